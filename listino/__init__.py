@@ -1,0 +1,1 @@
+"""Listino: live price lists for dropshippers. See README.md and docs/."""

@@ -1,0 +1,49 @@
+"""Everything Listino raises on purpose. Each message names what is wrong and, where there is one, the way out."""
+
+
+class ListinoError(Exception):
+    """Base of all errors that a caller may show to a person as they are."""
+
+
+class InvalidValue(ListinoError):
+    """Raised when a typed value (an amount, an id, a rate) cannot be made from what was given."""
+
+
+class UnknownMarket(ListinoError):
+    """Raised when a market code is none of the declared markets."""
+
+
+class UnknownShop(ListinoError):
+    """Raised when no declaration exists for the named shop."""
+
+
+class InvalidShop(ListinoError):
+    """Raised when a shop's TOML declaration cannot be read or says something impossible."""
+
+
+class InvalidSettings(ListinoError):
+    """Raised at start when the environment or the .env file holds a value that cannot be used."""
+
+
+class UnreadablePage(ListinoError):
+    """Raised when a shop answered with something its platform adapter cannot read."""
+
+
+class ProductNotFound(ListinoError):
+    """Raised when the store holds no product of that id."""
+
+
+class EngineUnavailable(ListinoError):
+    """Raised when MongoDB or Redis does not answer; the message names which one and where it was expected."""
+
+
+class CrawlRunning(ListinoError):
+    """Raised when a market is to be crawled while another crawl of it is still at work."""
+
+
+class CrawlFailed(ListinoError):
+    """Raised when a spider ended without a finished crawl."""
+
+
+class LocalPlatformError(ListinoError):
+    """Raised when the platform on this machine cannot be started, with what to do about it."""

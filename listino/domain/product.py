@@ -1,0 +1,123 @@
+"""A product as Listino keeps and sells it, and how it is made from what a shop shows."""
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from listino.domain.errors import InvalidValue
+from listino.domain.market import MARKETS
+from listino.domain.money import Money
+from listino.domain.offer import Availability, Photo, ShopProduct, Variant
+from listino.domain.pricing import Price
+
+# A natural key `market:shop:sku`, or an integer for goods of an imported catalogue.
+ProductId = str | int
+
+_NATURAL_KEY = re.compile(r"(?P<market>[a-z]{2}):(?P<shop>[a-z0-9][a-z0-9-]{0,62}):(?P<sku>[A-Za-z0-9._~%-]{1,200})")
+
+
+def product_id(market: str, shop: str, sku: str) -> str:
+    """The natural key `it:bottega:8411`; characters that would not survive in an address are percent-encoded."""
+    return parse_natural_key(f"{market}:{shop}:{quote(sku.strip(), safe='')}")
+
+
+def parse_product_id(text: str) -> ProductId:
+    """The id in a request or on the command line; raises InvalidValue for what can be no id."""
+    if text.isascii() and text.isdigit() and len(text) <= 18:
+        return int(text)
+    return parse_natural_key(text)
+
+
+def parse_natural_key(text: str) -> str:
+    """The text itself if it is `market:shop:sku` with a known market; raises InvalidValue otherwise."""
+    match = _NATURAL_KEY.fullmatch(text)
+    if match is None or match["market"] not in MARKETS:
+        raise InvalidValue(f"{text[:80]!r} is not a product id: give market:shop:sku (it:bottega:8411) or a catalogue number")
+    return text
+
+
+def key_parts(natural_key: str) -> tuple[str, str, str]:
+    """Market, shop and SKU of a natural key."""
+    market, shop, sku = parse_natural_key(natural_key).split(":", 2)
+    return market, shop, sku
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What the shop asked when it was last looked at. `seen_at`: by a crawl; `checked_at`: by a crawl or a live refresh."""
+
+    cost: Money
+    list_cost: Money | None
+    shipping: Money
+    availability: Availability
+    seen_at: datetime
+    checked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sku:
+    quantity: int | None
+    size: str
+    availability: Availability = Availability.UNKNOWN
+    gtin: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """A look of the product (a colour, mostly) with its photos and sizes.
+
+    `cost` is what the shop asks, lowest of its sizes; `price` what the shopper pays. `sale_price` is set only when we
+    reduce our own price: the shop's struck-through price is not ours to announce (Directive 98/6/EC, art. 6a).
+    """
+
+    style_id: str | int
+    name: str
+    cost: Money | None
+    original_price: Money | None
+    sale_price: Money | None
+    default: bool
+    photos: tuple[Photo, ...]
+    skus: dict[str, Sku]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One product with everything its page shows. Times are UTC. `gone_at`: when the shop was found not to have it any more."""
+
+    id: ProductId
+    name: str
+    market: str | None = None
+    shop: str | None = None
+    slogan: str | None = None
+    description: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    gtin: str | None = None
+    url: str | None = None
+    features: tuple[tuple[str, str], ...] = ()
+    related: tuple[ProductId, ...] = ()
+    styles: tuple[Style, ...] = ()
+    offer: Offer | None = None
+    price: Price | None = None
+    content_hash: str | None = None
+    crawl_id: str | None = None
+    first_seen_at: datetime | None = None
+    changed_at: datetime | None = None
+    gone_at: datetime | None = None
+
+
+def content_hash(goods: ShopProduct) -> str:
+    """A fingerprint of all that the shop shows of a product; equal hashes mean there is nothing to write."""
+    text = json.dumps(asdict(goods), sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def style_groups(goods: ShopProduct) -> dict[str, list[Variant]]:
+    """The variants by the name of their style, in the shop's order; one nameless style for goods without variants."""
+    groups: dict[str, list[Variant]] = {}
+    for variant in goods.offer.variants:
+        groups.setdefault(variant.style, []).append(variant)
+    return groups

@@ -1,0 +1,113 @@
+"""Typed settings from the environment (`LISTINO_*`) or a `.env` file, checked at start, secrets masked."""
+
+import secrets
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from listino.domain.errors import InvalidSettings
+
+# Where each part listens, as an offset from PORT_BASE. Demo shops: it, fr, de, es.
+PORT_OFFSETS = {
+    "nginx": 0,
+    "api-1": 1,
+    "api-2": 2,
+    "backoffice": 10,
+    "shop-it": 21,
+    "shop-fr": 22,
+    "shop-de": 23,
+    "shop-es": 24,
+    "mongo": 100,
+    "redis": 120,
+}
+
+
+class Settings(BaseSettings):
+    """All that can be set. Build it once, in an entry point, with `load_settings`; never at import."""
+
+    model_config = SettingsConfigDict(env_prefix="LISTINO_", env_file=".env", extra="ignore", frozen=True)
+
+    env: Literal["development", "test", "production"] = Field(
+        "development", description="`production` demands a SECRET_KEY and sends cookies over HTTPS only."
+    )
+    state_dir: Path = Field(Path(".listino"), description="Where the platform on this machine keeps data, logs and crawl state.")
+    shops_dir: Path | None = Field(None, description="The shop declarations, one TOML file a shop. Default: STATE_DIR/shops.")
+    port_base: int = Field(8080, ge=1024, le=65000, description="First port of the platform on this machine.")
+    mongo_uri: str | None = Field(None, description="MongoDB address. Default: the platform on this machine.")
+    mongo_database: str = Field("listino", pattern=r"^[a-z][a-z0-9_]{0,37}$", description="Name of the database.")
+    redis_url: str | None = Field(None, description="Redis or Valkey address. Default: the platform on this machine.")
+    secret_key: SecretStr | None = Field(
+        None, min_length=32, description="Signs back-office sessions; 32 characters or more. Made and kept in STATE_DIR outside production."
+    )
+    contact: str = Field(
+        "https://listino.example/bot", min_length=5, description="Address in the User-Agent by which a shop can reach you."
+    )
+    live_fresh_ms: int = Field(1000, ge=0, le=600_000, description="How old, in ms, a price asked of the shop may be and still be called fresh.")
+    live_timeout_ms: int = Field(4000, ge=100, le=60_000, description="How long, in ms, a live refresh waits for a shop.")
+    live_workers: int = Field(2, ge=1, le=64, description="Worker processes for live prices.")
+    api_workers: int = Field(1, ge=1, le=64, description="Worker processes in each API node.")
+    demo_products: int = Field(250, ge=1, le=1_000_000, description="Products in each demo shop.")
+    demo_seed: int = Field(1, ge=0, description="Seed the demo shops are made from.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe level that is logged.")
+
+    def port(self, part: str) -> int:
+        """The port of a part named in PORT_OFFSETS."""
+        return self.port_base + PORT_OFFSETS[part]
+
+    @property
+    def mongo_address(self) -> str:
+        return self.mongo_uri or f"mongodb://127.0.0.1:{self.port('mongo')}/?replicaSet=listino"
+
+    @property
+    def redis_address(self) -> str:
+        return self.redis_url or f"redis://127.0.0.1:{self.port('redis')}/0"
+
+    @property
+    def shops_path(self) -> Path:
+        return self.shops_dir or self.state_dir / "shops"
+
+    @property
+    def user_agent(self) -> str:
+        """Names the robot and how to reach its keeper."""
+        return f"Listino/0.1 (+{self.contact})"
+
+    def session_secret(self) -> str:
+        """The secret that signs sessions; outside production one is made on first use and kept in the state folder."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value()
+        if self.env == "production":
+            raise InvalidSettings("LISTINO_SECRET_KEY is not set: production needs one of 32 characters or more")
+        kept = self.state_dir / "secret_key"
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.touch(mode=0o600)
+            kept.write_text(secrets.token_urlsafe(48))
+        return kept.read_text()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of this process; raises InvalidSettings with every bad key and its value on one line."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks the values
+    except ValidationError as error:
+        raise InvalidSettings("; ".join(_complaint(detail) for detail in error.errors())) from None
+
+
+def _complaint(detail: object) -> str:
+    assert isinstance(detail, dict)
+    key = "LISTINO_" + "_".join(str(part) for part in detail["loc"]).upper()
+    shown = "(secret)" if "SECRET" in key else repr(detail["input"])
+    return f"{key}={shown}: {detail['msg'].lower()}"
+
+
+def masked(address: str) -> str:
+    """An engine's address fit for a log line: the password is replaced by stars."""
+    parts = urlsplit(address)
+    if "@" not in parts.netloc:
+        return address
+    credentials, _, host = parts.netloc.rpartition("@")
+    user = credentials.partition(":")[0]
+    return urlunsplit(parts._replace(netloc=f"{user}:***@{host}"))
