@@ -6,6 +6,7 @@ from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from listino.domain.errors import InvalidSettings
@@ -33,25 +34,42 @@ class Settings(BaseSettings):
     env: Literal["development", "test", "production"] = Field(
         "development", description="`production` demands a SECRET_KEY and sends cookies over HTTPS only."
     )
-    state_dir: Path = Field(Path(".listino"), description="Where the platform on this machine keeps data, logs and crawl state.")
-    shops_dir: Path | None = Field(None, description="The shop declarations, one TOML file a shop. Default: STATE_DIR/shops.")
+    state_dir: Path = Field(
+        Path(".listino"), description="Where the platform on this machine keeps data, logs and crawl state."
+    )
+    shops_dir: Path | None = Field(
+        None, description="The shop declarations, one TOML file a shop. Default: STATE_DIR/shops."
+    )
     port_base: int = Field(8080, ge=1024, le=65000, description="First port of the platform on this machine.")
     mongo_uri: str | None = Field(None, description="MongoDB address. Default: the platform on this machine.")
     mongo_database: str = Field("listino", pattern=r"^[a-z][a-z0-9_]{0,37}$", description="Name of the database.")
     redis_url: str | None = Field(None, description="Redis or Valkey address. Default: the platform on this machine.")
     secret_key: SecretStr | None = Field(
-        None, min_length=32, description="Signs back-office sessions; 32 characters or more. Made and kept in STATE_DIR outside production."
+        None,
+        min_length=32,
+        description="Signs back-office sessions; 32 characters or more. Made and kept in STATE_DIR outside production.",
     )
     contact: str = Field(
-        "https://listino.example/bot", min_length=5, description="Address in the User-Agent by which a shop can reach you."
+        "https://listino.example/bot",
+        min_length=5,
+        description="Address in the User-Agent by which a shop can reach you.",
     )
-    live_fresh_ms: int = Field(1000, ge=0, le=600_000, description="How old, in ms, a price asked of the shop may be and still be called fresh.")
-    live_timeout_ms: int = Field(4000, ge=100, le=60_000, description="How long, in ms, a live refresh waits for a shop.")
+    live_fresh_ms: int = Field(
+        1000,
+        ge=0,
+        le=600_000,
+        description="How old, in ms, a price asked of the shop may be and still be called fresh.",
+    )
+    live_timeout_ms: int = Field(
+        4000, ge=100, le=60_000, description="How long, in ms, a live refresh waits for a shop."
+    )
     live_workers: int = Field(2, ge=1, le=64, description="Worker processes for live prices.")
     api_workers: int = Field(1, ge=1, le=64, description="Worker processes in each API node.")
     demo_products: int = Field(250, ge=1, le=1_000_000, description="Products in each demo shop.")
     demo_seed: int = Field(1, ge=0, description="Seed the demo shops are made from.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe level that is logged.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe level that is logged."
+    )
 
     def port(self, part: str) -> int:
         """The port of a part named in PORT_OFFSETS."""
@@ -96,8 +114,7 @@ def load_settings(**overrides: object) -> Settings:
         raise InvalidSettings("; ".join(_complaint(detail) for detail in error.errors())) from None
 
 
-def _complaint(detail: object) -> str:
-    assert isinstance(detail, dict)
+def _complaint(detail: ErrorDetails) -> str:
     key = "LISTINO_" + "_".join(str(part) for part in detail["loc"]).upper()
     shown = "(secret)" if "SECRET" in key else repr(detail["input"])
     return f"{key}={shown}: {detail['msg'].lower()}"

@@ -61,7 +61,9 @@ class PricingRule:
         rounded = self._round_up(sold_net * vat)
 
         def step(label: str, minor: Decimal | int) -> PriceStep:
-            return PriceStep(label, Money(int(Decimal(minor).quantize(Decimal(1), rounding=ROUND_HALF_UP)), cost.currency))
+            return PriceStep(
+                label, Money(int(Decimal(minor).quantize(Decimal(1), rounding=ROUND_HALF_UP)), cost.currency)
+            )
 
         steps = [step("shop asks", cost.minor)]
         if shipping.minor:

@@ -1,16 +1,14 @@
 """A product as Listino keeps and sells it, and how it is made from what a shop shows."""
 
-import hashlib
-import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
 from listino.domain.errors import InvalidValue
 from listino.domain.market import MARKETS
 from listino.domain.money import Money
-from listino.domain.offer import Availability, Photo, ShopProduct, Variant
+from listino.domain.offer import Availability, Photo
 from listino.domain.pricing import Price
 
 # A natural key `market:shop:sku`, or an integer for goods of an imported catalogue.
@@ -35,7 +33,9 @@ def parse_natural_key(text: str) -> str:
     """The text itself if it is `market:shop:sku` with a known market; raises InvalidValue otherwise."""
     match = _NATURAL_KEY.fullmatch(text)
     if match is None or match["market"] not in MARKETS:
-        raise InvalidValue(f"{text[:80]!r} is not a product id: give market:shop:sku (it:bottega:8411) or a catalogue number")
+        raise InvalidValue(
+            f"{text[:80]!r} is not a product id: give market:shop:sku (it:bottega:8411) or a catalogue number"
+        )
     return text
 
 
@@ -59,10 +59,15 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sku:
-    quantity: int | None
+    """One size of a style. `quantity` is None where the shop does not tell it; `cost` and `price` are None for imported goods."""
+
     size: str
+    quantity: int | None
     availability: Availability = Availability.UNKNOWN
     gtin: str | None = None
+    cost: Money | None = None
+    list_cost: Money | None = None
+    price: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,17 +112,3 @@ class Product:
     first_seen_at: datetime | None = None
     changed_at: datetime | None = None
     gone_at: datetime | None = None
-
-
-def content_hash(goods: ShopProduct) -> str:
-    """A fingerprint of all that the shop shows of a product; equal hashes mean there is nothing to write."""
-    text = json.dumps(asdict(goods), sort_keys=True, default=str, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def style_groups(goods: ShopProduct) -> dict[str, list[Variant]]:
-    """The variants by the name of their style, in the shop's order; one nameless style for goods without variants."""
-    groups: dict[str, list[Variant]] = {}
-    for variant in goods.offer.variants:
-        groups.setdefault(variant.style, []).append(variant)
-    return groups

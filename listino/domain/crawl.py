@@ -1,0 +1,71 @@
+"""A crawl run: one spider's way through the shops of one market, and what it brought home."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class CrawlStatus(StrEnum):
+    """`stopped` can be resumed where it was; `died` was killed and starts anew."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    DIED = "died"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopCounts:
+    """What a crawl met in one shop. `products` = new + changed + unchanged + returned; `complete`: the whole shop was seen."""
+
+    products: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    returned: int = 0
+    gone: int = 0
+    rejected: int = 0
+    expected: int | None = None
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crawl:
+    """One run. `coverage`: share (0 to 1) of products with each field; `rejected`: count by reason."""
+
+    id: str
+    market: str
+    status: CrawlStatus
+    trigger: str
+    started_at: datetime
+    heartbeat_at: datetime
+    ended_at: datetime | None = None
+    limit: int | None = None
+    shops: Mapping[str, ShopCounts] = field(default_factory=dict)
+    coverage: Mapping[str, float] = field(default_factory=dict)
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    requests: int = 0
+    error: str | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far, or took."""
+        return ((self.ended_at or self.heartbeat_at) - self.started_at).total_seconds()
+
+    def total(self, count: str) -> int:
+        """The sum of one of ShopCounts' numbers over all shops."""
+        return sum(getattr(shop, count) or 0 for shop in self.shops.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """An item that a crawl could not use, kept so that somebody can look at it."""
+
+    crawl_id: str
+    shop: str
+    reason: str
+    url: str
+    detail: str
+    at: datetime

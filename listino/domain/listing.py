@@ -1,0 +1,146 @@
+"""Listing goods: how what a shop shows becomes a product that we sell, and how a fresh offer changes it."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from listino.domain.market import Market
+from listino.domain.money import Money
+from listino.domain.offer import Photo, ShopOffer, ShopProduct, Variant
+from listino.domain.pricing import Price, PricingRule
+from listino.domain.product import Offer, Product, Sku, Style, product_id
+
+# What says when we looked, not what we saw: left out of the fingerprint.
+_TIMES = ("seen_at", "checked_at")
+_BOOKKEEPING = ("content_hash", "crawl_id", "first_seen_at", "changed_at", "gone_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The commercial terms under which we sell one shop's goods. `shipping` is what the shop charges us for one delivery."""
+
+    market: Market
+    shop: str
+    shipping: Money
+    rule: PricingRule
+
+    def price(self, cost: Money, category: str | None, at: datetime) -> Price:
+        """The shopper's price on that day."""
+        vat = self.market.vat_percent(at.date())
+        return self.rule.price(cost, shipping=self.shipping, vat_percent=vat, category=category)
+
+
+def list_goods(goods: ShopProduct, terms: Terms, *, at: datetime, crawl_id: str | None = None) -> Product:
+    """The product made of what the shop showed at that time, priced and fingerprinted."""
+
+    def own(sku: str) -> str:
+        return product_id(terms.market.code, terms.shop, sku)
+
+    product = Product(
+        id=own(goods.sku),
+        name=goods.name,
+        market=terms.market.code,
+        shop=terms.shop,
+        slogan=goods.slogan,
+        description=goods.description,
+        category=goods.category,
+        brand=goods.brand,
+        gtin=goods.gtin,
+        url=goods.url,
+        features=goods.features,
+        related=tuple(own(sku) for sku in goods.related),
+        styles=_styles(goods.sku, goods.offer, goods.photos),
+        crawl_id=crawl_id,
+        first_seen_at=at,
+        changed_at=at,
+    )
+    return reoffer(product, goods.offer, terms, at=at, crawled=True)
+
+
+def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, crawled: bool = False) -> Product:
+    """The same product under the offer the shop makes now: repriced, restocked, fingerprinted anew, no longer gone."""
+
+    def price_of(cost: Money) -> Money:
+        return terms.price(cost, product.category, at).amount
+
+    variants = {variant.sku: variant for variant in offer.variants}
+    seen_at = at if crawled or product.offer is None else product.offer.seen_at
+    fresh = replace(
+        product,
+        styles=tuple(_restocked(style, variants, offer, price_of) for style in product.styles),
+        offer=Offer(
+            cost=offer.cost,
+            list_cost=offer.list_cost,
+            shipping=terms.shipping,
+            availability=offer.availability,
+            seen_at=seen_at,
+            checked_at=at,
+        ),
+        price=terms.price(offer.cost, product.category, at),
+        gone_at=None,
+    )
+    return replace(fresh, content_hash=fingerprint(fresh))
+
+
+def fingerprint(product: Product) -> str:
+    """Equal for two products that differ only in when they were looked at: then there is nothing to write."""
+    content = {name: value for name, value in asdict(product).items() if name not in _BOOKKEEPING}
+    if content["offer"]:
+        content["offer"] = {name: value for name, value in content["offer"].items() if name not in _TIMES}
+    text = json.dumps(content, sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _styles(sku: str, offer: ShopOffer, photos: tuple[Photo, ...]) -> tuple[Style, ...]:
+    """The variants by their style, in the shop's order; one nameless style for goods without variants."""
+    groups: dict[str, list[Variant]] = {}
+    for variant in offer.variants:
+        groups.setdefault(variant.style, []).append(variant)
+    known = {photo.url: photo for photo in photos}
+    return tuple(
+        Style(
+            style_id=f"{sku}-{number}",
+            name=name,
+            cost=None,
+            original_price=None,
+            sale_price=None,
+            default=number == 1,
+            photos=_photos_of(members, known) or photos,
+            skus={member.sku: _stocked(member) for member in members},
+        )
+        for number, (name, members) in enumerate((groups or {"": []}).items(), start=1)
+    )
+
+
+def _photos_of(variants: Iterable[Variant], known: dict[str, Photo]) -> tuple[Photo, ...]:
+    urls = dict.fromkeys(url for variant in variants for url in variant.photos)
+    return tuple(known.get(url) or Photo(url=url, thumbnail_url=url) for url in urls)
+
+
+def _stocked(variant: Variant, price: Money | None = None) -> Sku:
+    return Sku(
+        size=variant.size,
+        quantity=variant.quantity,
+        availability=variant.availability,
+        gtin=variant.gtin,
+        cost=variant.cost,
+        list_cost=variant.list_cost,
+        price=price,
+    )
+
+
+def _restocked(
+    style: Style, variants: dict[str, Variant], offer: ShopOffer, price_of: Callable[[Money], Money]
+) -> Style:
+    """The style with what the offer says of its sizes; a size the offer does not name keeps what was known of it."""
+    skus = {}
+    for sku, known in style.skus.items():
+        variant = variants.get(sku)
+        if variant is None:
+            skus[sku] = known
+        else:
+            skus[sku] = replace(_stocked(variant, price_of(variant.cost)), gtin=variant.gtin or known.gtin)
+    cost = min((sku.cost for sku in skus.values() if sku.cost), default=offer.cost)
+    return replace(style, cost=cost, original_price=price_of(cost), sale_price=None, skus=skus)

@@ -1,0 +1,43 @@
+"""The queues, and the jobs that may be put into them: by dotted name, with plain values, as JSON and never as pickle."""
+
+from dataclasses import dataclass
+
+from redis import Redis
+from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+LIVE, CRAWL = "live", "crawl"
+QUEUES = (LIVE, CRAWL)
+
+DRAIN_SECONDS = 30  # how long one drain job may take; SimpleWorker sends no heartbeat while a job runs
+CRAWL_SECONDS = 6 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Puts work into the queues. `connection` hands out bytes (decode_responses off), as RQ wants it."""
+
+    connection: Redis
+
+    def queue(self, name: str) -> Queue:
+        return Queue(name, connection=self.connection, serializer=JSONSerializer)
+
+    def drain(self, shop_key: str) -> Job:
+        """Have a live worker ask the shop `it:bottega` for everything that waits for it."""
+        return self.queue(LIVE).enqueue(
+            "workers.live.drain", shop_key, job_timeout=DRAIN_SECONDS, result_ttl=0, failure_ttl=3600
+        )
+
+    def crawl(self, market: str, *, trigger: str, shop: str | None = None) -> Job:
+        """Have a crawl worker send the market's spider; `trigger` says who wanted it."""
+        return self.queue(CRAWL).enqueue(
+            "workers.crawls.crawl",
+            market,
+            shop,
+            trigger,
+            job_timeout=CRAWL_SECONDS,
+            result_ttl=3600,
+            failure_ttl=7 * 86_400,
+            description=f"crawl {market}",
+        )

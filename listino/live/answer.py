@@ -1,0 +1,63 @@
+"""What a live refresh brings home for one product, as it travels through Redis."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import orjson
+
+from listino.domain.money import Money
+from listino.domain.offer import Availability
+from listino.domain.product import ProductId
+
+
+class Reason(StrEnum):
+    """Why a price is not fresh."""
+
+    DEADLINE = "deadline"  # the shop had not answered when the caller's time was up
+    NO_SHOP = "no_shop"  # goods of an imported catalogue, or a shop that is no longer declared
+    SHOP_SILENT = "shop_silent"  # no connection, or no answer within the live time-out
+    SHOP_REFUSED = "shop_refused"  # 429, 403 or a server error
+    UNREADABLE = "unreadable"  # an answer that the platform adapter could not read
+    GONE = "gone"  # the shop no longer has it
+    FAILED = "failed"  # our own mistake; the worker's log has the details
+    NO_QUEUE = "no_queue"  # Redis is away: nobody can be asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveAnswer:
+    """The outcome of asking a shop for one product. `price` and `availability` are set when `reason` is None."""
+
+    product_id: ProductId
+    as_of: datetime
+    price: Money | None = None
+    availability: Availability | None = None
+    reason: Reason | None = None
+
+    @property
+    def fresh(self) -> bool:
+        return self.reason is None
+
+    def to_json(self) -> bytes:
+        return orjson.dumps(
+            {
+                "product_id": self.product_id,
+                "as_of_ms": int(self.as_of.timestamp() * 1000),
+                "price": self.price.minor if self.price else None,
+                "currency": self.price.currency if self.price else None,
+                "availability": self.availability,
+                "reason": self.reason,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "LiveAnswer":
+        fields = orjson.loads(text)
+        price, availability, reason = fields["price"], fields["availability"], fields["reason"]
+        return cls(
+            product_id=fields["product_id"],
+            as_of=datetime.fromtimestamp(fields["as_of_ms"] / 1000, UTC),
+            price=None if price is None else Money(price, fields["currency"]),
+            availability=None if availability is None else Availability(availability),
+            reason=None if reason is None else Reason(reason),
+        )

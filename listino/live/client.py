@@ -1,0 +1,54 @@
+"""Connections to Redis, how they fail, and the times that live refreshes keep."""
+
+from typing import Any
+
+from redis import Redis
+from redis import asyncio as aioredis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from listino.domain.errors import EngineUnavailable
+from listino.settings import Settings, masked
+
+# What the driver raises when Redis cannot be asked.
+UNAVAILABLE = (RedisConnectionError, RedisTimeoutError)
+
+_OPTIONS: dict[str, Any] = {"socket_connect_timeout": 2, "health_check_interval": 30}
+
+
+def connect(settings: Settings) -> Redis:
+    """A synchronous client that hands out bytes. No command waits longer than ten seconds."""
+    return Redis.from_url(settings.redis_address, socket_timeout=10, **_OPTIONS)
+
+
+def connect_worker(settings: Settings) -> Redis:
+    """As `connect`, for RQ workers, whose blocking pops outlast any read time-out."""
+    return Redis.from_url(settings.redis_address, **_OPTIONS)
+
+
+def connect_async(settings: Settings) -> aioredis.Redis:
+    """An asynchronous client that hands out bytes. No command waits longer than two seconds."""
+    return aioredis.Redis.from_url(settings.redis_address, socket_timeout=2, max_connections=256, **_OPTIONS)
+
+
+def connect_subscriber(settings: Settings) -> aioredis.Redis:
+    """As `connect_async`, for a subscription, which may hear nothing for hours."""
+    return aioredis.Redis.from_url(settings.redis_address, socket_timeout=None, **_OPTIONS)
+
+
+def unavailable(settings: Settings, error: BaseException) -> EngineUnavailable:
+    """The error to show when the driver raised one of UNAVAILABLE."""
+    return EngineUnavailable(
+        f"Redis does not answer at {masked(settings.redis_address)} ({error}): "
+        "start the platform with `listino up`, or set LISTINO_REDIS_URL"
+    )
+
+
+def flight_ms(settings: Settings) -> int:
+    """How long a refresh may be in flight before somebody else may start it anew: the shop's time and a second of ours."""
+    return settings.live_timeout_ms + 1000
+
+
+def drain_ms(settings: Settings) -> int:
+    """How long a drain may go without taking anything before another may begin: its worker must have died by then."""
+    return settings.live_timeout_ms + 5000

@@ -1,0 +1,54 @@
+"""The decisions of a live refresh, each one Lua script so that a thousand viewers at once get one answer.
+
+Keys of one shop carry its name as a hash tag and so live on one node of a Redis cluster:
+
+    live:{it:bottega}:waiting        sorted set: product id by its earliest deadline (ms of the server's clock)
+    live:{it:bottega}:drain          set while a job is queued or at work that empties `waiting`
+    live:{it:bottega}:flight:ID      set while the shop is being asked for ID, or about to be
+    live:{it:bottega}:answer:ID      the last good answer, for as long as it counts as fresh
+
+Answers are announced on one channel, `live:answers`, to which every process that waits subscribes once.
+"""
+
+CHANNEL = "live:answers"
+
+# KEYS: waiting, drain, flight, answer. ARGV: id, wait ms, flight ms, drain ms.
+# Gives {"fresh", answer}, {"joined"}, or {"queued", whether a drain job is wanted}.
+ASK = """
+local answer = redis.call('GET', KEYS[4])
+if answer then return {'fresh', answer} end
+local time = redis.call('TIME')
+local deadline = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
+if not redis.call('SET', KEYS[3], '1', 'NX', 'PX', ARGV[3]) then
+    if redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+        redis.call('ZADD', KEYS[1], 'LT', deadline, ARGV[1])
+    end
+    return {'joined'}
+end
+redis.call('ZADD', KEYS[1], deadline, ARGV[1])
+local wanted = redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[4])
+return {'queued', wanted and 1 or 0}
+"""
+
+# KEYS: waiting, drain. ARGV: drain ms, most. Gives the ids with the nearest deadlines; none ends the drain.
+TAKE = """
+local taken = redis.call('ZPOPMIN', KEYS[1], ARGV[2])
+if #taken > 0 then redis.call('SET', KEYS[2], '1', 'PX', ARGV[1]) end
+local ids = {}
+for at = 1, #taken, 2 do ids[#ids + 1] = taken[at] end
+return ids
+"""
+
+# KEYS: waiting, drain. Ends the drain unless something came in meanwhile; gives 1 when ended.
+REST = """
+if redis.call('ZCARD', KEYS[1]) > 0 then return 0 end
+redis.call('DEL', KEYS[2])
+return 1
+"""
+
+# KEYS: flight, answer. ARGV: answer, fresh ms (0: the answer is not kept), channel.
+DELIVER = """
+if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
+redis.call('DEL', KEYS[1])
+return redis.call('PUBLISH', ARGV[3], ARGV[1])
+"""

@@ -1,0 +1,83 @@
+"""Connections to MongoDB, and the synchronous store made of them."""
+
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, WaitQueueTimeoutError
+
+from listino.domain.errors import EngineUnavailable
+from listino.settings import Settings, masked
+from listino.store.collections import COLLECTIONS
+from listino.store.crawls import Crawls, Leases
+from listino.store.products import Products
+from listino.store.staff import Staff
+
+# What the driver raises when the cluster cannot be asked; anything else is our mistake and stays what it is.
+UNAVAILABLE = (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WaitQueueTimeoutError)
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """The options of every client: nothing acknowledged is lost, times carry their zone, and no call waits for ever."""
+    return {
+        "appname": "listino",
+        "tz_aware": True,
+        "w": "majority",
+        "journal": True,
+        "retryWrites": True,
+        "retryReads": True,
+        "serverSelectionTimeoutMS": 3_000,
+        "connectTimeoutMS": 2_000,
+        "timeoutMS": 20_000,
+    }
+
+
+def unavailable(settings: Settings, error: BaseException) -> EngineUnavailable:
+    """The error to show when the driver raised one of UNAVAILABLE."""
+    reason = str(error).split(",", maxsplit=1)[0][:120]
+    return EngineUnavailable(
+        f"MongoDB does not answer at {masked(settings.mongo_address)} ({reason}): "
+        "start the platform with `listino up`, or set LISTINO_MONGO_URI"
+    )
+
+
+class Store:
+    """Everything Listino keeps, for synchronous callers. Close it, or use it in a `with` statement."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: MongoClient = MongoClient(settings.mongo_address, **client_options(settings))
+        database = self._client[settings.mongo_database]
+        self._database = database
+        self.products = Products(database)
+        self.crawls = Crawls(database)
+        self.leases = Leases(database)
+        self.staff = Staff(database)
+
+    def ping(self) -> None:
+        """Returns when the server answers; raises EngineUnavailable."""
+        try:
+            self._client.admin.command("ping")
+        except UNAVAILABLE as error:
+            raise unavailable(self._settings, error) from error
+
+    def prepare(self) -> None:
+        """Makes collections, validators and indexes as they are declared; can be run again without harm."""
+        try:
+            existing = set(self._database.list_collection_names())
+            for declared in COLLECTIONS:
+                if declared.name not in existing:
+                    self._database.create_collection(declared.name)
+                self._database.command("collMod", declared.name, validator=dict(declared.validator))
+                if declared.indexes:
+                    self._database[declared.name].create_indexes(list(declared.indexes))
+        except UNAVAILABLE as error:
+            raise unavailable(self._settings, error) from error
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,92 @@
+"""Every collection, declared once: its name, shard key, indexes and validator."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What the store demands of one collection. `shard_key` is in MongoDB's notation."""
+
+    name: str
+    shard_key: Mapping[str, Any]
+    indexes: tuple[IndexModel, ...] = ()
+    validator: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _required(**properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"$jsonSchema": {"bsonType": "object", "required": list(properties), "properties": properties}}
+
+
+_TEXT = {"bsonType": "string", "minLength": 1}
+_TIME = {"bsonType": "date"}
+_MINOR_UNITS = {"bsonType": ["int", "long", "null"]}
+
+PRODUCTS = Declaration(
+    name="products",
+    # Page reads and upserts name the _id and touch one shard; four spiders' writes spread over all of them.
+    shard_key={"_id": "hashed"},
+    indexes=(
+        IndexModel([("market", ASCENDING), ("shop", ASCENDING), ("_id", ASCENDING)], name="by_shop"),
+        IndexModel([("category", ASCENDING), ("_id", ASCENDING)], name="by_category"),
+        IndexModel([("brand", ASCENDING), ("_id", ASCENDING)], name="by_brand"),
+        IndexModel([("gtin", ASCENDING)], name="by_gtin", sparse=True),
+        # The names and brand folded to plain lower-case words: prefixes of them are what staff type.
+        IndexModel([("words", ASCENDING), ("_id", ASCENDING)], name="by_word"),
+    ),
+    validator={
+        "$jsonSchema": {
+            "bsonType": "object",
+            "required": ["_id", "name"],
+            "properties": {
+                "_id": {"bsonType": ["string", "int", "long"]},
+                "name": _TEXT,
+                "price": {"bsonType": ["object", "null"], "properties": {"amount": _MINOR_UNITS}},
+                "offer": {"bsonType": ["object", "null"], "properties": {"cost": _MINOR_UNITS}},
+            },
+        }
+    },
+)
+
+PRICE_HISTORY = Declaration(
+    name="price_history",
+    # One bucket a product and month; a product's buckets live together on one shard.
+    shard_key={"product_id": "hashed"},
+    indexes=(IndexModel([("product_id", ASCENDING), ("month", ASCENDING)], name="by_product"),),
+    validator=_required(product_id={"bsonType": ["string", "int", "long"]}, month=_TEXT, points={"bsonType": "array"}),
+)
+
+CRAWLS = Declaration(
+    name="crawls",
+    shard_key={"_id": "hashed"},
+    indexes=(
+        IndexModel([("started_at", DESCENDING), ("_id", DESCENDING)], name="by_time"),
+        IndexModel([("market", ASCENDING), ("started_at", DESCENDING)], name="by_market"),
+    ),
+    validator=_required(market=_TEXT, status=_TEXT, started_at=_TIME),
+)
+
+REJECTS = Declaration(
+    name="rejects",
+    shard_key={"crawl_id": "hashed"},
+    indexes=(
+        IndexModel([("crawl_id", ASCENDING), ("_id", ASCENDING)], name="by_crawl"),
+        IndexModel([("at", ASCENDING)], name="kept_thirty_days", expireAfterSeconds=30 * _DAY),
+    ),
+    validator=_required(crawl_id=_TEXT, reason=_TEXT, at=_TIME),
+)
+
+LEASES = Declaration(name="leases", shard_key={"_id": "hashed"}, validator=_required(holder=_TEXT, until=_TIME))
+
+STAFF = Declaration(
+    name="staff",
+    shard_key={"_id": "hashed"},  # _id: the e-mail address in lower case
+    validator=_required(password_hash=_TEXT, role={"enum": ["agent", "manager", "admin"]}),
+)
+
+COLLECTIONS = (PRODUCTS, PRICE_HISTORY, CRAWLS, REJECTS, LEASES, STAFF)

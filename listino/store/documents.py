@@ -1,0 +1,214 @@
+"""Domain values to MongoDB documents and back. Amounts are integers of minor units beside one currency."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from listino.domain.crawl import Crawl, CrawlStatus, Reject, ShopCounts
+from listino.domain.history import PricePoint
+from listino.domain.money import Money
+from listino.domain.offer import Availability, Photo
+from listino.domain.pricing import Price, PriceStep
+from listino.domain.product import Offer, Product, Sku, Style
+
+Document = dict[str, Any]
+
+
+def words_of(*texts: str | None) -> list[str]:
+    """The words of the texts without accents and case, each once: what a search for a prefix looks through."""
+    plain = unicodedata.normalize("NFKD", " ".join(text for text in texts if text))
+    folded = "".join(char for char in plain if not unicodedata.combining(char)).casefold()
+    return list(dict.fromkeys(re.findall(r"\w+", folded)))
+
+
+def product_document(product: Product) -> Document:
+    """The whole document of a product, `_id` included; a field that is not known is left out."""
+    fields: Document = {
+        "_id": product.id,
+        "name": product.name,
+        "market": product.market,
+        "shop": product.shop,
+        "slogan": product.slogan,
+        "description": product.description,
+        "category": product.category,
+        "brand": product.brand,
+        "gtin": product.gtin,
+        "url": product.url,
+        "features": [{"feature": feature, "value": value} for feature, value in product.features],
+        "related": list(product.related),
+        "styles": [_style_document(style) for style in product.styles],
+        "words": words_of(product.name, product.brand),
+        "content_hash": product.content_hash,
+        "crawl_id": product.crawl_id,
+        "first_seen_at": product.first_seen_at,
+        "changed_at": product.changed_at,
+        "gone_at": product.gone_at,
+    }
+    if product.offer is not None:
+        offer = product.offer
+        fields["offer"] = {
+            "cost": offer.cost.minor,
+            "list_cost": _minor(offer.list_cost),
+            "shipping": offer.shipping.minor,
+            "currency": offer.cost.currency,
+            "availability": offer.availability.value,
+            "seen_at": offer.seen_at,
+            "checked_at": offer.checked_at,
+        }
+    if product.price is not None:
+        price = product.price
+        fields["price"] = {
+            "amount": price.amount.minor,
+            "currency": price.amount.currency,
+            "steps": [{"label": step.label, "amount": step.amount.minor} for step in price.steps],
+        }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def product_from(document: Mapping[str, Any]) -> Product:
+    """The product a document holds; a projection without some fields gives a product without them."""
+    offer, price = document.get("offer"), document.get("price")
+    currency = (price or offer or {}).get("currency", "EUR")
+    return Product(
+        id=document["_id"],
+        name=document["name"],
+        market=document.get("market"),
+        shop=document.get("shop"),
+        slogan=document.get("slogan"),
+        description=document.get("description"),
+        category=document.get("category"),
+        brand=document.get("brand"),
+        gtin=document.get("gtin"),
+        url=document.get("url"),
+        features=tuple((entry["feature"], entry["value"]) for entry in document.get("features", ())),
+        related=tuple(document.get("related", ())),
+        styles=tuple(_style_from(style, currency) for style in document.get("styles", ())),
+        offer=_offer_from(offer) if offer else None,
+        price=_price_from(price) if price else None,
+        content_hash=document.get("content_hash"),
+        crawl_id=document.get("crawl_id"),
+        first_seen_at=document.get("first_seen_at"),
+        changed_at=document.get("changed_at"),
+        gone_at=document.get("gone_at"),
+    )
+
+
+def _style_document(style: Style) -> Document:
+    return {
+        "style_id": style.style_id,
+        "name": style.name,
+        "cost": _minor(style.cost),
+        "original_price": _minor(style.original_price),
+        "sale_price": _minor(style.sale_price),
+        "default": style.default,
+        "photos": [{"thumbnail_url": photo.thumbnail_url, "url": photo.url} for photo in style.photos],
+        "skus": {
+            key: {
+                "quantity": sku.quantity,
+                "size": sku.size,
+                "availability": sku.availability.value,
+                "gtin": sku.gtin,
+                "cost": _minor(sku.cost),
+                "list_cost": _minor(sku.list_cost),
+                "price": _minor(sku.price),
+            }
+            for key, sku in style.skus.items()
+        },
+    }
+
+
+def _style_from(document: Mapping[str, Any], currency: str) -> Style:
+    return Style(
+        style_id=document["style_id"],
+        name=document["name"],
+        cost=_money(document.get("cost"), currency),
+        original_price=_money(document.get("original_price"), currency),
+        sale_price=_money(document.get("sale_price"), currency),
+        default=bool(document.get("default")),
+        photos=tuple(Photo(url=photo["url"], thumbnail_url=photo["thumbnail_url"]) for photo in document["photos"]),
+        skus={
+            key: Sku(
+                size=sku["size"],
+                quantity=sku.get("quantity"),
+                availability=Availability(sku.get("availability", Availability.UNKNOWN)),
+                gtin=sku.get("gtin"),
+                cost=_money(sku.get("cost"), currency),
+                list_cost=_money(sku.get("list_cost"), currency),
+                price=_money(sku.get("price"), currency),
+            )
+            for key, sku in document["skus"].items()
+        },
+    )
+
+
+def _offer_from(document: Mapping[str, Any]) -> Offer:
+    currency = document["currency"]
+    return Offer(
+        cost=Money(document["cost"], currency),
+        list_cost=_money(document.get("list_cost"), currency),
+        shipping=Money(document["shipping"], currency),
+        availability=Availability(document["availability"]),
+        seen_at=document["seen_at"],
+        checked_at=document["checked_at"],
+    )
+
+
+def _price_from(document: Mapping[str, Any]) -> Price:
+    currency = document["currency"]
+    steps = (PriceStep(step["label"], Money(step["amount"], currency)) for step in document.get("steps", ()))
+    return Price(Money(document["amount"], currency), tuple(steps))
+
+
+def point_document(point: PricePoint) -> Document:
+    known = point.price or point.cost
+    return {
+        "at": point.at,
+        "price": _minor(point.price),
+        "cost": _minor(point.cost),
+        "currency": known.currency if known else None,
+        "availability": point.availability.value,
+    }
+
+
+def points_from(buckets: Iterable[Mapping[str, Any]]) -> list[PricePoint]:
+    """All points of a product's buckets, ordered by time."""
+    points = [
+        PricePoint(
+            at=point["at"],
+            price=_money(point.get("price"), point["currency"]),
+            cost=_money(point.get("cost"), point["currency"]),
+            availability=Availability(point["availability"]),
+        )
+        for bucket in buckets
+        for point in bucket["points"]
+    ]
+    return sorted(points, key=lambda point: point.at)
+
+
+def crawl_document(crawl: Crawl) -> Document:
+    document = asdict(crawl)
+    document["_id"] = document.pop("id")
+    document["status"] = crawl.status.value
+    return document
+
+
+def crawl_from(document: Mapping[str, Any]) -> Crawl:
+    fields = dict(document)
+    fields["id"] = fields.pop("_id")
+    fields["status"] = CrawlStatus(fields["status"])
+    fields["shops"] = {name: ShopCounts(**counts) for name, counts in fields["shops"].items()}
+    return Crawl(**fields)
+
+
+def reject_from(document: Mapping[str, Any]) -> Reject:
+    return Reject(**{name: value for name, value in document.items() if name != "_id"})
+
+
+def _minor(money: Money | None) -> int | None:
+    return None if money is None else money.minor
+
+
+def _money(minor: int | None, currency: str) -> Money | None:
+    return None if minor is None else Money(minor, currency)

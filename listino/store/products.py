@@ -1,0 +1,74 @@
+"""The products repository, synchronous: for the back office, the workers and the command line."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from pymongo.database import Database
+
+from listino.domain.errors import ProductNotFound
+from listino.domain.history import PricePoint
+from listino.domain.product import Product, ProductId
+from listino.store.collections import PRICE_HISTORY, PRODUCTS
+from listino.store.documents import points_from, product_from
+from listino.store.query import CARD, ProductQuery
+from listino.store.upsert import NEEDED, UpsertPlan, plan_upsert
+
+
+class Products:
+    """Products and their price history."""
+
+    def __init__(self, database: Database) -> None:
+        self._products = database[PRODUCTS.name]
+        self._history = database[PRICE_HISTORY.name]
+
+    def get(self, product_id: ProductId) -> Product:
+        """The product, gone or not; raises ProductNotFound. One shard's read."""
+        document = self._products.find_one({"_id": product_id})
+        if document is None:
+            raise ProductNotFound(f"no product {product_id}")
+        return product_from(document)
+
+    def page(self, query: ProductQuery, *, count: int) -> list[Product]:
+        """At most `count` products with the fields a list shows, in the order of their ids."""
+        cursor = self._products.find(query.filter(), CARD).sort("_id", 1).limit(count)
+        return [product_from(document) for document in cursor]
+
+    def with_gtin(self, gtin: str) -> list[Product]:
+        """The same good wherever else it is offered, gone ones left out; at most 50."""
+        cursor = self._products.find({"gtin": gtin, "gone_at": None}, CARD).sort("_id", 1).limit(50)
+        return [product_from(document) for document in cursor]
+
+    def history(self, product_id: ProductId) -> list[PricePoint]:
+        """All points of the product's price history, ordered by time. One shard's read."""
+        return points_from(self._history.find({"product_id": product_id}))
+
+    def upsert(self, seen: Sequence[Product]) -> UpsertPlan:
+        """Stores products as just seen and returns what that meant for each; repeating it changes nothing more.
+
+        History is written first: a crash in between repeats a point, it never loses a price.
+        """
+        ids = [product.id for product in seen]
+        stored = {document["_id"]: document for document in self._products.find({"_id": {"$in": ids}}, NEEDED)}
+        plan = plan_upsert(seen, stored)
+        if plan.history:
+            self._history.bulk_write(plan.history, ordered=False)
+        if plan.products:
+            self._products.bulk_write(plan.products, ordered=False)
+        return plan
+
+    def mark_gone(self, product_ids: Iterable[ProductId], at: datetime) -> int:
+        """Notes that the shop no longer has these; returns how many were not gone before."""
+        found = self._products.update_many(
+            {"_id": {"$in": list(product_ids)}, "gone_at": None}, {"$set": {"gone_at": at, "changed_at": at}}
+        )
+        return found.modified_count
+
+    def counts(self) -> dict[str, int]:
+        """Products on sale by `market:shop`."""
+        groups = self._products.aggregate(
+            [
+                {"$match": {"gone_at": None, "market": {"$type": "string"}}},
+                {"$group": {"_id": {"market": "$market", "shop": "$shop"}, "products": {"$sum": 1}}},
+            ]
+        )
+        return {f"{group['_id']['market']}:{group['_id']['shop']}": group["products"] for group in groups}

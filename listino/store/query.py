@@ -1,0 +1,60 @@
+"""Typed queries for lists of products: what a caller may ask, and the filter it becomes."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from listino.domain.product import ProductId
+from listino.store.documents import words_of
+
+# What a list shows of a product.
+CARD = dict.fromkeys(("name", "slogan", "description", "category", "brand", "gtin", "market", "shop", "price.amount", "price.currency", "offer", "gone_at", "changed_at"), 1)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductQuery:
+    """Which products, in the order of their ids. `after` is the last id of the page before (a keyset cursor).
+
+    `text`: every word is the beginning of a word in name or brand, or the text is a GTIN, a SKU or an id.
+    """
+
+    market: str | None = None
+    shop: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    text: str | None = None
+    after: ProductId | None = None
+    gone: bool = False  # whether goods that the shop no longer has are listed too
+
+    def filter(self) -> dict[str, Any]:
+        """The MongoDB filter; every value in it is a plain string, number or anchored prefix."""
+        conditions: list[dict[str, Any]] = []
+        for name in ("market", "shop", "category", "brand"):
+            value = getattr(self, name)
+            if value is not None:
+                conditions.append({name: value})
+        if not self.gone:
+            conditions.append({"gone_at": None})
+        if self.text and self.text.strip():
+            conditions.append(self._matches(self.text.strip()))
+        if self.after is not None:
+            conditions.append(self._follows(self.after))
+        return {"$and": conditions} if conditions else {}
+
+    @staticmethod
+    def _follows(after: ProductId) -> dict[str, Any]:
+        # Ids are numbers or strings, and MongoDB sorts all numbers first; $gt alone stays within one type.
+        if isinstance(after, int):
+            return {"$or": [{"_id": {"$gt": after}}, {"_id": {"$type": "string"}}]}
+        return {"_id": {"$gt": after}}
+
+    def _matches(self, text: str) -> dict[str, Any]:
+        ways: list[dict[str, Any]] = [
+            {"_id": int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text}
+        ]
+        if text.isascii() and text.isdigit() and len(text) >= 8:
+            ways.append({"gtin": {"$regex": f"^{text}"}})
+        words = words_of(text)
+        if words:
+            ways.append({"$and": [{"words": {"$regex": f"^{re.escape(word)}"}} for word in words]})
+        return {"$or": ways}

@@ -1,0 +1,112 @@
+"""The plan of a bulk upsert: which writes bring the store to what was seen, decided without a server.
+
+At least once is all a crawl promises, so every write here can be repeated: products by `_id`, history points as a set.
+A product that did not change costs no write but its `seen` mark.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo import UpdateOne
+
+from listino.domain.history import PricePoint, point_of
+from listino.domain.product import Product, ProductId
+from listino.store.documents import point_document, product_document
+
+# What must be known of the stored product to plan its upsert.
+NEEDED = {
+    "content_hash": 1,
+    "gone_at": 1,
+    "price.amount": 1,
+    "offer.cost": 1,
+    "offer.availability": 1,
+}
+
+
+@dataclass(slots=True)
+class UpsertPlan:
+    """The writes, and the ids by what happens to them."""
+
+    products: list[UpdateOne] = field(default_factory=list)
+    history: list[UpdateOne] = field(default_factory=list)
+    new: list[ProductId] = field(default_factory=list)
+    changed: list[ProductId] = field(default_factory=list)
+    unchanged: list[ProductId] = field(default_factory=list)
+    returned: list[ProductId] = field(default_factory=list)
+
+
+def plan_upsert(seen: Iterable[Product], stored: Mapping[ProductId, Mapping[str, Any]]) -> UpsertPlan:
+    """What to write for products as just seen, given what the store holds of them (the fields of NEEDED)."""
+    plan = UpsertPlan()
+    for product in seen:
+        known = stored.get(product.id)
+        if known is None:
+            plan.new.append(product.id)
+            plan.products.append(_insertion(product))
+        elif known.get("gone_at") is not None:
+            plan.returned.append(product.id)
+            plan.products += _replacement(product)
+        elif known.get("content_hash") != product.content_hash:
+            plan.changed.append(product.id)
+            plan.products += _replacement(product)
+        else:
+            plan.unchanged.append(product.id)
+            plan.products.append(_seen_mark(product))
+        if known is None or _offer_moved(product, known):
+            point = point_of(product)
+            if point is not None:
+                plan.history.append(history_write(product.id, point))
+    return plan
+
+
+def history_write(product_id: ProductId, point: PricePoint) -> UpdateOne:
+    """Adds a point to the bucket of its month."""
+    month = f"{point.at:%Y-%m}"
+    return UpdateOne(
+        {"_id": f"{product_id}:{month}", "product_id": product_id},
+        {"$addToSet": {"points": point_document(point)}, "$setOnInsert": {"month": month}},
+        upsert=True,
+    )
+
+
+def _insertion(product: Product) -> UpdateOne:
+    document = product_document(product)
+    return UpdateOne({"_id": document.pop("_id")}, {"$setOnInsert": document}, upsert=True)
+
+
+def _replacement(product: Product) -> list[UpdateOne]:
+    """The new state, unless somebody looked at the shop later than we did; and the seen mark in any case."""
+    fields = product_document(product)
+    for kept in ("_id", "first_seen_at"):
+        fields.pop(kept, None)
+    absent = [name for name in _OPTIONAL if name not in fields]
+    change: dict[str, Any] = {"$set": fields, "$unset": dict.fromkeys(absent, "")}
+    checked_at = product.offer.checked_at if product.offer else None
+    newer = {"_id": product.id, "offer.checked_at": {"$not": {"$gt": checked_at}}}
+    return [_seen_mark(product), UpdateOne(newer, change)]
+
+
+# Fields that a product may lose again.
+_OPTIONAL = ("slogan", "description", "category", "brand", "gtin", "gone_at")
+
+
+def _seen_mark(product: Product) -> UpdateOne:
+    offer = product.offer
+    change: dict[str, Any] = {}
+    if offer is not None:
+        change["$max"] = {"offer.seen_at": offer.seen_at, "offer.checked_at": offer.checked_at}
+    if product.crawl_id is not None:
+        change["$set"] = {"crawl_id": product.crawl_id}
+    return UpdateOne({"_id": product.id}, change)
+
+
+def _offer_moved(product: Product, known: Mapping[str, Any]) -> bool:
+    offer, price = known.get("offer") or {}, known.get("price") or {}
+    if product.offer is None:
+        return False
+    return (offer.get("cost"), offer.get("availability"), price.get("amount")) != (
+        product.offer.cost.minor,
+        product.offer.availability.value,
+        product.price.amount.minor if product.price else None,
+    )
