@@ -92,6 +92,17 @@ class Settings(BaseSettings):
         """Names the robot and how to reach its keeper."""
         return f"Listino/0.1 (+{self.contact})"
 
+    def environment(self) -> dict[str, str]:
+        """The variables that make a child process load these very settings. They hold secrets: pass them on, never write them."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        values["state_dir"] = self.state_dir.resolve()
+        values["shops_dir"] = self.shops_path.resolve()
+        return {
+            f"LISTINO_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in values.items()
+            if value is not None
+        }
+
     def session_secret(self) -> str:
         """The secret that signs sessions; outside production one is made on first use and kept in the state folder."""
         if self.secret_key is not None:

@@ -18,7 +18,11 @@ class CrawlStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopCounts:
-    """What a crawl met in one shop. `products` = new + changed + unchanged + returned; `complete`: the whole shop was seen."""
+    """What a crawl met in one shop.
+
+    `products` = new + changed + unchanged + returned. `failed`: requests that were given up. `complete`: the whole shop
+    was seen, so what was not met is gone.
+    """
 
     products: int = 0
     new: int = 0
@@ -27,6 +31,7 @@ class ShopCounts:
     returned: int = 0
     gone: int = 0
     rejected: int = 0
+    failed: int = 0
     expected: int | None = None
     complete: bool = False
 

@@ -47,3 +47,7 @@ class CrawlFailed(ListinoError):
 
 class LocalPlatformError(ListinoError):
     """Raised when the platform on this machine cannot be started, with what to do about it."""
+
+
+class GoneFromShop(ListinoError):
+    """Raised when a shop's answer says that it no longer has the product."""

@@ -81,7 +81,9 @@ def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, c
         price=terms.price(offer.cost, product.category, at),
         gone_at=None,
     )
-    return replace(fresh, content_hash=fingerprint(fresh))
+    content_hash = fingerprint(fresh)
+    changed_at = product.changed_at if content_hash == product.content_hash else at
+    return replace(fresh, content_hash=content_hash, changed_at=changed_at)
 
 
 def fingerprint(product: Product) -> str:

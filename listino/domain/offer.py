@@ -1,8 +1,11 @@
 """What a shop shows: its goods, and the offer it makes for them right now."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
+from listino.domain.errors import InvalidValue
 from listino.domain.money import Money
 
 
@@ -38,6 +41,24 @@ class ShopOffer:
     availability: Availability = Availability.UNKNOWN
     variants: tuple[Variant, ...] = ()
 
+    @classmethod
+    def of(cls, variants: Sequence[Variant]) -> Self:
+        """The offer that variants amount to: the cheapest sets cost and struck-through price, one in stock makes it so.
+
+        Raises InvalidValue when there is no variant.
+        """
+        if not variants:
+            raise InvalidValue("an offer needs at least one variant with a price")
+        cheapest = min(variants, key=lambda variant: variant.cost.minor)
+        states = {variant.availability for variant in variants}
+        told = (Availability.IN_STOCK, Availability.OUT_OF_STOCK)
+        return cls(
+            cost=cheapest.cost,
+            list_cost=cheapest.list_cost,
+            availability=next((state for state in told if state in states), Availability.UNKNOWN),
+            variants=tuple(variants),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photo:
@@ -63,4 +84,4 @@ class ShopProduct:
     description: str | None = None
     photos: tuple[Photo, ...] = ()
     features: tuple[tuple[str, str], ...] = ()
-    related: tuple[str, ...] = field(default=())
+    related: tuple[str, ...] = ()

@@ -59,15 +59,26 @@ class AsyncProducts:
         return plan
 
     async def mark_unseen_gone(
-        self, market: str, shop: str, *, crawl_id: str, started_at: datetime, at: datetime
+        self,
+        market: str,
+        shop: str,
+        *,
+        crawl_id: str,
+        started_at: datetime,
+        at: datetime,
+        unless_urls: Sequence[str] = (),
     ) -> int:
-        """After a full crawl of the shop: what it did not meet is gone from now on. Returns how many that were."""
+        """After a full crawl of the shop: what it did not meet is gone from now on. Returns how many that were.
+
+        Products at `unless_urls` are spared: they were met, and could not be read.
+        """
         unseen = {
             "market": market,
             "shop": shop,
             "gone_at": None,
             "crawl_id": {"$ne": crawl_id},
             "offer.seen_at": {"$lt": started_at},
+            "url": {"$nin": list(unless_urls)},
         }
         result = await self._products.update_many(unseen, {"$set": {"gone_at": at, "changed_at": at}})
         return result.modified_count

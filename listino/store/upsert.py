@@ -76,15 +76,22 @@ def _insertion(product: Product) -> UpdateOne:
 
 
 def _replacement(product: Product) -> list[UpdateOne]:
-    """The new state, unless somebody looked at the shop later than we did; and the seen mark in any case."""
+    """The new state, unless somebody looked at the shop later than we did; and the seen mark in any case.
+
+    What only a crawl may say (its id, when it saw the product) is left to the seen mark: a live refresh that read the
+    product before the crawl came by must not undo the crawl's word.
+    """
     fields = product_document(product)
-    for kept in ("_id", "first_seen_at"):
+    for kept in ("_id", "first_seen_at", "crawl_id"):
         fields.pop(kept, None)
+    for name, value in fields.pop("offer", {}).items():
+        if name not in ("seen_at", "checked_at"):
+            fields[f"offer.{name}"] = value
     absent = [name for name in _OPTIONAL if name not in fields]
     change: dict[str, Any] = {"$set": fields, "$unset": dict.fromkeys(absent, "")}
     checked_at = product.offer.checked_at if product.offer else None
-    newer = {"_id": product.id, "offer.checked_at": {"$not": {"$gt": checked_at}}}
-    return [_seen_mark(product), UpdateOne(newer, change)]
+    not_newer = {"_id": product.id, "offer.checked_at": {"$not": {"$gt": checked_at}}}
+    return [UpdateOne(not_newer, change), _seen_mark(product)]
 
 
 # Fields that a product may lose again.
@@ -96,7 +103,7 @@ def _seen_mark(product: Product) -> UpdateOne:
     change: dict[str, Any] = {}
     if offer is not None:
         change["$max"] = {"offer.seen_at": offer.seen_at, "offer.checked_at": offer.checked_at}
-    if product.crawl_id is not None:
+    if product.crawl_id is not None and offer is not None and offer.seen_at == offer.checked_at:
         change["$set"] = {"crawl_id": product.crawl_id}
     return UpdateOne({"_id": product.id}, change)
 

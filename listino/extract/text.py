@@ -1,0 +1,37 @@
+"""Bytes to text, and markup to plain words."""
+
+import re
+
+from selectolax.lexbor import LexborHTMLParser
+from w3lib.encoding import html_to_unicode
+
+_BLOCK = re.compile(r"<\s*/?\s*(?:p|div|li|ul|ol|br|h[1-6]|tr|td|th|table|dd|dt|section)\b[^>]*>", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
+
+
+def decode_page(body: bytes, content_type: str | None) -> str:
+    """The text of an HTML page by its byte order mark, Content-Type, meta element, or the look of its bytes, in that order."""
+    return html_to_unicode(content_type, body, default_encoding="utf-8", auto_detect_fun=_guess)[1]
+
+
+def _guess(body: bytes) -> str:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def plain(text: str | None) -> str | None:
+    """The text with every run of white space (NBSP too) folded to one space; None for nothing."""
+    return _SPACE.sub(" ", text).strip() or None if text else None
+
+
+def plain_from_html(markup: str | None) -> str | None:
+    """The words of a piece of HTML; blocks are kept apart by a space, inline markup leaves no trace."""
+    if not markup:
+        return None
+    if "<" not in markup and "&" not in markup:
+        return plain(markup)
+    root = LexborHTMLParser(_BLOCK.sub(" ", markup)).body
+    return plain(root.text()) if root else None

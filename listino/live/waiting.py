@@ -1,0 +1,38 @@
+"""The worker's side of live prices: taking what waits for a shop, and delivering what the shop answered."""
+
+from redis import Redis
+
+from listino.live.answer import LiveAnswer
+from listino.live.client import drain_ms
+from listino.live.keys import ShopKeys, shop_key
+from listino.live.scripts import CHANNEL, DELIVER, REST, TAKE
+from listino.settings import Settings
+
+
+class WaitingRoom:
+    """What waits for one shop, `it:bottega`. Thread-safe, as the Redis client is."""
+
+    def __init__(self, settings: Settings, redis: Redis, shop: str) -> None:
+        self._settings = settings
+        self._keys = ShopKeys(shop)
+        self._take = redis.register_script(TAKE)
+        self._rest = redis.register_script(REST)
+        self._deliver = redis.register_script(DELIVER)
+
+    def take(self, most: int) -> list[str]:
+        """Up to `most` product ids, nearest deadline first; none when nothing waits."""
+        keys = [self._keys.waiting, self._keys.drain]
+        return [product_id.decode() for product_id in self._take(keys=keys, args=[drain_ms(self._settings), most])]
+
+    def rest(self) -> bool:
+        """Ends the drain; False if something came in meanwhile and there is more to do."""
+        return bool(self._rest(keys=[self._keys.waiting, self._keys.drain]))
+
+    def deliver(self, answer: LiveAnswer) -> None:
+        """Wakes everybody who waits for the product; a fresh answer is kept for as long as it counts as fresh."""
+        product_id = str(answer.product_id)
+        if shop_key(product_id) != self._keys.shop:
+            raise ValueError(f"{product_id} does not wait in {self._keys.shop}")
+        keys = [self._keys.flight(product_id), self._keys.answer(product_id)]
+        kept_ms = self._settings.live_fresh_ms if answer.fresh else 0
+        self._deliver(keys=keys, args=[answer.to_json(), kept_ms, CHANNEL])

@@ -1,0 +1,157 @@
+"""Shop declarations: one TOML file a shop, read and checked here. docs/add-a-shop.md shows one."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from listino.domain.errors import InvalidShop, ListinoError, UnknownShop
+from listino.domain.listing import Terms
+from listino.domain.market import MARKETS, market_of
+from listino.domain.money import Money
+from listino.domain.pricing import PricingRule
+from listino.shops.platforms.registry import PLATFORMS
+from listino.shops.shop import CrawlManner, Shop
+
+
+def _platform(name: str) -> str:
+    if name not in PLATFORMS:
+        raise ValueError(f"is none of {', '.join(sorted(PLATFORMS))}")
+    return name
+
+
+def _market(code: str) -> str:
+    if code not in MARKETS:
+        raise ValueError(f"is none of {', '.join(MARKETS)}")
+    return code
+
+
+def _root(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError("must be an address such as https://shop.example")
+    return url.rstrip("/")
+
+
+_Amount = Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2)]
+_Percent = Annotated[Decimal, Field(ge=0, le=1000)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _ShopTable(_Table):
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    market: Annotated[str, AfterValidator(_market)]
+    platform: Annotated[str, AfterValidator(_platform)]
+    url: Annotated[str, AfterValidator(_root)]
+
+
+class _ShippingTable(_Table):
+    cost: _Amount = Decimal(0)
+
+
+class _PricingTable(_Table):
+    markup_percent: _Percent = PricingRule().markup_percent
+    minimum_margin: _Amount = PricingRule().minimum_margin.major
+    ending: int = Field(PricingRule().ending, ge=0, le=99)
+    categories: dict[str, _Percent] = Field(default_factory=dict)
+
+
+class _CrawlTable(_Table):
+    concurrency: int = Field(CrawlManner().concurrency, ge=1, le=32)
+    delay: float = Field(CrawlManner().delay, ge=0, le=60)
+    product: str | None = None
+    category: str | None = None
+
+
+class _LiveTable(_Table):
+    concurrency: int = Field(8, ge=1, le=64)
+
+
+class _Declaration(_Table):
+    shop: _ShopTable
+    shipping: _ShippingTable = _ShippingTable()
+    pricing: _PricingTable = _PricingTable()
+    crawl: _CrawlTable = _CrawlTable()
+    live: _LiveTable = _LiveTable()
+
+    def build(self) -> Shop:
+        market = market_of(self.shop.market)
+        rule = PricingRule(
+            markup_percent=self.pricing.markup_percent,
+            category_markup_percent=self.pricing.categories,
+            minimum_margin=Money.of(self.pricing.minimum_margin, market.currency),
+            ending=self.pricing.ending,
+        )
+        shipping = Money.of(self.shipping.cost, market.currency)
+        return Shop(
+            name=self.shop.name,
+            market=market,
+            platform=self.shop.platform,
+            url=self.shop.url,
+            terms=Terms(market=market, shop=self.shop.name, shipping=shipping, rule=rule),
+            crawl=CrawlManner(**self.crawl.model_dump()),
+            live_concurrency=self.live.concurrency,
+        )
+
+
+def load_shop(path: Path) -> Shop:
+    """The shop a file declares; raises InvalidShop with the file, the key and what is wrong with it."""
+    try:
+        return _Declaration.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).build()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidShop(f"{path}: {error}") from None
+    except ValidationError as error:
+        complaints = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in error.errors())
+        raise InvalidShop(f"{path}: {complaints}") from None
+    except ListinoError as error:
+        raise InvalidShop(f"{path}: {error}") from None
+
+
+class Shops(Mapping[str, Shop]):
+    """The declared shops by their key `it:bottega`."""
+
+    def __init__(self, shops: Mapping[str, Shop], folder: Path) -> None:
+        self._shops = dict(shops)
+        self._folder = folder
+
+    @classmethod
+    def load(cls, folder: Path) -> "Shops":
+        """All declarations of a folder; raises InvalidShop for the first that is wrong, or for two of one name."""
+        if not folder.is_dir():
+            raise InvalidShop(
+                f"there is no folder {folder} with shop declarations: run `listino up`, or set LISTINO_SHOPS_DIR"
+            )
+        shops: dict[str, Shop] = {}
+        for path in sorted(folder.glob("*.toml")):
+            shop = load_shop(path)
+            if shop.key in shops:
+                raise InvalidShop(f"{path}: a shop {shop.key} is declared already")
+            shops[shop.key] = shop
+        return cls(shops, folder)
+
+    def of_market(self, market: str, name: str | None = None) -> list[Shop]:
+        """The market's shops, or the one of that name; raises UnknownMarket, or UnknownShop when there is none."""
+        market_of(market)
+        found = [shop for shop in self._shops.values() if shop.market.code == market and name in (None, shop.name)]
+        if not found:
+            there = ", ".join(shop.name for shop in self._shops.values() if shop.market.code == market)
+            wanted = f"no shop {name!r}" if name else "no shop"
+            hint = f"declared there: {there}" if there else f"declare one in {self._folder}"
+            raise UnknownShop(f"{wanted} in market {market}: {hint}")
+        return found
+
+    def __getitem__(self, key: str) -> Shop:
+        return self._shops[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shops)
+
+    def __len__(self) -> int:
+        return len(self._shops)

@@ -1,0 +1,29 @@
+"""PrestaShop shops, by their pages.
+
+Friendly addresses begin with the id: products `/123-name.html` (a category may stand before it), categories
+`/12-name`. Every product is in the sitemap; its page carries JSON-LD.
+https://docs.prestashop-project.org/ (SEO & URLs)
+"""
+
+import re
+from collections.abc import Sequence
+
+from listino.shops.platform import Fetch
+from listino.shops.platforms.pages import PagesPlatform, sitemap_of
+from listino.shops.shop import Shop
+
+_PRODUCT = re.compile(r"/(?:[^/]+/)*\d+-[^/]+\.html")
+_CATEGORY = re.compile(r"/\d+-[^/.]+")
+
+
+class PrestaShop(PagesPlatform):
+    name = "prestashop"
+
+    def start(self, shop: Shop) -> Sequence[Fetch]:
+        return sitemap_of(shop)
+
+    def is_product(self, shop: Shop, path: str) -> bool:
+        return _PRODUCT.fullmatch(path) is not None
+
+    def is_category(self, shop: Shop, path: str) -> bool:
+        return _CATEGORY.fullmatch(path) is not None

@@ -1,0 +1,98 @@
+"""Shopify shops, by the JSON that every storefront publishes.
+
+`/products.json` lists 250 products a page; `/products/<handle>.js` has one product with its variants' barcodes, prices
+in cents. Neither names the currency: it is the market's. A live refresh is the one `.js` request.
+https://shopify.dev/docs/api/ajax/reference/product
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from listino.domain.errors import UnreadablePage
+from listino.domain.money import Money
+from listino.domain.offer import Availability, Photo, ShopOffer, ShopProduct, Variant
+from listino.extract.schema_org import gtin_of
+from listino.extract.text import plain, plain_from_html
+from listino.shops.options import style_and_size
+from listino.shops.platform import Expected, Fetch, Found, Known, Page, Platform
+from listino.shops.shop import Shop
+
+_PER_PAGE = 250
+
+
+class Shopify(Platform):
+    name = "shopify"
+
+    def start(self, shop: Shop) -> Sequence[Fetch]:
+        return [self._list(shop, 1)]
+
+    def read(self, shop: Shop, fetch: Fetch, page: Page) -> Iterator[Found]:
+        if fetch.purpose == "product":
+            yield _goods(shop, page)
+            return
+        answer = page.json
+        if not isinstance(answer, dict) or not isinstance(answer.get("products"), list):
+            raise UnreadablePage(f"{page.url} is no list of products")
+        products = answer["products"]
+        if len(products) == _PER_PAGE:
+            yield self._list(shop, fetch.carry["number"] + 1)
+        yield Expected(len(products))
+        for product in products:
+            yield Fetch(url=f"{shop.url}/products/{product['handle']}.js", purpose="product", optional=True)
+
+    def refresh(self, shop: Shop, known: Known) -> Fetch:
+        handle = urlsplit(known.url).path.rstrip("/").rsplit("/", 1)[-1]
+        return Fetch(url=f"{shop.url}/products/{handle}.js", purpose="offer")
+
+    def read_offer(self, shop: Shop, known: Known, page: Page) -> ShopOffer:
+        return _offer(shop, page.json, page.url)
+
+    def _list(self, shop: Shop, number: int) -> Fetch:
+        url = f"{shop.url}/products.json?limit={_PER_PAGE}&page={number}"
+        return Fetch(url=url, purpose="list", carry={"number": number})
+
+
+def _goods(shop: Shop, page: Page) -> ShopProduct:
+    product = page.json
+    offer = _offer(shop, product, page.url)
+    photos = [urljoin(page.url, image) for image in product.get("images") or ()]
+    return ShopProduct(
+        sku=str(product["id"]),
+        url=urljoin(page.url, product.get("url") or f"/products/{product['handle']}"),
+        name=plain(product["title"]) or "",
+        brand=plain(product.get("vendor")),
+        gtin=offer.variants[0].gtin,
+        category=plain(product.get("type")),
+        description=plain_from_html(product.get("description")),
+        photos=tuple(Photo(url=photo, thumbnail_url=photo) for photo in photos),
+        offer=offer,
+    )
+
+
+def _offer(shop: Shop, product: Any, url: str) -> ShopOffer:
+    if not isinstance(product, dict) or not isinstance(product.get("variants"), list):
+        raise UnreadablePage(f"{url} is no Shopify product")
+    names = [option["name"] if isinstance(option, dict) else option for option in product.get("options") or ()]
+    varies = len(product["variants"]) > 1 or product["variants"][0].get("title") != "Default Title"
+    return ShopOffer.of([_variant(shop, entry, names, url, varies) for entry in product["variants"]])
+
+
+def _variant(shop: Shop, entry: Mapping[str, Any], names: Sequence[str], url: str, varies: bool) -> Variant:
+    currency = shop.market.currency
+    try:
+        cost, listed = Money(entry["price"], currency), entry.get("compare_at_price")
+    except (KeyError, TypeError) as error:
+        raise UnreadablePage(f"{url} holds a variant without a price ({error!r})") from None
+    style, size = style_and_size((name, entry.get(f"option{n}") or "") for n, name in enumerate(names, start=1))
+    image = entry.get("featured_image")
+    return Variant(
+        sku=entry.get("sku") or str(entry["id"]),
+        style=style,
+        size=size,
+        cost=cost,
+        list_cost=Money(listed, currency) if listed and listed > cost.minor else None,
+        availability=Availability.IN_STOCK if entry.get("available") else Availability.OUT_OF_STOCK,
+        gtin=gtin_of({"gtin": entry.get("barcode")}),
+        photos=(urljoin(url, image["src"]),) if varies and image else (),
+    )

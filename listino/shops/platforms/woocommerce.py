@@ -1,0 +1,156 @@
+"""WooCommerce shops, by their Store API.
+
+Lists hold a hundred products each and say how many there are; a variable product's variations, with their own prices
+and stock, are one more request. Amounts are strings of minor units. The Store API has no GTIN: the product page's
+JSON-LD has. A live refresh asks for the one product, or for its variations.
+https://developer.woocommerce.com/docs/apis/store-api/resources-endpoints/products/
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser
+
+from listino.domain.errors import GoneFromShop, UnreadablePage
+from listino.domain.money import Money
+from listino.domain.offer import Availability, Photo, ShopOffer, ShopProduct, Variant
+from listino.extract.extracted import product_node
+from listino.extract.schema_org import gtin_of, listed
+from listino.extract.text import plain, plain_from_html
+from listino.shops.options import style_and_size
+from listino.shops.platform import Expected, Fetch, Found, Known, Page, Platform
+from listino.shops.shop import Shop
+
+_PER_PAGE = 100
+_Item = Mapping[str, Any]
+
+
+class WooCommerce(Platform):
+    name = "woocommerce"
+
+    def start(self, shop: Shop) -> Sequence[Fetch]:
+        return [self._list(shop, 1)]
+
+    def read(self, shop: Shop, fetch: Fetch, page: Page) -> Iterator[Found]:
+        match fetch.purpose:
+            case "list":
+                yield from self._read_list(shop, fetch, page)
+            case "variations":
+                item = fetch.carry["item"]
+                yield Fetch(
+                    url=item["permalink"], purpose="page", carry={"item": item, "variations": page.json}, optional=True
+                )
+            case "page":
+                yield _goods(fetch.carry["item"], fetch.carry["variations"], page)
+
+    def refresh(self, shop: Shop, known: Known) -> Fetch:
+        url = self._variations_url(shop, known.sku) if known.varies else f"{_api(shop)}/{known.sku}"
+        return Fetch(url=url, purpose="offer")
+
+    def read_offer(self, shop: Shop, known: Known, page: Page) -> ShopOffer:
+        answer = page.json
+        if known.varies and answer == []:
+            raise GoneFromShop(f"{page.url} lists no variation any more")
+        items = answer if known.varies else [answer]
+        return ShopOffer.of([_variant(item, page.url, varies=known.varies) for item in items])
+
+    def _list(self, shop: Shop, number: int) -> Fetch:
+        url = f"{_api(shop)}?per_page={_PER_PAGE}&page={number}"
+        return Fetch(url=url, purpose="list", carry={"number": number})
+
+    @staticmethod
+    def _variations_url(shop: Shop, product: object) -> str:
+        return f"{_api(shop)}?type=variation&parent={product}&per_page={_PER_PAGE}"
+
+    def _read_list(self, shop: Shop, fetch: Fetch, page: Page) -> Iterator[Found]:
+        items, number = page.json, fetch.carry["number"]
+        if not isinstance(items, list):
+            raise UnreadablePage(f"{page.url} is no list of products")
+        if number == 1 and page.headers.get("x-wp-total", "").isdigit():
+            yield Expected(int(page.headers["x-wp-total"]))
+        if number < int(page.headers.get("x-wp-totalpages") or (number + 1 if len(items) == _PER_PAGE else number)):
+            yield self._list(shop, number + 1)
+        for item in items:
+            carry = {"item": {name: item.get(name) for name in _KEPT}}
+            if item.get("type") == "variable":
+                yield Fetch(
+                    url=self._variations_url(shop, item["id"]), purpose="variations", carry=carry, optional=True
+                )
+            else:
+                yield Fetch(url=item["permalink"], purpose="page", carry=carry | {"variations": []}, optional=True)
+
+
+_KEPT = (
+    "id", "name", "permalink", "sku", "short_description", "description", "prices", "images", "categories", "brands",
+    "attributes", "is_in_stock", "low_stock_remaining", "variation",
+)  # fmt: skip
+
+
+def _api(shop: Shop) -> str:
+    return f"{shop.url}/wp-json/wc/store/v1/products"
+
+
+def _goods(item: _Item, variations: Sequence[_Item], page: Page) -> ShopProduct:
+    node = product_node(page.text, LexborHTMLParser(page.text), page.url) or {}
+    photos = tuple(Photo(url=i["src"], thumbnail_url=i.get("thumbnail") or i["src"]) for i in item["images"] or ())
+    variants = [_variant(entry, page.url, varies=True) for entry in variations] or [
+        _variant(item, page.url, varies=False)
+    ]
+    return ShopProduct(
+        sku=str(item["id"]),
+        url=item["permalink"],
+        name=plain_from_html(item["name"]) or "",
+        brand=_first_name(item["brands"]),
+        gtin=gtin_of(node),
+        category=_last_name(item["categories"]),
+        slogan=plain_from_html(item["short_description"]),
+        description=plain_from_html(item["description"]),
+        photos=photos,
+        features=tuple(
+            (plain_from_html(attribute["name"]) or "", ", ".join(term["name"] for term in attribute["terms"]))
+            for attribute in item["attributes"] or ()
+            if not attribute.get("has_variations")
+        ),
+        related=(),
+        offer=ShopOffer.of(variants),
+    )
+
+
+def _variant(item: _Item, url: str, *, varies: bool) -> Variant:
+    try:
+        prices = item["prices"]
+        currency, unit = prices["currency_code"], int(prices["currency_minor_unit"])
+        asked, regular = (_money(prices[name], currency, unit) for name in ("price", "regular_price"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadablePage(f"{url} holds no price of the Store API ({error!r})") from None
+    style, size = style_and_size(_options(item.get("variation") or "")) if varies else ("", "")
+    return Variant(
+        sku=item.get("sku") or str(item["id"]),
+        style=style,
+        size=size,
+        cost=asked,
+        list_cost=regular if asked < regular else None,
+        availability=Availability.IN_STOCK if item.get("is_in_stock") else Availability.OUT_OF_STOCK,
+        quantity=item.get("low_stock_remaining") if item.get("is_in_stock") else 0,
+        photos=tuple(image["src"] for image in item.get("images") or ()) if varies else (),
+    )
+
+
+def _money(text: str, currency: str, minor_unit: int) -> Money:
+    return Money.of(f"{int(text)}e-{minor_unit}", currency)
+
+
+def _options(variation: str) -> Iterator[tuple[str, str]]:
+    """The pairs of "Colore: Rosso, Taglia: M"."""
+    for part in (plain_from_html(variation) or "").split(", "):
+        name, _, value = part.partition(": ")
+        yield name, value
+
+
+def _first_name(entries: Any) -> str | None:
+    return next((plain_from_html(entry.get("name")) for entry in listed(entries)), None)
+
+
+def _last_name(entries: Any) -> str | None:
+    names = [entry.get("name") for entry in listed(entries)]
+    return plain(plain_from_html(names[-1])) if names else None

@@ -1,0 +1,48 @@
+"""What a shop is: who it is, which platform it runs, on what terms we sell its goods, how gently we ask it."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from listino.domain.listing import Terms
+from listino.domain.market import Market
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlManner:
+    """How a crawl goes through the shop. `delay`: least seconds between requests; robots.txt may ask for more.
+
+    `product` and `category` are regular expressions of the paths of such pages, for platforms whose addresses differ
+    from shop to shop.
+    """
+
+    concurrency: int = 4
+    delay: float = 0.0
+    product: str | None = None
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """One declared shop. `url` is its root, without a slash at the end."""
+
+    name: str
+    market: Market
+    platform: str
+    url: str
+    terms: Terms
+    crawl: CrawlManner = CrawlManner()
+    live_concurrency: int = 8
+
+    @property
+    def key(self) -> str:
+        """Market and name, as product ids begin: `it:bottega`."""
+        return f"{self.market.code}:{self.name}"
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc
+
+    def allows(self, url: str) -> bool:
+        """Whether we may ask for that address in this shop's name: http(s), and the declared host."""
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and parts.netloc == self.host

@@ -1,0 +1,1 @@
+"""Scrapy extensions: the throttle, and the record of the run."""

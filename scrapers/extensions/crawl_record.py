@@ -1,0 +1,109 @@
+"""The record of a crawl run: saved every second while it runs, told to whoever started it, closed at its end."""
+
+import asyncio
+import contextlib
+import sys
+from typing import Self
+
+import orjson
+from scrapy import signals
+from scrapy.crawler import Crawler
+
+from listino.domain.clock import utc_now
+from listino.domain.crawl import CrawlStatus
+from listino.store.aio import AsyncStore
+from listino.store.client import Store
+from listino.store.documents import crawl_document
+from scrapers.market_spider import MarketSpider
+
+_EVERY = 1.0  # seconds
+_LEASE_EVERY = 15  # heartbeats
+_ENDS = {
+    "finished": CrawlStatus.FINISHED,
+    "closespider_itemcount": CrawlStatus.FINISHED,
+    "shutdown": CrawlStatus.STOPPED,
+}
+
+
+class CrawlRecord:
+    """Keeps the run's document in the store up to date, renews the market's lease, finds what is gone.
+
+    With LISTINO_CRAWL_LINES (a Scrapy setting) on, every state of the document is also a JSON line on standard output.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._lines = crawler.settings.getbool("LISTINO_CRAWL_LINES")
+        self._heart: asyncio.Task[None] | None = None
+        crawler.signals.connect(self.spider_opened, signal=signals.spider_opened)
+        crawler.signals.connect(self.spider_closed, signal=signals.spider_closed)
+        crawler.signals.connect(self.spider_error, signal=signals.spider_error)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    async def spider_opened(self, spider: MarketSpider) -> None:
+        self._store = AsyncStore(spider.settings_of_listino)
+        self._heart = asyncio.ensure_future(self._beat(spider))
+
+    def spider_error(self, spider: MarketSpider) -> None:
+        # Our own mistake, logged by Scrapy with its traceback; the page it happened on has not been seen.
+        for shop in spider.shops.values():
+            spider.run.fail(shop.name)
+
+    async def spider_closed(self, spider: MarketSpider, reason: str) -> None:
+        if self._heart is not None:
+            self._heart.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._heart
+        run, status = spider.run, _ENDS.get(reason, CrawlStatus.FAILED)
+        if status is CrawlStatus.FAILED:
+            run.error = run.error or f"the spider ended early: {reason}"
+        if reason == "finished":
+            await self._find_gone(spider)
+        run.mark(resumable=status is CrawlStatus.STOPPED)
+        await self._store.crawls.keep_rejects(run.rejects)
+        await self._save(spider, status)
+        self._store.close()
+        with Store(spider.settings_of_listino) as store:
+            store.leases.release(run.lease)
+
+    async def _beat(self, spider: MarketSpider) -> None:
+        beats = 0
+        while True:
+            await self._save(spider, CrawlStatus.RUNNING)
+            rejects, spider.run.rejects = spider.run.rejects, []
+            await self._store.crawls.keep_rejects(rejects)
+            beats += 1
+            if beats % _LEASE_EVERY == 0 and not await asyncio.to_thread(_renew, spider):
+                spider.run.error = "another process took the market over"
+                await self._crawler.engine.close_spider_async(reason="lease lost")
+                return
+            await asyncio.sleep(_EVERY)
+
+    async def _find_gone(self, spider: MarketSpider) -> None:
+        run = spider.run
+        for shop in spider.shops.values():
+            if run.seen_whole(shop.name):
+                gone = await self._store.products.mark_unseen_gone(
+                    spider.market,
+                    shop.name,
+                    crawl_id=run.id,
+                    started_at=run.started_at,
+                    at=utc_now(),
+                    unless_urls=run.rejected_urls(shop.name),
+                )
+                run.completed(shop.name, gone)
+
+    async def _save(self, spider: MarketSpider, status: CrawlStatus) -> None:
+        crawl = spider.run.snapshot(status, None if status is CrawlStatus.RUNNING else utc_now())
+        await self._store.crawls.save(crawl)
+        if self._lines:
+            sys.stdout.buffer.write(orjson.dumps(crawl_document(crawl)) + b"\n")
+            sys.stdout.buffer.flush()
+
+
+def _renew(spider: MarketSpider) -> bool:
+    with Store(spider.settings_of_listino) as store:
+        return store.leases.renew(spider.run.lease)

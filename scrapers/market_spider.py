@@ -1,0 +1,142 @@
+"""The shared flow of the four market spiders: fetch what the shops' platforms ask for, hand on the goods they read."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Self
+
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.retry import get_retry_request
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from listino.domain.errors import ListinoError
+from listino.domain.offer import ShopProduct
+from listino.settings import Settings, load_settings
+from listino.shops.declaration import Shops
+from listino.shops.platform import Expected, Fetch, Page
+from listino.shops.platforms.registry import PLATFORMS
+from listino.shops.shop import Shop
+from listino.store.client import Store
+from scrapers.items import ScrapedGoods
+from scrapers.run import CrawlRun
+
+_GONE = (404, 410)
+_UNREADABLE_RETRIES = 2  # a shop in trouble answers HTML where JSON was asked for
+
+
+class MarketSpider(Spider):
+    """Crawls every declared shop of its market, or one of them.
+
+    Arguments (`scrapy crawl it -a shop=bottega -a limit=20`): `shop` by name; `limit`, the most products to read, for a
+    quick look; `trigger`, who wanted the crawl.
+    """
+
+    market: str
+    settings_of_listino: Settings
+    shops: dict[str, Shop]
+    run: CrawlRun
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Takes the market's lease before anything is fetched; raises CrawlRunning, UnknownShop or EngineUnavailable."""
+        shop, limit = kwargs.get("shop"), int(kwargs["limit"]) if kwargs.get("limit") else None
+        settings = load_settings()
+        shops = Shops.load(settings.shops_path).of_market(cls.market, shop)
+        with Store(settings) as store:
+            store.ping()
+            store.prepare()
+            run = CrawlRun.begin(
+                settings, store, shops, shop=shop, limit=limit, trigger=kwargs.get("trigger") or "scrapy"
+            )
+        crawler.settings.set("USER_AGENT", settings.user_agent, priority="spider")
+        crawler.settings.set("JOBDIR", str(run.job_dir) if run.job_dir else None, priority="spider")
+        crawler.settings.set("CLOSESPIDER_ITEMCOUNT", limit or 0, priority="spider")
+        slots = {
+            s.host: {"concurrency": s.crawl.concurrency, "delay": s.crawl.delay, "randomize_delay": False}
+            for s in shops
+        }
+        crawler.settings.set("DOWNLOAD_SLOTS", slots, priority="spider")
+        spider: Self = super().from_crawler(crawler, *args, **kwargs)
+        spider.settings_of_listino = settings
+        spider.shops = {entry.key: entry for entry in shops}
+        spider.run = run
+        return spider
+
+    async def start(self) -> AsyncIterator[Request]:
+        for shop in self.shops.values():
+            for fetch in PLATFORMS[shop.platform].start(shop):
+                yield self._request(shop, fetch)
+
+    def parse(self, response: Response, shop: str = "", fetch: Fetch | None = None, **_: Any) -> Iterator[Any]:
+        """Reads an answer with the shop's platform; `shop` and `fetch` say what was asked."""
+        if fetch is None:
+            return
+        declared = self.shops[shop]
+        self.run.requests += 1
+        if response.status in _GONE:
+            self.crawler.stats.inc_value("listino/gone_meanwhile")
+            return
+        headers = {name.lower(): value for name, value in response.headers.to_unicode_dict().items()}
+        page = Page(url=fetch.url, body=response.body, headers=headers)
+        try:
+            found = list(PLATFORMS[declared.platform].read(declared, fetch, page))
+        except ListinoError as error:
+            yield from self._unreadable(response, declared, fetch, error)
+            return
+        for entry in found:
+            match entry:
+                case Fetch():
+                    yield self._request(declared, entry)
+                case Expected():
+                    self.run.expect(declared.name, entry.products)
+                case ShopProduct():
+                    yield ScrapedGoods(declared, entry)
+
+    def failed(self, failure: Failure) -> None:
+        """A request given up after all its retries: the shop cannot be said to have been seen whole."""
+        request = failure.request  # type: ignore[attr-defined]  # Scrapy sets it
+        shop = self.shops[request.cb_kwargs["shop"]]
+        error = failure.value
+        if isinstance(error, IgnoreRequest) and not isinstance(error, HttpError):
+            return  # robots.txt forbids it, or it is on a foreign host: it was never ours to see
+        status = error.response.status if isinstance(error, HttpError) else failure.getErrorMessage()
+        self.logger.warning("given up: %s (%s)", request.url, status)
+        self.run.requests += 1
+        self.run.fail(shop.name)
+
+    def _request(self, shop: Shop, fetch: Fetch) -> Request:
+        meta: dict[str, Any] = {"download_slot": shop.host}
+        if fetch.optional:
+            meta["handle_httpstatus_list"] = list(_GONE)
+        return Request(
+            fetch.url,
+            callback=self.parse,
+            errback=self.failed,
+            cb_kwargs={"shop": shop.key, "fetch": fetch},
+            meta=meta,
+            # Goods before more lists: the queue stays short and a stopped crawl has something to show.
+            priority=0 if fetch.purpose in ("list", "sitemap", "category") else 1,
+        )
+
+    def _unreadable(self, response: Response, shop: Shop, fetch: Fetch, error: ListinoError) -> Iterator[Request]:
+        assert response.request is not None  # noqa: S101  # every response of a crawl answers a request
+        again = get_retry_request(
+            response.request, spider=self, reason="unreadable", max_retry_times=_UNREADABLE_RETRIES
+        )
+        if again is not None:
+            yield again
+        elif fetch.optional:
+            self.run.reject(shop.name, "page/unreadable", fetch.url, str(error))
+        else:
+            self.run.reject(shop.name, f"{fetch.purpose}/unreadable", fetch.url, str(error))
+            self.run.fail(shop.name)
+
+
+def market_spider(crawler: Crawler) -> MarketSpider:
+    """The spider of a crawler of this project, which is always a MarketSpider."""
+    spider = crawler.spider
+    if not isinstance(spider, MarketSpider):
+        raise TypeError(f"{type(spider).__name__} is no market spider")
+    return spider

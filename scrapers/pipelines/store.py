@@ -1,0 +1,65 @@
+"""Stores goods in batches: one read and two bulk writes a hundred products."""
+
+import asyncio
+import contextlib
+from typing import Self
+
+from scrapy.crawler import Crawler
+
+from listino.domain.clock import utc_now
+from listino.domain.listing import list_goods
+from listino.domain.product import Product
+from listino.store.aio import AsyncStore
+from scrapers.items import ScrapedGoods
+from scrapers.market_spider import market_spider
+
+BATCH = 100
+FLUSH_EVERY = 2.0  # seconds: what a slow shop gave is visible soon, and a killed spider loses little
+
+
+class StorePipeline:
+    """Turns goods into products, prices them and upserts them; the counts go to the run."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._waiting: dict[str, list[Product]] = {}
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    async def open_spider(self) -> None:
+        self._store = AsyncStore(market_spider(self._crawler).settings_of_listino)
+        self._timer = asyncio.ensure_future(self._flush_regularly())
+
+    async def close_spider(self) -> None:
+        self._timer.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._timer
+        await self._flush_all()
+        self._store.close()
+
+    async def process_item(self, item: ScrapedGoods) -> ScrapedGoods:
+        product = list_goods(item.goods, item.shop.terms, at=utc_now(), crawl_id=market_spider(self._crawler).run.id)
+        waiting = self._waiting.setdefault(item.shop.name, [])
+        waiting.append(product)
+        if len(waiting) >= BATCH:
+            await self._flush(item.shop.name)
+        return item
+
+    async def _flush_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_EVERY)
+            await self._flush_all()
+
+    async def _flush_all(self) -> None:
+        for shop in list(self._waiting):
+            await self._flush(shop)
+
+    async def _flush(self, shop: str) -> None:
+        async with self._writing:
+            batch = self._waiting.pop(shop, [])
+            if batch:
+                plan = await self._store.products.upsert(batch)
+                market_spider(self._crawler).run.count(shop, plan, batch)

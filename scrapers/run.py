@@ -1,0 +1,185 @@
+"""One crawl run in the making: its lease, its counts, and where it can be resumed."""
+
+import json
+import secrets
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from listino.domain.clock import utc_now
+from listino.domain.crawl import Crawl, CrawlStatus, Reject, ShopCounts
+from listino.domain.product import Product
+from listino.settings import Settings
+from listino.shops.shop import Shop
+from listino.store.client import Store
+from listino.store.crawls import Lease
+from listino.store.upsert import UpsertPlan
+
+_MARKER = "listino.json"
+# Above so many rejected addresses a crawl no longer says what is gone: the shop must have changed its layout.
+MOST_REJECTED_URLS = 1000
+COVERED = ("brand", "gtin", "category", "description", "photos", "variants")
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The counts of one shop while they grow."""
+
+    products: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    returned: int = 0
+    gone: int = 0
+    rejected: int = 0
+    failed: int = 0
+    expected: int | None = None
+    complete: bool = False
+    rejected_urls: list[str] = field(default_factory=list)
+
+    def counts(self) -> ShopCounts:
+        return ShopCounts(**{name: getattr(self, name) for name in ShopCounts.__dataclass_fields__})
+
+
+class CrawlRun:
+    """What a spider, its pipelines and its extensions share about the run they are part of."""
+
+    def __init__(self, crawl: Crawl, lease: Lease, job_dir: Path | None) -> None:
+        self.id = crawl.id
+        self.started_at = crawl.started_at
+        self.lease = lease
+        self.job_dir = job_dir
+        self.requests = crawl.requests
+        self.error: str | None = None
+        self.rejects: list[Reject] = []
+        self._crawl = crawl
+        self._tallies = {name: _tally_of(counts) for name, counts in crawl.shops.items()}
+        self._reasons = Counter(crawl.rejected)
+        self._covered: Counter[str] = Counter()
+
+    @classmethod
+    def begin(
+        cls,
+        settings: Settings,
+        store: Store,
+        shops: Sequence[Shop],
+        *,
+        shop: str | None,
+        limit: int | None,
+        trigger: str,
+    ) -> "CrawlRun":
+        """Takes the market's lease and resumes a run that was stopped cleanly, or starts a new one; raises CrawlRunning.
+
+        A run that was killed starts anew: what it had stored is found unchanged and costs no write.
+        """
+        market = shops[0].market.code
+        lease = store.leases.acquire(market)
+        store.crawls.bury_dead(market, utc_now())
+        # A limited run is a sample; there is nothing in it to resume.
+        job_dir = None if limit else settings.state_dir.resolve() / "crawls" / (f"{market}-{shop}" if shop else market)
+        crawl = _stopped_run(store, job_dir)
+        if crawl is None:
+            if job_dir is not None:
+                shutil.rmtree(job_dir, ignore_errors=True)
+            crawl = _new_run(market, shops, limit=limit, trigger=trigger)
+        crawl = replace(crawl, status=CrawlStatus.RUNNING, ended_at=None, error=None, heartbeat_at=utc_now())
+        store.crawls.save(crawl)
+        run = cls(crawl, lease, job_dir)
+        run.mark(resumable=False)
+        return run
+
+    def count(self, shop: str, plan: UpsertPlan, stored: Sequence[Product]) -> None:
+        """Adds what a batch meant to the shop's counts."""
+        tally = self._tallies[shop]
+        for name in ("new", "changed", "unchanged", "returned"):
+            number = len(getattr(plan, name))
+            setattr(tally, name, getattr(tally, name) + number)
+            tally.products += number
+        for product in stored:
+            shown = {name: getattr(product, name) for name in ("brand", "gtin", "category", "description")}
+            shown["photos"] = any(style.photos for style in product.styles)
+            shown["variants"] = sum(len(style.skus) for style in product.styles) > 1
+            self._covered.update(name for name, value in shown.items() if value)
+            self._covered["products"] += 1
+
+    def reject(self, shop: str, reason: str, url: str, detail: str) -> None:
+        """Counts an item that cannot be used and keeps it to be looked at."""
+        tally = self._tallies[shop]
+        tally.rejected += 1
+        if len(tally.rejected_urls) <= MOST_REJECTED_URLS:
+            tally.rejected_urls.append(url)
+        self._reasons[reason] += 1
+        self.rejects.append(
+            Reject(crawl_id=self.id, shop=shop, reason=reason, url=url, detail=detail[:500], at=utc_now())
+        )
+
+    def fail(self, shop: str) -> None:
+        """Counts a request that was given up: the shop has not been seen whole."""
+        self._tallies[shop].failed += 1
+
+    def expect(self, shop: str, products: int) -> None:
+        """Adds products that the shop announced to those expected of it."""
+        self._tallies[shop].expected = (self._tallies[shop].expected or 0) + products
+
+    def rejected_urls(self, shop: str) -> list[str]:
+        """Addresses whose goods could not be read: not seen, and yet not gone."""
+        return self._tallies[shop].rejected_urls
+
+    def seen_whole(self, shop: str) -> bool:
+        """Whether the crawl met enough of the shop to say that what it did not meet is gone."""
+        tally = self._tallies[shop]
+        whole = not self._crawl.limit and not tally.failed and tally.products > 0
+        return whole and len(tally.rejected_urls) <= MOST_REJECTED_URLS
+
+    def completed(self, shop: str, gone: int) -> None:
+        tally = self._tallies[shop]
+        tally.gone, tally.complete = gone, True
+
+    def snapshot(self, status: CrawlStatus = CrawlStatus.RUNNING, ended_at: datetime | None = None) -> Crawl:
+        """The run as it stands now."""
+        seen = self._covered["products"]
+        return replace(
+            self._crawl,
+            status=status,
+            heartbeat_at=utc_now(),
+            ended_at=ended_at,
+            shops={name: tally.counts() for name, tally in self._tallies.items()},
+            coverage={name: round(self._covered[name] / seen, 4) for name in COVERED} if seen else {},
+            rejected=dict(self._reasons),
+            requests=self.requests,
+            error=self.error,
+        )
+
+    def mark(self, *, resumable: bool) -> None:
+        """Notes beside the spider's queue whether the next run may go on with it."""
+        if self.job_dir is not None:
+            self.job_dir.mkdir(parents=True, exist_ok=True)
+            (self.job_dir / _MARKER).write_text(json.dumps({"crawl_id": self.id, "resumable": resumable}))
+
+
+def _stopped_run(store: Store, job_dir: Path | None) -> Crawl | None:
+    if job_dir is None or not (job_dir / _MARKER).exists():
+        return None
+    marker = json.loads((job_dir / _MARKER).read_text())
+    return store.crawls.get(marker["crawl_id"]) if marker["resumable"] else None
+
+
+def _new_run(market: str, shops: Sequence[Shop], *, limit: int | None, trigger: str) -> Crawl:
+    now = utc_now()
+    return Crawl(
+        id=f"{market}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+        market=market,
+        status=CrawlStatus.RUNNING,
+        trigger=trigger,
+        started_at=now,
+        heartbeat_at=now,
+        limit=limit,
+        shops={shop.name: ShopCounts() for shop in shops},
+    )
+
+
+def _tally_of(counts: ShopCounts) -> _Tally:
+    return _Tally(**{name: getattr(counts, name) for name in ShopCounts.__dataclass_fields__})

@@ -1,0 +1,7 @@
+"""The German market."""
+
+from scrapers.market_spider import MarketSpider
+
+
+class GermanSpider(MarketSpider):
+    name = market = "de"

@@ -1,0 +1,59 @@
+"""Fixtures for every tier: real servers, started once a run, and settings that point to them."""
+
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+from redis import Redis
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import servers
+
+from listino.settings import Settings
+from listino.store.client import Store
+
+
+@pytest.fixture(scope="session")
+def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a real MongoDB replica set."""
+    with servers.mongo(tmp_path_factory.mktemp("mongo")) as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a real Redis-compatible server."""
+    with servers.redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def settings(mongo_uri: str, redis_url: str, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a test: a database and a Redis of its own, both empty."""
+    redis = Redis.from_url(redis_url)
+    redis.flushall()
+    made = Settings(
+        _env_file=None,
+        env="test",
+        mongo_uri=mongo_uri,
+        mongo_database=f"test_{uuid.uuid4().hex[:12]}",
+        redis_url=redis_url,
+        state_dir=tmp_path / "state",
+        secret_key="a secret of no worth, for tests only",
+    )
+    yield made
+    with MongoClient(mongo_uri) as client:
+        client.drop_database(made.mongo_database)
+    redis.close()
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    """The synchronous store on an empty, prepared database."""
+    with Store(settings) as opened:
+        opened.prepare()
+        yield opened

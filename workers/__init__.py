@@ -1,0 +1,1 @@
+"""RQ workers: live prices, crawls, and the schedule. `python -m workers --help` starts them."""

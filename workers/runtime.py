@@ -1,0 +1,56 @@
+"""What a live worker keeps from job to job: settings, connections, one event loop with warm connections to the shops."""
+
+import asyncio
+from functools import cache
+
+import httpx
+
+from listino.domain.errors import UnknownShop
+from listino.jobs import Jobs
+from listino.live.client import connect
+from listino.live.waiting import WaitingRoom
+from listino.settings import Settings, load_settings
+from listino.shops.declaration import Shops
+from listino.store.client import Store
+from workers.refresh import Refresher
+
+
+class Runtime:
+    """One a process. Jobs of a SimpleWorker run one after another in it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.redis = connect(settings)
+        self.jobs = Jobs(self.redis)
+        self.store = Store(settings)
+        self.loop = asyncio.Runner()
+        self._client: httpx.AsyncClient | None = None
+
+    def waiting_room(self, shop_key: str) -> WaitingRoom:
+        return WaitingRoom(self.settings, self.redis, shop_key)
+
+    def refresher(self, shop_key: str) -> Refresher:
+        """The refresher of a shop as it is declared now; raises UnknownShop. Call it inside the loop."""
+        shops = Shops.load(self.settings.shops_path)
+        if shop_key not in shops:
+            raise UnknownShop(f"no shop {shop_key} is declared in {self.settings.shops_path}")
+        return Refresher(shops[shop_key], self._http(), self.store)
+
+    def _http(self) -> httpx.AsyncClient:
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                http2=True,
+                timeout=self.settings.live_timeout_ms / 1000,
+                headers={"User-Agent": self.settings.user_agent},
+                # A redirect could lead to a host that no shop declares.
+                follow_redirects=False,
+                limits=httpx.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=60),
+                trust_env=False,
+            )
+        return self._client
+
+
+@cache
+def runtime() -> Runtime:
+    """This process's runtime, made on first use: in the worker, never at import."""
+    return Runtime(load_settings())
