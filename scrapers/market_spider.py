@@ -46,17 +46,13 @@ class MarketSpider(Spider):
         shops = Shops.load(settings.shops_path).of_market(cls.market, shop)
         with Store(settings) as store:
             store.ping()
-            store.prepare()
             run = CrawlRun.begin(
                 settings, store, shops, shop=shop, limit=limit, trigger=kwargs.get("trigger") or "scrapy"
             )
         crawler.settings.set("USER_AGENT", settings.user_agent, priority="spider")
         crawler.settings.set("JOBDIR", str(run.job_dir) if run.job_dir else None, priority="spider")
         crawler.settings.set("CLOSESPIDER_ITEMCOUNT", limit or 0, priority="spider")
-        slots = {
-            s.host: {"concurrency": s.crawl.concurrency, "delay": s.crawl.delay, "randomize_delay": False}
-            for s in shops
-        }
+        slots = {s.host: {"concurrency": s.crawl.concurrency, "delay": s.crawl.delay, "jitter": 0} for s in shops}
         crawler.settings.set("DOWNLOAD_SLOTS", slots, priority="spider")
         spider: Self = super().from_crawler(crawler, *args, **kwargs)
         spider.settings_of_listino = settings
@@ -78,7 +74,7 @@ class MarketSpider(Spider):
         if response.status in _GONE:
             self.crawler.stats.inc_value("listino/gone_meanwhile")
             return
-        headers = {name.lower(): value for name, value in response.headers.to_unicode_dict().items()}
+        headers = {str(name).lower(): value for name, value in response.headers.to_unicode_dict().items()}
         page = Page(url=fetch.url, body=response.body, headers=headers)
         try:
             found = list(PLATFORMS[declared.platform].read(declared, fetch, page))

@@ -18,7 +18,7 @@ AUTOTHROTTLE_ENABLED = True
 AUTOTHROTTLE_START_DELAY = 0.25  # seconds
 AUTOTHROTTLE_MAX_DELAY = 60
 AUTOTHROTTLE_TARGET_CONCURRENCY = 4.0
-RANDOMIZE_DOWNLOAD_DELAY = False  # it would go below a Crawl-delay half of the time
+DOWNLOAD_DELAY_JITTER = 0  # otherwise a Crawl-delay would be undercut half of the time
 CONCURRENT_REQUESTS = 32
 CONCURRENT_REQUESTS_PER_DOMAIN = 4
 

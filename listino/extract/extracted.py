@@ -61,8 +61,17 @@ def extract(html: str, url: str) -> Extracted:
 
 def product_node(html: str, tree: LexborHTMLParser, url: str) -> Node | None:
     """The schema.org node of the product that the page is about, from JSON-LD or else from microdata."""
+    return product_among(html, tree, url)[0]
+
+
+def product_among(html: str, tree: LexborHTMLParser, url: str) -> tuple[Node | None, list[Node]]:
+    """The product's node, and all nodes of the syntax it was found in."""
     title = heading(tree)
-    return schema_org.main_product(json_ld(html), title) or schema_org.main_product(microdata(tree, url), title)
+    nodes = json_ld(html)
+    if (node := schema_org.main_product(nodes, title)) is None:
+        nodes = microdata(tree, url)
+        node = schema_org.main_product(nodes, title)
+    return node, nodes
 
 
 def heading(tree: LexborHTMLParser) -> str | None:

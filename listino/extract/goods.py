@@ -7,7 +7,7 @@ from selectolax.lexbor import LexborHTMLParser
 from listino.domain.errors import UnreadablePage
 from listino.domain.offer import Photo, ShopOffer, ShopProduct, Variant
 from listino.extract import schema_org
-from listino.extract.extracted import heading, product_node
+from listino.extract.extracted import heading, product_among
 from listino.extract.schema_org import first_text, listed
 from listino.extract.structured import Node
 from listino.extract.text import plain_from_html
@@ -16,7 +16,7 @@ from listino.extract.text import plain_from_html
 def read_goods(html: str, url: str, *, currency: str, language: str) -> ShopProduct:
     """The product of a page in a market's currency and language; raises UnreadablePage when it names no product or price."""
     tree = LexborHTMLParser(html)
-    node = product_node(html, tree, url)
+    node, nodes = product_among(html, tree, url)
     if node is None:
         raise UnreadablePage(f"{url} names no product in its structured data")
     name = first_text(node.get("name")) or heading(tree)
@@ -37,7 +37,7 @@ def read_goods(html: str, url: str, *, currency: str, language: str) -> ShopProd
         name=name,
         brand=first_text(node.get("brand")),
         gtin=schema_org.gtin_of(node) or next((variant.gtin for variant in variants), None),
-        category=_category(node),
+        category=_category(node) or schema_org.breadcrumb_category(nodes, name),
         slogan=first_text(node.get("slogan") or node.get("disambiguatingDescription")),
         description=plain_from_html(first_text(node.get("description"))),
         photos=_photos(node, url),

@@ -101,7 +101,7 @@ def list_money_of(offer: Node, *, currency: str | None, language: str | None) ->
             return _money(
                 entry.get("price"), entry.get("priceCurrency") or offer.get("priceCurrency") or currency, language
             )
-    return None
+    return _money(offer.get("struckThrough"), offer.get("priceCurrency") or currency, language)
 
 
 def _is_struck_through(specification: Node) -> bool:
@@ -148,3 +148,13 @@ def images_of(node: Node) -> list[str]:
         if isinstance(address, str) and address:
             found.append(address)
     return list(dict.fromkeys(found))
+
+
+def breadcrumb_category(nodes: Iterable[Node], product_name: str) -> str | None:
+    """The last name of the page's breadcrumb that is not the product's own."""
+    for node in nodes:
+        if "BreadcrumbList" in listed(node.get("@type")):
+            crumbs = [entry for entry in listed(node.get("itemListElement")) if isinstance(entry, dict)]
+            names = [first_text(crumb.get("name")) or first_text(crumb.get("item")) for crumb in crumbs]
+            return next((name for name in reversed(names) if name and name != product_name), None)
+    return None

@@ -1,6 +1,7 @@
 """The structured data of a page as nodes of one shape, whether it was written as JSON-LD or as microdata.
 
-A node is a dict as JSON-LD has it: `@type` and properties; a property written more than once holds a list.
+A node is a dict as JSON-LD has it: `@type` and properties; a property written more than once holds a list. An offer in
+microdata has one property that schema.org lacks: `struckThrough`, the text that its markup strikes out.
 """
 
 import html
@@ -77,7 +78,9 @@ def _collect(parent: LexborNode, node: Node, url: str) -> None:
         if names:
             value = _item(child, url) if is_scope else _value(child, url)
             for name in names:
-                _add(node, name, value)
+                _add(node, name, _with_thumbnail(child, value, url) if name == "image" else value)
+        elif child.tag in _STRUCK_THROUGH and node.get("@type") == "Offer":
+            _add(node, "struckThrough", child.text().strip())
         if not is_scope and child.is_element_node:
             _collect(child, node, url)
         child = child.next
@@ -90,6 +93,17 @@ def _add(node: Node, name: str, value: Any) -> None:
         node[name].append(value)
     else:
         node[name] = [node[name], value]
+
+
+_STRUCK_THROUGH = ("del", "s", "strike")
+
+
+def _with_thumbnail(element: LexborNode, value: Any, url: str) -> Any:
+    """A linked picture as an ImageObject: the link leads to the photo, the picture in it is the thumbnail."""
+    shown = element.css_first("img[src]") if element.tag == "a" else None
+    if shown is None or not isinstance(value, str):
+        return value
+    return {"url": value, "thumbnailUrl": urljoin(url, shown.attributes["src"] or "")}
 
 
 _ADDRESSES = {

@@ -1,11 +1,17 @@
 """Bytes to text, and markup to plain words."""
 
 import re
+from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser
 from w3lib.encoding import html_to_unicode
 
 _BLOCK = re.compile(r"<\s*/?\s*(?:p|div|li|ul|ol|br|h[1-6]|tr|td|th|table|dd|dt|section)\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(
+    r"</?(?:a|abbr|article|b|blockquote|br|dd|div|dl|dt|em|figure|font|h[1-6]|hr|i|img|li|ol|p|picture|section|small|span|strong"
+    r"|sub|sup|table|tbody|td|th|thead|tr|u|ul)\b[^>]*>",
+    re.IGNORECASE,
+)
 _SPACE = re.compile(r"\s+")
 
 
@@ -28,10 +34,13 @@ def plain(text: str | None) -> str | None:
 
 
 def plain_from_html(markup: str | None) -> str | None:
-    """The words of a piece of HTML; blocks are kept apart by a space, inline markup leaves no trace."""
+    """The words of a piece of HTML; blocks are kept apart by a space, inline markup leaves no trace.
+
+    Shops write plain text where HTML is allowed: only the tags of HTML are markup, `<limited>` is a word.
+    """
     if not markup:
         return None
-    if "<" not in markup and "&" not in markup:
-        return plain(markup)
+    if not _TAG.search(markup):
+        return plain(unescape(markup))
     root = LexborHTMLParser(_BLOCK.sub(" ", markup)).body
     return plain(root.text()) if root else None

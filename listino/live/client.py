@@ -27,8 +27,12 @@ def connect_worker(settings: Settings) -> Redis:
 
 
 def connect_async(settings: Settings) -> aioredis.Redis:
-    """An asynchronous client that hands out bytes. No command waits longer than two seconds."""
-    return aioredis.Redis.from_url(settings.redis_address, socket_timeout=2, max_connections=256, **_OPTIONS)
+    """An asynchronous client that hands out bytes. No command waits longer than two seconds for a connection, nor for
+    its answer: a burst of viewers takes turns, it is not refused."""
+    pool = aioredis.BlockingConnectionPool.from_url(
+        settings.redis_address, socket_timeout=2, max_connections=64, timeout=2, **_OPTIONS
+    )
+    return aioredis.Redis.from_pool(pool)
 
 
 def connect_subscriber(settings: Settings) -> aioredis.Redis:

@@ -108,6 +108,7 @@ class AsyncLivePrices:
         self._waiters: dict[ProductId, set[asyncio.Future[LiveAnswer]]] = defaultdict(set)
         self._subscribed = asyncio.Event()
         self._listener: asyncio.Task[None] | None = None
+        self._requests: set[asyncio.Task[LiveAnswer | None]] = set()
 
     async def __aenter__(self) -> "AsyncLivePrices":
         self._listener = asyncio.create_task(self._listen(), name="live answers")
@@ -118,6 +119,8 @@ class AsyncLivePrices:
             self._listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._listener
+        if self._requests:
+            await asyncio.wait(self._requests, timeout=2)
         await self._redis.aclose()
         await self._subscriber.aclose()
         await asyncio.to_thread(self._jobs.connection.close)
@@ -148,7 +151,7 @@ class AsyncLivePrices:
         try:
             async with asyncio.timeout(wait_ms / 1000):
                 await self._subscribed.wait()
-                return await self.request(product_id, wait_ms=wait_ms) or await waiter
+                return await asyncio.shield(self._requesting(product_id, wait_ms)) or await waiter
         except TimeoutError:
             return _not_asked(product_id, Reason.DEADLINE if self._subscribed.is_set() else Reason.NO_QUEUE)
         except UNAVAILABLE as error:
@@ -158,6 +161,22 @@ class AsyncLivePrices:
             self._waiters[product_id].discard(waiter)
             if not self._waiters[product_id]:
                 del self._waiters[product_id]
+
+    def _requesting(self, product_id: ProductId, wait_ms: int) -> asyncio.Task[LiveAnswer | None]:
+        """A request that goes on to its end when its caller's time is up.
+
+        Cut off between the script and the queue, it would leave the shop marked as being drained while no job is; and
+        a cancelled Redis command does not always let go of its caller.
+        """
+        task = asyncio.create_task(self.request(product_id, wait_ms=wait_ms))
+        self._requests.add(task)
+        task.add_done_callback(self._requested)
+        return task
+
+    def _requested(self, task: asyncio.Task[LiveAnswer | None]) -> None:
+        self._requests.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not complain when nobody waits for it any more
 
     async def _listen(self) -> None:
         """Hands every answer to those who wait for it; after a lost connection it subscribes again."""

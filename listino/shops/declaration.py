@@ -147,6 +147,9 @@ class Shops(Mapping[str, Shop]):
             raise UnknownShop(f"{wanted} in market {market}: {hint}")
         return found
 
+    def has_market(self, market: str) -> bool:
+        return any(shop.market.code == market for shop in self._shops.values())
+
     def __getitem__(self, key: str) -> Shop:
         return self._shops[key]
 

@@ -2,33 +2,34 @@
 
 from collections.abc import Iterable
 
-_SIZES = frozenset(
+# What makes a style is how the good looks; every other choice (a size, a weight, a format) is a size.
+_LOOKS = frozenset(
     [
-        "size",
-        "taglia",
-        "misura",
-        "formato",
-        "numero",
-        "taille",
-        "pointure",
-        "format",
-        "größe",
-        "groesse",
-        "schuhgröße",
-        "talla",
-        "tamaño",
-        "número",
-        "formato",
+        "color",
+        "colour",
+        "colore",
+        "couleur",
+        "farbe",
+        "fantasia",
+        "pattern",
+        "motif",
+        "muster",
+        "estampado",
+        "finitura",
+        "finish",
+        "finition",
+        "stile",
+        "style",
     ]
 )
 _NO_CHOICE = frozenset({"default title", "default"})
 
 
 def style_and_size(options: Iterable[tuple[str, str]]) -> tuple[str, str]:
-    """The size is the value of the option named so; every other value, joined, is the style. Absent ones are empty."""
+    """The values of options that name a look, joined, and those of all others, joined. Absent ones are empty."""
     styles: list[str] = []
     sizes: list[str] = []
     for name, value in options:
         if value and value.casefold() not in _NO_CHOICE:
-            (sizes if name.strip().casefold() in _SIZES else styles).append(value)
+            (styles if name.strip().casefold() in _LOOKS else sizes).append(value)
     return " / ".join(styles), " / ".join(sizes)

@@ -1,9 +1,10 @@
 """Connections to MongoDB, and the synchronous store made of them."""
 
+import contextlib
 from typing import Any
 
 from pymongo import MongoClient
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, WaitQueueTimeoutError
+from pymongo.errors import CollectionInvalid, ConnectionFailure, ExecutionTimeout, NetworkTimeout, WaitQueueTimeoutError
 
 from listino.domain.errors import EngineUnavailable
 from listino.settings import Settings, masked
@@ -66,7 +67,8 @@ class Store:
             existing = set(self._database.list_collection_names())
             for declared in COLLECTIONS:
                 if declared.name not in existing:
-                    self._database.create_collection(declared.name)
+                    with contextlib.suppress(CollectionInvalid):  # another process was faster
+                        self._database.create_collection(declared.name)
                 self._database.command("collMod", declared.name, validator=dict(declared.validator))
                 if declared.indexes:
                     self._database[declared.name].create_indexes(list(declared.indexes))

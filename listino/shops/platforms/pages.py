@@ -42,16 +42,16 @@ class PagesPlatform(Platform):
             case "category":
                 yield from self._read_links(shop, page)
             case "product":
-                yield self._goods(shop, page)
+                yield self.goods(shop, page)
 
     def refresh(self, shop: Shop, known: Known) -> Fetch:
         return Fetch(url=known.url, purpose="product")
 
     def read_offer(self, shop: Shop, known: Known, page: Page) -> ShopOffer:
-        return self._goods(shop, page).offer
+        return self.goods(shop, page).offer
 
-    @staticmethod
-    def _goods(shop: Shop, page: Page) -> ShopProduct:
+    def goods(self, shop: Shop, page: Page) -> ShopProduct:
+        """The goods of a product page; raises UnreadablePage."""
         return read_goods(page.text, page.url, currency=shop.market.currency, language=shop.market.language)
 
     def _read_sitemap(self, shop: Shop, page: Page) -> Iterator[Found]:

@@ -1,14 +1,18 @@
 """PrestaShop shops, by their pages.
 
 Friendly addresses begin with the id: products `/123-name.html` (a category may stand before it), categories
-`/12-name`. Every product is in the sitemap; its page carries JSON-LD.
+`/12-name`. Every product is in the sitemap; its page carries JSON-LD, and its accessories by their reference.
 https://docs.prestashop-project.org/ (SEO & URLs)
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from listino.shops.platform import Fetch
+from selectolax.lexbor import LexborHTMLParser
+
+from listino.domain.offer import ShopProduct
+from listino.shops.platform import Fetch, Page
 from listino.shops.platforms.pages import PagesPlatform, sitemap_of
 from listino.shops.shop import Shop
 
@@ -24,6 +28,12 @@ class PrestaShop(PagesPlatform):
 
     def is_product(self, shop: Shop, path: str) -> bool:
         return _PRODUCT.fullmatch(path) is not None
+
+    def goods(self, shop: Shop, page: Page) -> ShopProduct:
+        accessories = LexborHTMLParser(page.text).css(".product-accessories [data-reference]")
+        related = tuple(entry.attributes["data-reference"] or "" for entry in accessories)
+        found = super().goods(shop, page)
+        return replace(found, related=found.related or related)
 
     def is_category(self, shop: Shop, path: str) -> bool:
         return _CATEGORY.fullmatch(path) is not None

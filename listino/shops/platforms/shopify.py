@@ -1,7 +1,8 @@
 """Shopify shops, by the JSON that every storefront publishes.
 
 `/products.json` lists 250 products a page; `/products/<handle>.js` has one product with its variants' barcodes, prices
-in cents. Neither names the currency: it is the market's. A live refresh is the one `.js` request.
+in cents. Neither names the currency: it is the market's. A live refresh is the one `.js` request. Related products would
+cost one more request for every product; they are not asked for.
 https://shopify.dev/docs/api/ajax/reference/product
 """
 
@@ -66,8 +67,17 @@ def _goods(shop: Shop, page: Page) -> ShopProduct:
         category=plain(product.get("type")),
         description=plain_from_html(product.get("description")),
         photos=tuple(Photo(url=photo, thumbnail_url=photo) for photo in photos),
+        features=tuple(_features(product.get("tags") or ())),
         offer=offer,
     )
+
+
+def _features(tags: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Tags of the form "Material: Leder"; others are labels of the shop's own."""
+    for tag in tags:
+        name, colon, value = tag.partition(": ")
+        if colon and name and value:
+            yield name, value
 
 
 def _offer(shop: Shop, product: Any, url: str) -> ShopOffer:

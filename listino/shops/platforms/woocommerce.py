@@ -2,7 +2,7 @@
 
 Lists hold a hundred products each and say how many there are; a variable product's variations, with their own prices
 and stock, are one more request. Amounts are strings of minor units. The Store API has no GTIN: the product page's
-JSON-LD has. A live refresh asks for the one product, or for its variations.
+JSON-LD has, and the related products are only there too. A live refresh asks for the one product, or for its variations.
 https://developer.woocommerce.com/docs/apis/store-api/resources-endpoints/products/
 """
 
@@ -52,7 +52,7 @@ class WooCommerce(Platform):
         if known.varies and answer == []:
             raise GoneFromShop(f"{page.url} lists no variation any more")
         items = answer if known.varies else [answer]
-        return ShopOffer.of([_variant(item, page.url, varies=known.varies) for item in items])
+        return ShopOffer.of([_variant(item, page.url, varies=known.varies) for item in _in_order(items)])
 
     def _list(self, shop: Shop, number: int) -> Fetch:
         url = f"{_api(shop)}?per_page={_PER_PAGE}&page={number}"
@@ -91,9 +91,11 @@ def _api(shop: Shop) -> str:
 
 
 def _goods(item: _Item, variations: Sequence[_Item], page: Page) -> ShopProduct:
-    node = product_node(page.text, LexborHTMLParser(page.text), page.url) or {}
+    tree = LexborHTMLParser(page.text)
+    node = product_node(page.text, tree, page.url) or {}
+    related = (link.attributes.get("data-product_id") for link in tree.css("section.related [data-product_id]"))
     photos = tuple(Photo(url=i["src"], thumbnail_url=i.get("thumbnail") or i["src"]) for i in item["images"] or ())
-    variants = [_variant(entry, page.url, varies=True) for entry in variations] or [
+    variants = [_variant(entry, page.url, varies=True) for entry in _in_order(variations)] or [
         _variant(item, page.url, varies=False)
     ]
     return ShopProduct(
@@ -111,9 +113,14 @@ def _goods(item: _Item, variations: Sequence[_Item], page: Page) -> ShopProduct:
             for attribute in item["attributes"] or ()
             if not attribute.get("has_variations")
         ),
-        related=(),
+        related=tuple(dict.fromkeys(key for key in related if key)),
         offer=ShopOffer.of(variants),
     )
+
+
+def _in_order(variations: Sequence[_Item]) -> list[_Item]:
+    """As they were made: the API lists the newest first."""
+    return sorted(variations, key=lambda variation: variation["id"])
 
 
 def _variant(item: _Item, url: str, *, varies: bool) -> Variant:

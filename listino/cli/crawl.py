@@ -1,0 +1,130 @@
+"""`listino crawl`: send the spiders, watch them, see what they brought home."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from listino.crawling import run_crawl
+from listino.domain.crawl import Crawl, CrawlStatus
+from listino.domain.errors import ListinoError, UnknownShop
+from listino.domain.market import MARKETS
+from listino.settings import Settings, load_settings
+from listino.shops.declaration import Shops
+
+_COUNTS = ("products", "new", "changed", "unchanged", "returned", "gone", "rejected", "failed")
+
+
+@click.command(short_help="Crawl the shops of a market.")
+@click.argument("market", type=click.Choice([*MARKETS, "all"]))
+@click.option("--shop", help="Only this shop of the market.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many products a market: a quick look.")
+@click.option("--json", "as_json", is_flag=True, help="For machines: a JSON object on standard output.")
+def crawl(market: str, shop: str | None, limit: int | None, as_json: bool) -> int:
+    """Crawl the shops of MARKET (it, fr, de, es), or of all four at once.
+
+    Goods that did not change cost nothing; those the crawl did not meet are marked as gone, never deleted. Stopped with
+    Ctrl-C it goes on where it was the next time.
+
+    \b
+    Example:
+      listino crawl all
+      listino crawl it --shop bottega --limit 20
+    """
+    settings = load_settings()
+    declared = Shops.load(settings.shops_path)
+    if market == "all" and shop:
+        raise UnknownShop("--shop names a shop of one market: say which, as in `listino crawl it --shop NAME`")
+    markets = [code for code in MARKETS if declared.has_market(code)] if market == "all" else [market]
+    for code in markets or MARKETS:
+        declared.of_market(code, shop)
+    results = crawl_markets(settings, markets, shop=shop, limit=limit, trigger="command line")
+    if as_json:
+        click.echo(json.dumps({code: result.as_json() for code, result in results.items()}, indent=2))
+    else:
+        _show(results)
+    return 0 if all(result.ok for result in results.values()) else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one market's crawl: a run, or the reason why there is none."""
+
+    crawl: Crawl | None = None
+    error: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.crawl is not None and self.crawl.status is CrawlStatus.FINISHED
+
+    def as_json(self) -> dict[str, object]:
+        if self.crawl is None:
+            return {"error": self.error}
+        run = self.crawl
+        counts = {name: run.total(name) for name in _COUNTS}
+        return {
+            "shop": ", ".join(run.shops),
+            "status": run.status,
+            **counts,
+            "seconds": round(run.seconds, 1),
+            "id": run.id,
+        }
+
+
+def crawl_markets(
+    settings: Settings, markets: Sequence[str], *, shop: str | None = None, limit: int | None = None, trigger: str
+) -> Mapping[str, Result]:
+    """Crawls the markets at the same time, with a bar for each on standard error; one that fails does not stop the others."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console) as bars:
+        tasks = {code: bars.add_task(f"crawl {code}", total=None, note="") for code in markets}
+
+        def one(code: str) -> Result:
+            try:
+                run = run_crawl(
+                    settings,
+                    code,
+                    shop=shop,
+                    limit=limit,
+                    trigger=trigger,
+                    progress=lambda run: _advance(bars, tasks[code], run),
+                )
+            except ListinoError as error:
+                bars.update(tasks[code], note="[red]failed[/red]")
+                return Result(error=str(error))
+            _advance(bars, tasks[code], run)
+            return Result(crawl=run)
+
+        with ThreadPoolExecutor(max_workers=len(tasks)) as threads:
+            return dict(zip(markets, threads.map(one, markets), strict=True))
+
+
+def _advance(bars: Progress, task: TaskID, run: Crawl) -> None:
+    products, expected = run.total("products"), run.total("expected") or None
+    if run.status is not CrawlStatus.RUNNING:
+        expected = products
+    note = f"{run.total('new')} new, {run.total('changed')} changed, {run.total('rejected')} rejected"
+    bars.update(task, completed=products, total=max(expected, products) if expected else None, note=note)
+
+
+def _show(results: Mapping[str, Result]) -> None:
+    table = Table("market", "shops", "status", box=None, pad_edge=False)
+    for name in (*_COUNTS, "seconds"):
+        table.add_column(name, justify="right")
+    for code, result in results.items():
+        if result.crawl is not None:
+            run = result.crawl
+            counts = (str(run.total(name)) for name in _COUNTS)
+            table.add_row(code, ", ".join(run.shops), run.status.value, *counts, f"{run.seconds:.1f}")
+    if table.row_count:
+        Console(width=None if sys.stdout.isatty() else 140).print(table)
+    for result in results.values():
+        if result.error:
+            click.echo(f"listino: {result.error}", err=True)

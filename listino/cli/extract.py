@@ -1,0 +1,58 @@
+"""`listino extract`: what one page says of its product."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import httpx
+
+from listino.domain.errors import InvalidValue, UnreadablePage
+from listino.extract import extract as read_page
+from listino.extract.text import decode_page
+from listino.settings import load_settings
+
+
+@click.command(short_help="Read the offer out of a page.")
+@click.argument("source", metavar="FILE_OR_URL")
+@click.option("--url", help="The page's address, if SOURCE is a file: relative links in it are resolved against it.")
+@click.option("--json", "as_json", is_flag=True, help="For machines: a JSON object on standard output.")
+def extract(source: str, url: str | None, as_json: bool) -> None:
+    """Show name, price, availability and the rest that the page FILE_OR_URL says of its product.
+
+    \b
+    Example:
+      listino extract page.html --url https://shop.example/p/1
+      listino extract https://shop.example/p/1 --json
+    """
+    html, address = _fetched(source) if source.startswith(("http://", "https://")) else (_read(Path(source)), url or "")
+    found = {name: _shown(value) for name, value in asdict(read_page(html, address)).items()}
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for name, value in found.items():
+        if value:
+            click.echo(f"{name:<13}{', '.join(value) if isinstance(value, list) else value}")
+
+
+def _read(path: Path) -> str:
+    try:
+        return decode_page(path.read_bytes(), None)
+    except OSError as error:
+        raise InvalidValue(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _fetched(url: str) -> tuple[str, str]:
+    headers = {"User-Agent": load_settings().user_agent}
+    try:
+        answer = httpx.get(url, headers=headers, follow_redirects=True, timeout=20)
+        answer.raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise UnreadablePage(f"{url} cannot be fetched: {error}") from None
+    return decode_page(answer.content, answer.headers.get("content-type")), str(answer.url)
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    return value if value is None or isinstance(value, str) else str(value)

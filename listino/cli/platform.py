@@ -1,0 +1,144 @@
+"""`listino up`, `down` and `status`: the platform on this machine."""
+
+import contextlib
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from listino.domain.errors import LocalPlatformError
+from listino.local.interruption import one_interrupt
+from listino.local.platform import PartStatus, Platform
+from listino.settings import load_settings
+from listino.store.client import Store
+
+
+@click.command(short_help="Start the platform on this machine.")
+@click.option("--members", type=click.Choice(["1", "3"]), default="1", help="Servers in each MongoDB replica set.")
+@click.option("--detach", is_flag=True, help="Return once all is ready; `listino down` stops it.")
+def up(members: str, detach: bool) -> None:
+    """Start the platform on this machine: MongoDB, Redis, four demo shops, API, back office, workers.
+
+    Stays, and reports every part that ended and was started again, until Ctrl-C stops all of it. The data is kept in
+    LISTINO_STATE_DIR.
+
+    \b
+    Example:
+      listino up
+      LISTINO_PORT_BASE=18080 listino up --detach
+    """
+    if members != "1":
+        raise LocalPlatformError(
+            "--members 3 is not available yet: MongoDB runs as one server on this machine; leave the option out"
+        )
+    platform = Platform(load_settings())
+    with one_interrupt():
+        started = platform.up(progress_on_stderr())
+        with Store(platform.settings) as store:
+            store.prepare()
+        if not started:
+            click.echo(f"already running in {platform.folder.root}; `listino down` stops it", err=True)
+        show_addresses(platform.addresses())
+        if started and not detach:
+            _stay(platform)
+
+
+def _stay(platform: Platform) -> None:
+    click.echo("Ctrl-C stops everything.", err=True)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            platform.watch(lambda line: click.echo(line, err=True), threading.Event())
+    finally:
+        platform.down(progress_on_stderr())
+
+
+@click.command(short_help="Stop the platform on this machine.")
+def down() -> None:
+    """Stop everything that `listino up` started with the same LISTINO_STATE_DIR; the data is kept.
+
+    Also clears up after a supervisor that was killed.
+
+    \b
+    Example:
+      listino down
+    """
+    platform = Platform(load_settings())
+    if not platform.down(progress_on_stderr()):
+        click.echo(f"nothing is running in {platform.folder.root}", err=True)
+
+
+@click.command(short_help="Show how each part of the platform is.")
+@click.option("--json", "as_json", is_flag=True, help="For machines: a JSON object on standard output.")
+def status(as_json: bool) -> None:
+    """Show state, process, port, uptime, restarts and memory of each part; exit code 1 unless all of them run.
+
+    \b
+    Example:
+      listino status
+      listino status --json | jq '.parts[] | select(.restarts > 0)'
+    """
+    platform = Platform(load_settings())
+    parts = platform.status()
+    healthy = bool(parts) and all(part.state == "running" for part in parts)
+    if as_json:
+        told = {
+            "state_dir": str(platform.folder.root),
+            "running": bool(parts),
+            "healthy": healthy,
+            "parts": [asdict(part) for part in parts],
+        }
+        click.echo(json.dumps(told, indent=2))
+    elif parts:
+        Console().print(_table(parts))
+    else:
+        click.echo(f"nothing is running in {platform.folder.root}: `listino up` starts it", err=True)
+    if not healthy:
+        sys.exit(1)
+
+
+def progress_on_stderr() -> Callable[[str, str], None]:
+    """A progress that writes one line a part, with the seconds since now."""
+    started = time.monotonic()
+    console = Console(stderr=True, highlight=False)
+
+    def tell(part: str, what: str) -> None:
+        console.print(f"[green]✓[/green] {part:<12} {what:<8} [dim]{time.monotonic() - started:5.1f} s[/dim]")
+
+    return tell
+
+
+def show_addresses(addresses: Mapping[str, str]) -> None:
+    """One line an address on standard output."""
+    for title, address in addresses.items():
+        click.echo(f"{title:<14} {address}")
+
+
+def _table(parts: list[PartStatus]) -> Table:
+    table = Table("part", "state", box=None, pad_edge=False)
+    for column in ("pid", "port", "uptime", "restarts", "memory"):
+        table.add_column(column, justify="right")
+    for part in parts:
+        table.add_row(
+            part.name,
+            f"[{'green' if part.state == 'running' else 'red'}]{part.state}[/]",
+            str(part.pid or "-"),
+            str(part.port or "-"),
+            _duration(part.uptime),
+            str(part.restarts),
+            f"{part.rss / 1e6:.0f} MB" if part.rss is not None else "-",
+        )
+    return table
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,45 @@
+"""`listino price`: ask a product's shop for its price now, as the storefront does."""
+
+import json
+import time
+
+import click
+
+from listino.domain.product import parse_product_id
+from listino.live.prices import LivePrices
+from listino.live.quote import quote
+from listino.settings import load_settings
+from listino.store.client import Store
+
+
+@click.command(short_help="Ask a product's shop for its price now.")
+@click.argument("product_id", metavar="ID")
+@click.option(
+    "--wait", type=click.FloatRange(0, 5), default=1.0, show_default=True, help="Seconds to wait for the shop."
+)
+@click.option("--json", "as_json", is_flag=True, help="For machines: a JSON object on standard output.")
+def price(product_id: str, wait: float, as_json: bool) -> None:
+    """Ask the shop of product ID for its price now; the last known price and a reason when the shop does not answer in time.
+
+    \b
+    Example:
+      listino price it:bottega:8411
+      listino price it:bottega:8411 --wait 0.5 --json
+    """
+    wanted = parse_product_id(product_id)
+    settings = load_settings()
+    with Store(settings) as store:
+        store.ping()
+        product = store.products.get(wanted)
+        live = LivePrices(settings)
+        began = time.perf_counter()
+        answer = live.get(wanted, wait_ms=round(wait * 1000))
+        elapsed_ms = round((time.perf_counter() - began) * 1000, 1)
+        live.close()
+        told = quote(product, store.products.history(wanted), answer)
+    if as_json:
+        click.echo(json.dumps(told | {"elapsed_ms": elapsed_ms}, indent=2))
+        return
+    amount = f"{told['price']} {told['currency']}" if told["price"] else "no price known"
+    state = f"fresh, {elapsed_ms:.0f} ms" if told["fresh"] else f"last known, as of {told['as_of']}: {told['reason']}"
+    click.echo(f"{product.name}: {amount}, {told['availability']} ({state})")

@@ -1,0 +1,98 @@
+"""Starting a market's spider in a process of its own and following it, for the command line and the workers alike."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from listino.domain import errors
+from listino.domain.crawl import Crawl, CrawlStatus
+from listino.domain.market import market_of
+from listino.settings import Settings
+from listino.store.documents import crawl_from
+
+Progress = Callable[[Crawl], None]
+
+
+def run_crawl(
+    settings: Settings,
+    market: str,
+    *,
+    shop: str | None = None,
+    limit: int | None = None,
+    trigger: str,
+    progress: Progress | None = None,
+) -> Crawl:
+    """Crawls a market to its end and returns the finished (or cleanly stopped) run.
+
+    `progress` hears of the run about once a second. Raises UnknownMarket, UnknownShop, CrawlRunning, EngineUnavailable,
+    or CrawlFailed, which names the spider's log.
+    """
+    log = settings.state_dir.resolve() / "logs" / f"crawl-{market_of(market).code}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    # A spider holds connections and a reactor that live and die with it; the same group gets the same Ctrl-C.
+    with subprocess.Popen(
+        [sys.executable, "-m", "scrapers", *_arguments(market, shop, limit, trigger, log)],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+        env=os.environ | settings.environment(),
+    ) as spider:
+        try:
+            last = _follow(spider, progress)
+        except BaseException:
+            spider.terminate()
+            raise
+    return _outcome(last, market, log)
+
+
+def _arguments(market: str, shop: str | None, limit: int | None, trigger: str, log: Path) -> list[str]:
+    arguments = [market, "--trigger", trigger, "--log-file", str(log)]
+    if shop:
+        arguments += ["--shop", shop]
+    if limit:
+        arguments += ["--limit", str(limit)]
+    return arguments
+
+
+def _follow(spider: "subprocess.Popen[bytes]", progress: Progress | None) -> dict[str, Any]:
+    last: dict[str, Any] = {}
+    said: list[str] = []
+    for line in spider.stdout or ():
+        try:
+            last = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            said.append(line.decode(errors="replace").rstrip())
+            continue
+        if progress and "_id" in last:
+            progress(crawl_from(_timed(last)))
+    if "_id" not in last and "error" not in last:
+        return {"error": said[-1] if said else "the spider said nothing", "kind": "CrawlFailed"}
+    return last
+
+
+def _outcome(last: dict[str, Any], market: str, log: Path) -> Crawl:
+    if "error" in last and "_id" not in last:
+        kind = getattr(errors, last["kind"], None)
+        if kind is not None and kind is not errors.CrawlFailed:
+            raise kind(last["error"])
+        raise errors.CrawlFailed(f"the crawl of market {market} failed: {last['error']}; its log is {log}")
+    crawl = crawl_from(_timed(last))
+    if crawl.status in (CrawlStatus.FINISHED, CrawlStatus.STOPPED):
+        return crawl
+    reason = crawl.error or "its spider was killed; start it again"
+    raise errors.CrawlFailed(f"the crawl of market {market} failed: {reason}; its log is {log}")
+
+
+def _timed(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with its times as they are in the store; JSON has them as text."""
+    return document | {
+        name: datetime.fromisoformat(document[name])
+        for name in ("started_at", "heartbeat_at", "ended_at")
+        if document.get(name)
+    }

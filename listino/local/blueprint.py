@@ -1,0 +1,92 @@
+"""Settings in, the platform's parts out: which programs run, and where people reach them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from listino.domain.errors import LocalPlatformError
+from listino.local import binaries, parts
+from listino.local.declarations import DEMO_SHOPS
+from listino.local.engines import HOST
+from listino.local.folders import StateFolder
+from listino.local.programs import Program
+from listino.local.topology import GivenMongo, ReplicaSet, Topology
+from listino.settings import Settings, masked
+
+# Parts a person opens in a browser or gives to a program, and what they are called.
+TITLES = {
+    "nginx": "storefront API",
+    "backoffice": "back office",
+    **{shop.part: f"demo shop {shop.market}" for shop in DEMO_SHOPS},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """The platform as it is to be; `only` names the parts to leave it at, None means all."""
+
+    settings: Settings
+    folder: StateFolder
+    topology: Topology
+    only: Collection[str] | None = None
+
+    def engines(self) -> tuple[binaries.Engine, ...]:
+        """Whose programs must be found before anything starts."""
+        needed = list(self.topology.engines) if self.waits_for_mongo() else []
+        if self._starts_redis() and self._wants("redis"):
+            needed.append(binaries.REDIS)
+        if self._wants("nginx"):
+            needed.append(binaries.NGINX)
+        return tuple(needed)
+
+    def programs(self) -> tuple[Program, ...]:
+        """What the supervisor is to run, engines first; raises LocalPlatformError when one of them is not there, or
+        `only` names a part that there is not."""
+        own = parts.own_programs(self.settings, self.folder)
+        known = (
+            {member.part for member in self.topology.members()} | {program.name for program in own} | {"redis", "nginx"}
+        )
+        if unknown := set(self.only or ()) - known:
+            raise LocalPlatformError(
+                f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
+            )
+        candidates: list[Program] = []
+        if self.waits_for_mongo():
+            candidates += self.topology.programs()
+        if self._starts_redis() and self._wants("redis"):
+            candidates.append(parts.redis_program(self.settings, self.folder))
+        candidates += own
+        if self._wants("nginx"):
+            candidates.append(parts.nginx_program(self.settings))
+        return tuple(program for program in candidates if self._wants(program.name))
+
+    def addresses(self) -> dict[str, str]:
+        """Title to address, of the parts a person has business with; passwords are replaced by stars."""
+        found = {
+            title: f"http://{HOST}:{self.settings.port(part)}" for part, title in TITLES.items() if self._wants(part)
+        }
+        if self.waits_for_mongo():
+            found["MongoDB"] = masked(self.topology.uri)
+        if self._wants("redis"):
+            found["Redis"] = masked(self.settings.redis_address)
+        return found
+
+    def waits_for_mongo(self) -> bool:
+        """Whether MongoDB is wanted, started here or by somebody else."""
+        return self.only is None or any(member.part in self.only for member in self.topology.members())
+
+    def waits_for_redis(self) -> bool:
+        """Whether the Redis to wait for is one that somebody else runs."""
+        return not self._starts_redis() and self._wants("redis")
+
+    def _wants(self, name: str) -> bool:
+        return self.only is None or name in self.only
+
+    def _starts_redis(self) -> bool:
+        return self.settings.redis_url is None
+
+
+def topology_of(settings: Settings, folder: StateFolder) -> Topology:
+    """A given MongoDB if the settings name one, else one on this machine."""
+    if settings.mongo_uri is not None:
+        return GivenMongo(settings.mongo_uri)
+    return ReplicaSet(settings.port("mongo"), folder.mongo)

@@ -1,0 +1,127 @@
+"""Examines whether Listino can run on this machine, one finding a line."""
+
+import os
+import shutil
+import sys
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from listino.domain.errors import LocalPlatformError
+from listino.local import binaries, preflight
+from listino.local.folders import StateFolder
+from listino.local.platform import Platform
+from listino.local.readiness import refusal
+from listino.settings import PORT_OFFSETS, Settings, masked
+
+# What the code is written for; the upper end is not known.
+LEAST_PYTHON = (3, 11)
+
+CHROMIUM_COMMANDS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`fail` keeps the platform from running, `warn` only some convenience; the text then ends with the way out."""
+
+    subject: str
+    verdict: Literal["ok", "warn", "fail"]
+    text: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """All findings, in the order in which one would put them right; starts nothing, and makes only the state folder."""
+    folder = StateFolder.of(settings)
+    return [
+        _python(),
+        Finding("settings", "ok", f"environment {settings.env}, ports from {settings.port_base}"),
+        _state_folder(folder),
+        *_engines(settings),
+        _ports(settings),
+        _shops(settings.shops_path),
+        _chromium(),
+    ]
+
+
+def _python() -> Finding:
+    running = ".".join(str(number) for number in sys.version_info[:3])
+    if sys.version_info[:2] < LEAST_PYTHON:
+        return Finding("python", "fail", f"{running}: install Python 3.11 or later")
+    return Finding("python", "ok", f"{running} ({sys.executable})")
+
+
+def _state_folder(folder: StateFolder) -> Finding:
+    for complaint in preflight.folder_complaints(folder):
+        return Finding("state folder", "fail", complaint)
+    return Finding("state folder", "ok", f"{folder.root}, {shutil.disk_usage(folder.root).free / 1e9:.1f} GB free")
+
+
+def _engines(settings: Settings) -> list[Finding]:
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        findings = (
+            pool.submit(_engine, binaries.MONGOD, settings.mongo_uri),
+            pool.submit(_engine, binaries.REDIS, settings.redis_url),
+            pool.submit(_engine, binaries.NGINX, None),
+        )
+        return [finding.result() for finding in findings]
+
+
+def _engine(engine: binaries.Engine, address: str | None) -> Finding:
+    if address is not None:
+        reason = refusal(address, seconds=3.0)
+        if reason is not None:
+            text = f"{masked(address)} does not answer ({reason}): start it, or unset {engine.setting}"
+            return Finding(engine.title, "fail", text)
+        return Finding(engine.title, "ok", f"{masked(address)} answers")
+    try:
+        binary = binaries.find(engine)
+        return Finding(engine.title, "ok", f"{binary.name} {binaries.version(engine, binary)} ({binary})")
+    except LocalPlatformError as error:
+        return Finding(engine.title, "fail", str(error))
+
+
+def _ports(settings: Settings) -> Finding:
+    try:
+        running = Platform(settings).status()
+    except LocalPlatformError as error:
+        return Finding("ports", "fail", str(error))
+    ours = {part.port for part in running}
+    elsewhere = {"mongo": settings.mongo_uri, "redis": settings.redis_url}
+    parts = [part for part in PORT_OFFSETS if elsewhere.get(part) is None]
+    held = [
+        f"{settings.port(part)} ({part}) {reason}"
+        for part in parts
+        if settings.port(part) not in ours and (reason := preflight.taken(settings.port(part))) is not None
+    ]
+    if held:
+        return Finding("ports", "fail", f"{'; '.join(held)}: stop what listens there, or set LISTINO_PORT_BASE")
+    return Finding("ports", "ok", "held by the running platform" if running else f"all {len(parts)} are free")
+
+
+def _shops(folder: Path) -> Finding:
+    if not folder.is_dir():
+        return Finding("shops", "warn", f"{folder} is not there yet: `listino up` makes it, with four demo shops")
+    files = sorted(folder.glob("*.toml"))
+    broken = [complaint for path in files if (complaint := _unreadable(path)) is not None]
+    if broken:
+        return Finding("shops", "fail", f"{'; '.join(broken)}: mend the file")
+    return Finding("shops", "ok", f"{len(files)} declared in {folder}")
+
+
+def _unreadable(path: Path) -> str | None:
+    try:
+        tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return f"{path.name}: {error}"
+    return None
+
+
+def _chromium() -> Finding:
+    found = next(
+        (where for name in CHROMIUM_COMMANDS if (where := shutil.which(name, path=os.environ.get("PATH")))), None
+    )
+    if found is None:
+        return Finding("chromium", "warn", "not found, browser tests need it: `apt-get install chromium`")
+    return Finding("chromium", "ok", found)

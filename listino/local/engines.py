@@ -1,0 +1,111 @@
+"""The engines' command lines, and throw-away engines for tests."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from listino.domain.errors import LocalPlatformError
+from listino.local import binaries
+from listino.local.readiness import refusal
+
+HOST = "127.0.0.1"
+REPLICA_SET = "listino"
+
+# Enough for a million products on one machine; mongod's own default is half of the memory.
+CACHE_GB = 0.5
+# The least mongod accepts: a throw-away database is small.
+THROW_AWAY_CACHE_GB = 0.25
+
+THROW_AWAY_START_SECONDS = 30.0
+
+
+def mongod_argv(binary: Path, port: int, data: Path, cache_gb: float = CACHE_GB) -> tuple[str, ...]:
+    """A member of the replica set on this machine, in the foreground, without the files a laptop does not need:
+    no socket in /tmp, a small oplog, no diagnostic captures."""
+    return (
+        str(binary),
+        *("--replSet", REPLICA_SET),
+        *("--bind_ip", HOST),
+        *("--port", str(port)),
+        *("--dbpath", str(data)),
+        "--nounixsocket",
+        *("--oplogSize", "100"),
+        *("--wiredTigerCacheSizeGB", str(cache_gb)),
+        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+    )
+
+
+def redis_argv(binary: Path, port: int, data: Path) -> tuple[str, ...]:
+    """Redis or Valkey with an append-only file synced each second and no snapshots; it refuses writes when full,
+    because queues are kept in it. The process title is left alone: setting it would wipe the environment that
+    tells whose process it is."""
+    return (
+        str(binary),
+        *("--bind", HOST),
+        *("--port", str(port)),
+        *("--dir", str(data)),
+        *("--appendonly", "yes"),
+        *("--appendfsync", "everysec"),
+        *("--save", ""),
+        *("--protected-mode", "yes"),
+        *("--daemonize", "no"),
+        *("--maxmemory-policy", "noeviction"),
+        *("--set-proc-title", "no"),
+    )
+
+
+@contextlib.contextmanager
+def running_mongo(folder: Path, port: int | None = None) -> Iterator[str]:
+    """A mongod of its own, a primary, with its data in `folder`: gives its URI, and ends with SIGKILL (journal recovers).
+
+    Running it again on the same folder, on any port, brings the data back.
+    """
+    from listino.local.topology import become_primary
+
+    port = port or free_port()
+    data = folder / "mongo"
+    data.mkdir(parents=True, exist_ok=True)
+    binary = binaries.find(binaries.MONGOD)
+    argv = mongod_argv(binary, port, data, THROW_AWAY_CACHE_GB)
+    with _running(argv, f"mongodb://{HOST}:{port}/?directConnection=true", folder / "mongo.log"):
+        become_primary(port, THROW_AWAY_START_SECONDS)
+        yield f"mongodb://{HOST}:{port}/?replicaSet={REPLICA_SET}"
+
+
+@contextlib.contextmanager
+def running_redis(folder: Path, port: int | None = None) -> Iterator[str]:
+    """A Redis or Valkey of its own with its data in `folder`: gives its URL, and ends with SIGKILL."""
+    port = port or free_port()
+    data = folder / "redis"
+    data.mkdir(parents=True, exist_ok=True)
+    url = f"redis://{HOST}:{port}/0"
+    with _running(redis_argv(binaries.find(binaries.REDIS), port, data), url, folder / "redis.log"):
+        yield url
+
+
+def free_port() -> int:
+    """A port nothing listens on at this moment; another program may take it before we do."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def _running(argv: Sequence[str], address: str, log: Path) -> Iterator[None]:
+    with log.open("ab") as output:
+        process = subprocess.Popen(argv, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        deadline = time.monotonic() + THROW_AWAY_START_SECONDS
+        while (reason := refusal(address)) is not None:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise LocalPlatformError(f"{argv[0]} did not start ({reason}): see {log}")
+            time.sleep(0.02)
+        yield
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()

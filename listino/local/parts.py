@@ -1,0 +1,123 @@
+"""Which programs the platform on this machine is made of, besides MongoDB."""
+
+import sys
+
+from listino.local import binaries
+from listino.local.declarations import DEMO_SHOPS
+from listino.local.engines import HOST, redis_argv
+from listino.local.folders import StateFolder
+from listino.local.nginx import HEALTH_PATH
+from listino.local.programs import Program, Stage
+from listino.settings import Settings
+
+CRAWL_WORKERS = 2
+BACKOFFICE_THREADS = 8
+
+# How long, in seconds, requests under way may take to finish before they are cut off.
+GRACEFUL_SECONDS = 10
+
+
+def redis_program(settings: Settings, folder: StateFolder) -> Program:
+    """Raises LocalPlatformError when there is no server to run."""
+    port = settings.port("redis")
+    return Program(
+        name="redis",
+        argv=redis_argv(binaries.find(binaries.REDIS), port, folder.redis),
+        stage=Stage.ENGINE,
+        port=port,
+        probe=f"redis://{HOST}:{port}/0",
+    )
+
+
+def nginx_program(settings: Settings) -> Program:
+    """Its configuration is `nginx.conf` in the run folder, which is the working folder; raises LocalPlatformError when
+    there is no server to run."""
+    port = settings.port("nginx")
+    return Program(
+        name="nginx",
+        argv=(str(binaries.find(binaries.NGINX)), "-p", "./", "-e", "stderr", "-c", "nginx.conf"),
+        stage=Stage.APPLICATION,
+        port=port,
+        probe=f"http://{HOST}:{port}{HEALTH_PATH}",
+    )
+
+
+def own_programs(settings: Settings, folder: StateFolder) -> tuple[Program, ...]:
+    """Everything that is written in this project: demo shops, API nodes, back office, workers, schedule."""
+    return (
+        *_shops(settings, folder),
+        *(_api(settings, name) for name in ("api-1", "api-2")),
+        _backoffice(settings),
+        *_workers(settings),
+    )
+
+
+def _shops(settings: Settings, folder: StateFolder) -> tuple[Program, ...]:
+    return tuple(
+        Program(
+            name=shop.part,
+            argv=(
+                *(sys.executable, "-m", "listino.local.shops", shop.market),
+                *("--port", str(settings.port(shop.part))),
+                *("--products", str(settings.demo_products)),
+                *("--seed", str(settings.demo_seed)),
+                *("--state", str(folder.shops_state / f"{shop.market}.jsonl")),
+            ),
+            stage=Stage.APPLICATION,
+            port=settings.port(shop.part),
+            probe=f"http://{HOST}:{settings.port(shop.part)}/healthz",
+            stop_seconds=5,
+        )
+        for shop in DEMO_SHOPS
+    )
+
+
+def _api(settings: Settings, name: str) -> Program:
+    return _gunicorn(
+        settings, name, "api.app:create_app()", ("-k", "uvicorn_worker.UvicornWorker", "-w", str(settings.api_workers))
+    )
+
+
+def _backoffice(settings: Settings) -> Program:
+    return _gunicorn(
+        settings, "backoffice", "backoffice.app:create_app()", ("-k", "gthread", "--threads", str(BACKOFFICE_THREADS))
+    )
+
+
+def _gunicorn(settings: Settings, name: str, app: str, options: tuple[str, ...]) -> Program:
+    """SIGTERM goes to gunicorn alone, which lets its workers finish. Its control socket would be one file a user for
+    all applications, so it is left out."""
+    port = settings.port(name)
+    return Program(
+        name=name,
+        argv=(
+            *(sys.executable, "-m", "gunicorn", app),
+            *options,
+            *("-b", f"{HOST}:{port}"),
+            *("--graceful-timeout", str(GRACEFUL_SECONDS)),
+            "--no-control-socket",
+        ),
+        stage=Stage.APPLICATION,
+        port=port,
+        probe=f"http://{HOST}:{port}/readyz",
+        stop_seconds=GRACEFUL_SECONDS + 2,
+    )
+
+
+def _workers(settings: Settings) -> tuple[Program, ...]:
+    """A crawl's spider is a child that is to close in order too, so it gets the signal with its worker."""
+    return (
+        *(_worker(f"live-{number + 1}", "live", stop_group=False) for number in range(settings.live_workers)),
+        *(_worker(f"crawl-{number + 1}", "crawl", stop_group=True) for number in range(CRAWL_WORKERS)),
+        _worker("scheduler", "schedule", stop_group=False),
+    )
+
+
+def _worker(name: str, queue: str, *, stop_group: bool) -> Program:
+    return Program(
+        name=name,
+        argv=(sys.executable, "-m", "workers", queue),
+        stage=Stage.APPLICATION,
+        stop_group=stop_group,
+        stop_seconds=8,
+    )

@@ -1,0 +1,258 @@
+"""The whole platform on this machine: brings it up, tells how it is, takes it down."""
+
+import contextlib
+import fcntl
+import http.client
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from listino.domain.errors import LocalPlatformError
+from listino.local import history, preflight, processes, record
+from listino.local.blueprint import Blueprint, topology_of
+from listino.local.declarations import write_declarations
+from listino.local.environment import program_environment
+from listino.local.folders import StateFolder
+from listino.local.nginx import nginx_config
+from listino.local.programs import Program, Stage
+from listino.local.startup import await_ready, await_redis, await_running
+from listino.local.supervision import Supervisor
+from listino.local.supervisor_config import supervisor_config
+from listino.local.topology import Topology
+from listino.settings import Settings
+
+# Called with a part and what became of it (`ready`, `stopped`), while the platform comes up or goes down.
+Progress = Callable[[str, str], None]
+
+# How long, in seconds, a start or a stop may take on a slow machine before it has failed.
+ENGINES_READY_SECONDS = 60.0
+APPLICATIONS_READY_SECONDS = 90.0
+SETTLED_SECONDS = 5.0
+STOP_MARGIN_SECONDS = 3.0
+STOP_PAUSE_SECONDS = 0.05
+LEFT_OVER_SECONDS = 5.0
+
+WATCH_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class PartStatus:
+    """How one part is. `state` is the supervisor's word in lower case, `running` when all is well; `uptime` in seconds;
+    `rss` the resident bytes of the part and its children; `restarts` since the platform was started."""
+
+    name: str
+    state: str
+    pid: int | None
+    port: int | None
+    uptime: float | None
+    restarts: int
+    rss: int | None
+
+
+def silent(part: str, what: str) -> None:
+    """The progress of nobody who looks."""
+
+
+class Platform:
+    """The platform of one state folder. Other processes' platforms of that folder are the same one.
+
+    `only` names the parts to run, for those who need no more than, say, `{"mongo-1", "redis"}`.
+    """
+
+    def __init__(
+        self, settings: Settings, *, only: Collection[str] | None = None, topology: Topology | None = None
+    ) -> None:
+        self.settings = settings
+        self.folder = StateFolder.of(settings)
+        self._blueprint = Blueprint(settings, self.folder, topology or topology_of(settings, self.folder), only)
+        self._supervisor = Supervisor(self.folder)
+
+    def up(self, progress: Progress = silent) -> bool:
+        """Starts everything and returns once all of it is ready: True if this call started it, False if it was running.
+
+        Raises LocalPlatformError, with nothing left running that was not running before, when the platform cannot
+        start; the data of earlier starts is kept.
+        """
+        preflight.complain(preflight.folder_complaints(self.folder))
+        with self._lock():
+            if self._supervisor.answers():
+                self._require_healthy()
+                return False
+            programs = self._examine()
+            try:
+                self._start(programs, progress)
+            except BaseException:
+                self._stop(silent)
+                raise
+        return True
+
+    def down(self, progress: Progress = silent) -> bool:
+        """Stops everything, applications before engines, and what a killed supervisor left behind; False if nothing ran.
+
+        Takes at most half a minute: what does not stop in its time is killed, and the engines' journals recover.
+        """
+        if not self.folder.run.is_dir():
+            return False
+        with self._lock():
+            return self._stop(progress)
+
+    def status(self) -> list[PartStatus]:
+        """Every part of the running platform, engines first; empty if none runs.
+
+        Raises LocalPlatformError when the supervisor is gone but left parts behind.
+        """
+        kept = record.read(self.folder.parts)
+        try:
+            running = self._supervisor.processes()
+        except (OSError, http.client.HTTPException):
+            self._forbid_left_overs()
+            return []
+        counted = history.restarts(history.SupervisorLog(self.folder.supervisor_log).news())
+        ports = {part.name: part.port for part in kept.parts} if kept else {}
+        order = {name: place for place, name in enumerate(ports)}
+        return [
+            PartStatus(
+                name=part.name,
+                state=part.state,
+                pid=part.pid,
+                port=ports.get(part.name),
+                uptime=part.uptime,
+                restarts=counted[part.name],
+                rss=processes.resident_bytes(part.pid) if part.pid is not None else None,
+            )
+            for part in sorted(running.values(), key=lambda part: order.get(part.name, len(order)))
+        ]
+
+    def addresses(self) -> Mapping[str, str]:
+        """Where people reach the platform that runs, or the one that would be started."""
+        kept = record.read(self.folder.parts) if self._supervisor.answers() else None
+        return kept.addresses if kept else self._blueprint.addresses()
+
+    def watch(self, report: Callable[[str], None], stop: threading.Event) -> None:
+        """Reports every part that ended and was started again, until `stop` is set or somebody took the platform down.
+
+        Raises LocalPlatformError when the supervisor was killed; `down` clears up what it left.
+        """
+        log = history.SupervisorLog(self.folder.supervisor_log)
+        log.news()  # the start itself is no news
+        ended: dict[str, str] = {}
+        while not stop.wait(WATCH_SECONDS):
+            for event in log.news():
+                match event:
+                    case history.Ended(part, how):
+                        ended[part] = how
+                    case history.Started(part) if part in ended:
+                        report(f"part {part} ended ({ended.pop(part)}), restarted")
+                    case history.GivenUp(part):
+                        report(f"part {part} ends again and again and was given up: see {self.folder.log(part)}")
+            if not self._supervisor.answers() and not self._locked():
+                if self.folder.parts.exists():  # `down` would have removed it
+                    raise LocalPlatformError(f"the supervisor of {self.folder.root} was killed")
+                return
+
+    def _examine(self) -> tuple[Program, ...]:
+        """The programs to start, after everything that can be known to go wrong was looked at."""
+        self._forbid_left_overs()
+        preflight.complain(preflight.engine_complaints(self._blueprint.engines()))
+        programs = self._blueprint.programs()
+        preflight.complain(preflight.port_complaints(programs))
+        return programs
+
+    def _start(self, programs: tuple[Program, ...], progress: Progress) -> None:
+        self._prepare(programs)
+        environment = program_environment(self.settings, self.folder, self._blueprint.topology.uri)
+        self._supervisor.start(environment)
+        engines = [program for program in programs if program.stage is Stage.ENGINE]
+        applications = [program for program in programs if program.stage is Stage.APPLICATION]
+        self._supervisor.start_parts(program.name for program in engines)
+        await_ready(self._supervisor, self.folder, engines, ENGINES_READY_SECONDS, progress)
+        if self._blueprint.waits_for_redis():
+            await_redis(self.settings.redis_address, ENGINES_READY_SECONDS)
+        if self._blueprint.waits_for_mongo():
+            self._blueprint.topology.initiate(ENGINES_READY_SECONDS)
+        self._supervisor.start_parts(program.name for program in applications)
+        await_ready(self._supervisor, self.folder, applications, APPLICATIONS_READY_SECONDS, progress)
+        await_running(self._supervisor, SETTLED_SECONDS)
+
+    def _prepare(self, programs: tuple[Program, ...]) -> None:
+        """Writes all that the programs read at their start."""
+        if self.folder.supervisor_log.exists():
+            self.folder.supervisor_log.replace(self.folder.supervisor_log.with_suffix(".previous.log"))
+        for member in self._blueprint.topology.members():
+            member.data.mkdir(parents=True, exist_ok=True)
+        (self.folder.run / "nginx-temp").mkdir(exist_ok=True)
+        (self.folder.run / "nginx.conf").write_text(nginx_config(self.settings), encoding="utf-8")
+        self.folder.supervisor_config.write_text(supervisor_config(self.folder, programs), encoding="utf-8")
+        self.settings.session_secret()  # made here once, or several processes would each make one
+        try:
+            write_declarations(self.settings)
+        except OSError as error:
+            raise LocalPlatformError(
+                f"shops folder: {self.settings.shops_path} cannot be written ({error.strerror}): set LISTINO_SHOPS_DIR"
+            ) from None
+        record.write(self.folder.parts, programs, self._blueprint.addresses())
+
+    def _stop(self, progress: Progress) -> bool:
+        ran = self._supervisor.answers()
+        if ran:
+            kept = record.read(self.folder.parts)
+            with contextlib.suppress(OSError, http.client.HTTPException):  # it may be killed meanwhile
+                if kept is not None:
+                    self._stop_parts(kept.of_stage(Stage.APPLICATION), progress)
+                    self._stop_parts(kept.of_stage(Stage.ENGINE), progress)
+                pid = self._supervisor.pid()
+                self._supervisor.shut_down()
+                processes.wait_until_gone(pid, LEFT_OVER_SECONDS)
+        left = processes.of_instance(self.folder)
+        processes.end(left, LEFT_OVER_SECONDS)
+        self.folder.parts.unlink(missing_ok=True)
+        self.folder.supervisor_socket.unlink(missing_ok=True)
+        return ran or bool(left)
+
+    def _stop_parts(self, parts: Collection[record.Part], progress: Progress) -> None:
+        """Returns when none of them runs, or each has had its time to stop and a little more."""
+        self._supervisor.stop_parts(part.name for part in parts)
+        deadline = time.monotonic() + max((part.stop_seconds for part in parts), default=0) + STOP_MARGIN_SECONDS
+        waiting = {part.name for part in parts}
+        while waiting and time.monotonic() < deadline:
+            stopped = {process.name for process in self._supervisor.processes().values() if not process.alive}
+            for name in sorted(waiting & stopped):
+                progress(name, "stopped")
+            waiting -= stopped
+            time.sleep(STOP_PAUSE_SECONDS)
+
+    def _require_healthy(self) -> None:
+        ailing = [f"{part.name} ({part.state})" for part in self.status() if part.state != "running"]
+        if ailing:
+            raise LocalPlatformError(
+                f"the platform in {self.folder.root} is running, but not whole: {', '.join(ailing)}; "
+                f"see the logs in {self.folder.logs}, or run `listino down` and `listino up` again"
+            )
+
+    def _forbid_left_overs(self) -> None:
+        left = [f"{process.name()} (pid {process.pid})" for process in processes.of_instance(self.folder)]
+        if left:
+            raise LocalPlatformError(
+                f"the supervisor of {self.folder.root} is gone, but it left behind {', '.join(left)}: run `listino down`"
+            )
+
+    def _locked(self) -> bool:
+        """Whether another process is bringing this platform up or down at this moment."""
+        try:
+            with self._lock():
+                return False
+        except LocalPlatformError:
+            return True
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        """So that of two starts or stops at a time the second one is told, not mixed in."""
+        with self.folder.lock.open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise LocalPlatformError(
+                    f"another `listino up` or `listino down` is at work in {self.folder.root}: wait for it to finish"
+                ) from None
+            yield

@@ -1,0 +1,94 @@
+"""Looks at the processes of this machine: whose they are, what they hold, and how they are made to end."""
+
+import contextlib
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import psutil
+
+from listino.local.environment import INSTANCE_VARIABLE
+from listino.local.folders import StateFolder
+
+# nginx writes its title over the environment it was given, so it is known by the folder it works in.
+_TITLED = frozenset({"nginx"})
+
+
+def of_instance(folder: StateFolder) -> list[psutil.Process]:
+    """All processes that belong to the platform of that state folder, started by whomever; not this one nor its parents."""
+    myself = psutil.Process()
+    spared = {myself.pid, *(parent.pid for parent in myself.parents())}
+    return [process for process in psutil.process_iter() if process.pid not in spared and _belongs(process, folder)]
+
+
+def _belongs(process: psutil.Process, folder: StateFolder) -> bool:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        if process.environ().get(INSTANCE_VARIABLE) == str(folder.root):
+            return True
+        return process.name() in _TITLED and Path(process.cwd()) == folder.run
+    except (psutil.Error, OSError):
+        return False  # it has ended meanwhile, or is another user's
+
+
+def end(processes: Sequence[psutil.Process], seconds: float) -> None:
+    """SIGTERM to all, SIGKILL after `seconds` to those that are still there."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, stubborn = psutil.wait_procs(processes, timeout=seconds)
+    for process in stubborn:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(stubborn, timeout=5)
+
+
+def wait_until_gone(pid: int, seconds: float) -> bool:
+    """Whether that process has ended within `seconds`; a zombie has."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def resident_bytes(pid: int) -> int | None:
+    """Resident memory of a process and all its children; pages they share are counted for each. None once it has ended."""
+    try:
+        process = psutil.Process(pid)
+        family: Iterable[psutil.Process] = (process, *process.children(recursive=True))
+        return sum(_resident(member) for member in family)
+    except psutil.Error:
+        return None
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def listener(port: int) -> str | None:
+    """Who listens on a TCP port of this machine, as `python (pid 4711)`; None when that is not visible to us."""
+    try:
+        connections = psutil.net_connections(kind="tcp")
+    except (psutil.Error, OSError):
+        return None
+    for connection in connections:
+        if (
+            connection.status == psutil.CONN_LISTEN
+            and connection.laddr
+            and connection.laddr.port == port
+            and connection.pid
+        ):
+            try:
+                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+            except psutil.Error:
+                return f"pid {connection.pid}"
+    return None

@@ -1,0 +1,30 @@
+"""What one supervised program is: its command, when it starts, how one sees that it is ready, how it is stopped."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Stage(Enum):
+    """Engines come up before the applications that need them, and go down after them."""
+
+    ENGINE = "engine"
+    APPLICATION = "application"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One part of the platform, as the supervisor is told about it.
+
+    `probe` is an address that answers once the part is ready (`http://…` with status 200, `mongodb://…`, `redis://…`);
+    a part without one is ready when the supervisor calls it running, that is after one second without ending.
+    `stop_group` sends SIGTERM to the children too: right for a parent that does not pass it on, wrong for gunicorn,
+    whose workers are to finish their requests first. After `stop_seconds` the whole group gets SIGKILL.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    stage: Stage
+    port: int | None = None
+    probe: str | None = None
+    stop_group: bool = False
+    stop_seconds: int = 10

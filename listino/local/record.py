@@ -1,0 +1,48 @@
+"""What was started, written down for other processes: `status` and `down` may run with other settings than `up` did."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from listino.local.programs import Program, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A started part; `stage` tells when it is stopped, `stop_seconds` how long that may take."""
+
+    name: str
+    stage: Stage
+    port: int | None
+    stop_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The parts in the order they were declared, and where people reach the platform (title to address)."""
+
+    parts: tuple[Part, ...]
+    addresses: Mapping[str, str]
+
+    def of_stage(self, stage: Stage) -> list[Part]:
+        return [part for part in self.parts if part.stage is stage]
+
+
+def write(path: Path, programs: tuple[Program, ...], addresses: Mapping[str, str]) -> Record:
+    """Keeps what is about to be started in that file, and gives it back."""
+    parts = (Part(program.name, program.stage, program.port, program.stop_seconds) for program in programs)
+    record = Record(tuple(parts), dict(addresses))
+    told = {"parts": [asdict(part) | {"stage": part.stage.value} for part in record.parts], "addresses": addresses}
+    path.write_text(json.dumps(told, indent=2), encoding="utf-8")
+    return record
+
+
+def read(path: Path) -> Record | None:
+    """What was kept there last; None if nothing was, or it was cut off while being written."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        parts = tuple(Part(**part | {"stage": Stage(part["stage"])}) for part in told["parts"])
+        return Record(parts, told["addresses"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

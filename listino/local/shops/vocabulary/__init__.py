@@ -1,0 +1,1 @@
+"""The words of the four markets: what goods, colours and materials are called, and what is said of them."""

@@ -1,0 +1,96 @@
+"""`listino up` as a person runs it, with as few parts as will do."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from listino.local import processes
+from listino.local.platform import Platform
+from listino.local.supervision import Supervisor
+from listino.settings import Settings
+
+Eventually = Callable[..., None]
+
+CODE = """
+import functools, sys
+from listino.cli import main, platform
+platform.Platform = functools.partial(platform.Platform, only={"redis"})
+sys.exit(main.run(sys.argv[1:]))
+"""
+
+
+def listino(settings: Settings, *arguments: str) -> "subprocess.Popen[str]":
+    environment = os.environ | {
+        "LISTINO_STATE_DIR": str(settings.state_dir),
+        "LISTINO_PORT_BASE": str(settings.port_base),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", CODE, *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def until_it_stays(command: "subprocess.Popen[str]") -> str:
+    """Reads its standard error up to the line that says how to stop it."""
+    assert command.stderr is not None
+    said = ""
+    for line in command.stderr:
+        said += line
+        if "Ctrl-C stops everything" in line:
+            return said
+    raise AssertionError(f"it ended: {said}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_stops_everything_it_started(settings: Settings, number: signal.Signals) -> None:
+    command = listino(settings, "up")
+    said = until_it_stays(command)
+    assert "redis" in said
+    command.send_signal(number)
+    out, err = command.communicate(timeout=30)
+    assert command.returncode == 0, err
+    assert f"redis://127.0.0.1:{settings.port('redis')}/0" in out
+    assert processes.of_instance(Platform(settings).folder) == []
+
+
+def test_detached_it_runs_on_until_down(settings: Settings) -> None:
+    detached = listino(settings, "up", "--detach")
+    detached.communicate(timeout=30)
+    assert detached.returncode == 0
+    assert [part.state for part in Platform(settings).status()] == ["running"]
+
+    again = listino(settings, "up")
+    _, err = again.communicate(timeout=30)
+    assert again.returncode == 0
+    assert "already running" in err
+
+    stopped = listino(settings, "down")
+    stopped.communicate(timeout=30)
+    assert stopped.returncode == 0
+    assert Platform(settings).status() == []
+
+
+def test_down_from_elsewhere_ends_the_foreground_too(settings: Settings) -> None:
+    command = listino(settings, "up")
+    until_it_stays(command)
+    Platform(settings).down()
+    command.communicate(timeout=30)
+    assert command.returncode == 0
+
+
+def test_a_killed_supervisor_fails_and_leaves_nothing(settings: Settings) -> None:
+    command = listino(settings, "up")
+    until_it_stays(command)
+    platform = Platform(settings)
+    os.kill(Supervisor(platform.folder).pid(), signal.SIGKILL)
+    _, err = command.communicate(timeout=30)
+    assert command.returncode == 1
+    assert "the supervisor of" in err
+    assert processes.of_instance(platform.folder) == []

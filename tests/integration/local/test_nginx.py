@@ -1,0 +1,107 @@
+"""The real nginx with the rendered configuration, before nodes that are played by this test."""
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from listino.local.platform import Platform
+from listino.settings import Settings
+
+
+class Node(ThreadingHTTPServer):
+    """An API node that answers with its name and the request id it was given, or with `failing` as its status."""
+
+    def __init__(self, name: str, port: int) -> None:
+        self.name = name
+        self.failing: int | None = None
+        self.asked = 0
+        super().__init__(("127.0.0.1", port), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Node
+
+    def do_GET(self) -> None:
+        self.server.asked += 1
+        body = json.dumps({"node": self.server.name, "id": self.headers.get("X-Request-ID")}).encode()
+        self.send_response(self.server.failing or 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Tests read assertions, not logs."""
+
+
+@pytest.fixture
+def nodes(settings: Settings) -> Iterator[dict[str, Node]]:
+    platform = Platform(settings, only={"nginx"})
+    servers = {name: Node(name, settings.port(name)) for name in ("api-1", "api-2")}
+    try:
+        for server in servers.values():
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        # The nodes' ports are taken by this test, which only nginx's own port is checked for.
+        platform.up()
+        yield servers
+    finally:
+        platform.down()
+        for server in servers.values():
+            server.shutdown()
+            server.server_close()
+
+
+def ask(settings: Settings, method: str = "GET", **headers: str) -> tuple[http.client.HTTPResponse, dict[str, object]]:
+    connection = http.client.HTTPConnection("127.0.0.1", settings.port("nginx"), timeout=10)
+    try:
+        connection.request(
+            method, "/products", headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
+        response = connection.getresponse()
+        return response, json.loads(response.read())
+    finally:
+        connection.close()
+
+
+def test_both_nodes_are_asked_and_the_request_id_goes_there_and_back(
+    settings: Settings, nodes: dict[str, Node]
+) -> None:
+    answers = [ask(settings) for _ in range(6)]
+    assert {answer["node"] for _, answer in answers} == {"api-1", "api-2"}
+    assert all(response.headers["X-Request-ID"] == answer["id"] for response, answer in answers)
+    assert len({answer["id"] for _, answer in answers}) == 6
+
+    response, answer = ask(settings, X_Request_ID="order-4711-a")
+    assert (answer["id"], response.headers["X-Request-ID"]) == ("order-4711-a", "order-4711-a")
+    _, answer = ask(settings, X_Request_ID='"><script>')
+    assert answer["id"] != '"><script>'
+
+
+def test_a_failing_node_is_not_seen_by_those_who_read_and_nothing_is_done_twice(
+    settings: Settings, nodes: dict[str, Node]
+) -> None:
+    nodes["api-1"].failing = 503
+    assert [ask(settings)[0].status for _ in range(4)] == [200] * 4
+    assert nodes["api-1"].asked > 0
+
+    nodes["api-2"].failing = 503
+    before = sum(node.asked for node in nodes.values())
+    ask(settings, "POST")
+    assert sum(node.asked for node in nodes.values()) - before == 1
+
+
+def test_without_any_node_the_answer_is_a_problem_with_retry_after(settings: Settings, nodes: dict[str, Node]) -> None:
+    for node in nodes.values():
+        node.shutdown()
+        node.server_close()
+    response, problem = ask(settings)
+    assert response.status == 503
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["Retry-After"] == "1"
+    assert problem["status"] == 503

@@ -1,0 +1,191 @@
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from pymongo import MongoClient
+from redis import Redis
+
+from listino.domain.errors import LocalPlatformError
+from listino.local import processes
+from listino.local.binaries import Engine
+from listino.local.platform import Platform
+from listino.local.programs import Program, Stage
+from listino.local.supervision import Supervisor
+from listino.local.topology import Member
+from listino.settings import Settings
+
+ENGINES = {"mongo-1", "redis"}
+
+Eventually = Callable[..., None]
+
+
+class BrokenTopology:
+    """A server that says why it cannot start, and ends."""
+
+    uri = "mongodb://127.0.0.1:1/"
+    engines: tuple[Engine, ...] = ()
+
+    def members(self) -> tuple[Member, ...]:
+        return (Member("broken", "127.0.0.1:1", Path(os.devnull).parent),)
+
+    def programs(self) -> tuple[Program, ...]:
+        code = "import sys; print('the data is of another version'); sys.exit(14)"
+        return (Program("broken", (sys.executable, "-c", code), Stage.ENGINE, probe=self.uri),)
+
+    def initiate(self, seconds: float) -> None:
+        raise AssertionError("it never became ready")
+
+
+def test_up_status_second_up_down_and_up_again_with_the_data(settings: Settings) -> None:
+    platform = Platform(settings, only=ENGINES)
+    told: list[tuple[str, str]] = []
+
+    assert platform.up(lambda part, what: told.append((part, what)))
+
+    assert sorted(told) == [("mongo-1", "ready"), ("redis", "ready")]
+    parts = {part.name: part for part in platform.status()}
+    assert list(parts) == ["mongo-1", "redis"]
+    for part in parts.values():
+        assert (part.state, part.restarts) == ("running", 0)
+        assert part.port == settings.port(part.name.partition("-")[0])
+        assert part.rss is not None
+        assert part.rss > 1_000_000
+    client: MongoClient = MongoClient(platform.addresses()["MongoDB"])
+    with client:
+        assert client.admin.command("hello")["isWritablePrimary"]
+        client.shop.goods.insert_one({"_id": 1})
+
+    assert not Platform(settings, only=ENGINES).up(), "it is the same platform, and it runs"
+
+    assert platform.down()
+    assert platform.status() == []
+    assert not platform.down()
+    assert processes.of_instance(platform.folder) == []
+
+    moved = settings.model_copy(update={"port_base": settings.port_base + 200})
+    platform = Platform(moved, only={"mongo-1"})
+    platform.up()
+    client = MongoClient(platform.addresses()["MongoDB"])
+    with client:
+        assert client.shop.goods.find_one() == {"_id": 1}
+    platform.down()
+
+
+def test_a_killed_part_is_restarted_counted_and_reported(settings: Settings, eventually: Eventually) -> None:
+    platform = Platform(settings, only={"redis"})
+    platform.up()
+    reports: list[str] = []
+    stop = threading.Event()
+    watcher = threading.Thread(target=platform.watch, args=(reports.append, stop))
+    watcher.start()
+    (before,) = platform.status()
+    assert before.pid is not None
+
+    os.kill(before.pid, signal.SIGKILL)
+
+    eventually(lambda: platform.status()[0].restarts == 1)
+    eventually(lambda: platform.status()[0].state == "running")
+    eventually(lambda: reports == ["part redis ended (SIGKILL), restarted"])
+    assert platform.status()[0].pid != before.pid
+    with Redis.from_url(settings.redis_address) as client:
+        eventually(lambda: client.ping() is True)
+    stop.set()
+    watcher.join(5)
+    assert not watcher.is_alive()
+    platform.down()
+
+
+def test_down_clears_up_after_a_killed_supervisor(settings: Settings) -> None:
+    platform = Platform(settings, only={"redis", "nginx"})
+    platform.up()
+    pids = {part.name: part.pid for part in platform.status()}
+    supervisor = Supervisor(platform.folder).pid()
+    os.kill(supervisor, signal.SIGKILL)
+    assert processes.wait_until_gone(supervisor, 5)
+
+    for refused in (platform.status, platform.up):
+        with pytest.raises(LocalPlatformError, match="listino down"):
+            refused()
+
+    assert platform.down()
+    assert [name for name, pid in pids.items() if pid is not None and psutil.pid_exists(pid)] == []
+    assert processes.of_instance(platform.folder) == []
+    assert platform.status() == []
+
+
+def test_a_part_that_cannot_start_takes_everything_down_and_shows_its_log(settings: Settings) -> None:
+    platform = Platform(settings, only={"broken", "redis"}, topology=BrokenTopology())
+
+    with pytest.raises(LocalPlatformError) as caught:
+        platform.up()
+
+    message = str(caught.value)
+    assert "broken ended as soon as it was started" in message
+    assert "\n  the data is of another version" in message
+    assert str(platform.folder.logs / "broken.log") in message
+    assert processes.of_instance(platform.folder) == []
+    assert platform.status() == []
+
+
+def test_a_taken_port_starts_nothing(settings: Settings) -> None:
+    platform = Platform(settings, only=ENGINES)
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", settings.port("redis")))
+        holder.listen()
+        with pytest.raises(LocalPlatformError, match=rf"port {settings.port('redis')} for redis is taken by"):
+            platform.up()
+    assert not platform.folder.supervisor_log.exists()
+    assert processes.of_instance(platform.folder) == []
+
+
+def test_a_given_redis_that_is_away_is_told_without_its_password(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("listino.local.platform.ENGINES_READY_SECONDS", 0.2)
+    given = settings.model_copy(update={"redis_url": "redis://:hidden@127.0.0.1:9/0"})
+    platform = Platform(given, only={"redis"})
+    with pytest.raises(LocalPlatformError, match="LISTINO_REDIS_URL") as caught:
+        platform.up()
+    assert "hidden" not in str(caught.value)
+    assert processes.of_instance(platform.folder) == []
+
+
+def test_two_starts_at_a_time_do_not_mix(settings: Settings) -> None:
+    first, second = Platform(settings, only={"redis"}), Platform(settings, only={"redis"})
+    refused: list[str] = []
+
+    def start_too(part: str, what: str) -> None:
+        try:
+            second.up()
+        except LocalPlatformError as error:
+            refused.append(str(error))
+
+    first.up(start_too)
+    first.down()
+    assert len(refused) == 1
+    assert "another `listino up`" in refused[0]
+
+
+def test_a_cut_off_record_does_not_keep_the_platform_from_stopping(settings: Settings) -> None:
+    platform = Platform(settings, only={"redis"})
+    platform.up()
+    platform.folder.parts.write_text(json.dumps({"parts": [{"name": "redis"}]})[:-3])
+    assert [part.name for part in platform.status()] == ["redis"]
+    assert platform.down()
+    assert processes.of_instance(platform.folder) == []
+
+
+def test_a_program_that_is_not_there_is_named(settings: Settings) -> None:
+    topology = BrokenTopology()
+    (program,) = topology.programs()
+    topology.programs = lambda: (replace(program, argv=("/no/such/server",)),)  # type: ignore[method-assign]
+    with pytest.raises(LocalPlatformError, match="broken cannot be started"):
+        Platform(settings, only={"broken"}, topology=topology).up()

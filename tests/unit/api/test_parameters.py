@@ -1,0 +1,163 @@
+"""What a request may say, and what it is told when it says something else."""
+
+import pytest
+from starlette.requests import Request
+
+from api.cursors import cursor_after, parse_cursor
+from api.parameters import parse_page, parse_path_id, parse_wait
+from api.problems import BadParameter
+
+
+def asking(query: str) -> Request:
+    return Request({"type": "http", "query_string": query.encode(), "headers": []})
+
+
+def test_a_list_has_five_products_and_begins_at_the_first() -> None:
+    asked = parse_page(asking(""))
+
+    assert (asked.count, asked.skip) == (5, 0)
+    assert asked.query.market is asked.query.shop is asked.query.after is None
+    assert asked.query.gone is False
+
+
+def test_pages_and_filters_become_a_query() -> None:
+    asked = parse_page(asking("count=20&page=3&market=it&shop=bottega&category=Cucina+e+bar&brand=&colour=red"))
+
+    assert (asked.count, asked.skip) == (20, 40)
+    assert (asked.query.market, asked.query.shop) == ("it", "bottega")
+    assert (asked.query.category, asked.query.brand) == ("Cucina e bar", None)
+
+
+@pytest.mark.parametrize("page,count", [("1", "100"), ("101", "100"), ("10001", "1")])
+def test_limits_themselves_are_allowed(page: str, count: str) -> None:
+    assert parse_page(asking(f"page={page}&count={count}")).skip <= 10_000
+
+
+@pytest.mark.parametrize(
+    "query,parameter,allowed",
+    [
+        ("count=0", "count", "from 1 to 100"),
+        ("count=101", "count", "from 1 to 100"),
+        ("count=abc", "count", "from 1 to 100"),
+        ("count=", "count", "from 1 to 100"),
+        ("count=1.5", "count", "from 1 to 100"),
+        ("count=+5", "count", "from 1 to 100"),
+        ("count=٥", "count", "from 1 to 100"),
+        ("count=" + "9" * 5000, "count", "from 1 to 100"),
+        ("page=0", "page", "at least 1"),
+        ("page=-1", "page", "at least 1"),
+        ("page=102&count=100", "page", "cursors"),
+        (f"page=2&cursor={cursor_after(5)}", "page", "only one"),
+        ("market=uk", "market", "it, fr, de, es"),
+        ("shop=" + "x" * 201, "shop", "at most 200"),
+        ("brand=" + "x" * 201, "brand", "at most 200"),
+        ("cursor=nonsense", "cursor", "Link header"),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_what_can(query: str, parameter: str, allowed: str) -> None:
+    with pytest.raises(BadParameter, match=allowed) as caught:
+        parse_page(asking(query))
+
+    assert caught.value.parameter == parameter
+    assert len(str(caught.value)) < 250
+
+
+def test_the_next_page_keeps_count_and_filters() -> None:
+    asked = parse_page(asking("count=2&page=4&market=it&category=Caff%C3%A8+%26+t%C3%A8"))
+
+    address = asked.next_address("it:bottega:8411")
+
+    assert address.isascii()
+    path, _, query = address.partition("?")
+    following = parse_page(asking(query))
+    assert path == "/products"
+    assert (following.count, following.skip) == (2, 0)
+    assert following.query.after == "it:bottega:8411"
+    assert (following.query.market, following.query.category) == ("it", "Caffè & tè")
+
+
+@pytest.mark.parametrize(
+    "last", [0, 500, 10**18 - 1, "it:bottega:8411", "it:bottega:a%2Fb", f"it:{'s' * 63}:{'x' * 200}"]
+)
+def test_a_cursor_comes_back_as_the_id_it_was(last: str | int) -> None:
+    text = cursor_after(last)
+
+    assert text.replace("-", "").replace("_", "").isalnum()
+    assert parse_cursor(text) == last
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%%%",
+        "a",
+        "bnVsbA",
+        "dHJ1ZQ",
+        "LTU",
+        "MS41",
+        "W10",
+        "e30",
+        "IjUwMCI",
+        "ImFkbWluIg",
+        "eyIkZ3QiOiIifQ",
+        "A" * 401,
+        "é",
+    ],
+    ids=[
+        "no base64",
+        "cut",
+        "null",
+        "true",
+        "-5",
+        "1.5",
+        "[]",
+        "{}",
+        '"500"',
+        '"admin"',
+        "operator",
+        "long",
+        "no ASCII",
+    ],
+)
+def test_a_cursor_of_somebody_elses_making_is_refused(text: str) -> None:
+    with pytest.raises(BadParameter):
+        parse_cursor(text)
+
+
+@pytest.mark.parametrize(
+    "text,expected",
+    [
+        ("500", 500),
+        ("it:bottega:8411", "it:bottega:8411"),
+        ("it:bottega:AB%2F12", "it:bottega:AB%2F12"),  # the caller encoded the percent sign
+        ("it:bottega:AB/12", "it:bottega:AB%2F12"),  # the caller did not, and the server decoded it
+        ("it:bottega:AB%2f12", "it:bottega:AB%2F12"),
+        ("it:bottega:tè verde", "it:bottega:t%C3%A8%20verde"),
+        ("it:bottega:a:b", "it:bottega:a%3Ab"),
+        ("it:bottega:100%25", "it:bottega:100%25"),
+        ("it:bottega:100%", "it:bottega:100%25"),
+    ],
+)
+def test_ids_in_a_path(text: str, expected: str | int) -> None:
+    assert parse_path_id(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["abc", "-1", "uk:shop:1", "it::1", "it:bottega:", "1" * 19, "it:bottega:" + "x" * 300]
+)
+def test_impossible_ids(text: str) -> None:
+    with pytest.raises(BadParameter) as caught:
+        parse_path_id(text)
+
+    assert caught.value.parameter == "id"
+
+
+@pytest.mark.parametrize("query,ms", [("", 950), ("wait=0", 0), ("wait=5000", 5000)])
+def test_waiting(query: str, ms: int) -> None:
+    assert parse_wait(asking(query)) == ms
+
+
+@pytest.mark.parametrize("query", ["wait=5001", "wait=-1", "wait=1s", "wait="])
+def test_waiting_has_limits(query: str) -> None:
+    with pytest.raises(BadParameter, match="from 0 to 5000"):
+        parse_wait(asking(query))

@@ -1,0 +1,92 @@
+"""Which price is quoted, and what is said of its past."""
+
+from datetime import UTC, datetime, timedelta
+
+from api.quotes import make_quote
+from listino.domain.history import PricePoint
+from listino.domain.money import Money
+from listino.domain.offer import Availability
+from listino.domain.pricing import Price
+from listino.domain.product import Offer, Product
+from listino.live.answer import LiveAnswer, Reason
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CHECKED = NOW - timedelta(hours=5)
+ID = "it:bottega:8411"
+PRODUCT = Product(
+    id=ID,
+    name="Moka",
+    offer=Offer(
+        cost=Money(3000),
+        list_cost=None,
+        shipping=Money(500),
+        availability=Availability.IN_STOCK,
+        seen_at=CHECKED,
+        checked_at=CHECKED,
+    ),
+    price=Price(Money(4990)),
+)
+LATE = LiveAnswer(product_id=ID, as_of=NOW, reason=Reason.DEADLINE)
+
+
+def fresh(minor: int) -> LiveAnswer:
+    return LiveAnswer(product_id=ID, as_of=NOW, price=Money(minor), availability=Availability.OUT_OF_STOCK)
+
+
+def point(days_ago: float, minor: int) -> PricePoint:
+    at = NOW - timedelta(days=days_ago)
+    return PricePoint(at=at, price=Money(minor), cost=None, availability=Availability.IN_STOCK)
+
+
+def test_a_fresh_answer_is_quoted_as_it_is() -> None:
+    quote = make_quote(PRODUCT, fresh(5290), [point(1, 4990)], now=NOW)
+
+    assert (quote.price, quote.availability, quote.as_of) == (Money(5290), Availability.OUT_OF_STOCK, NOW)
+    assert quote.reason is None
+
+
+def test_without_one_the_last_known_price_is_quoted_with_the_reason() -> None:
+    quote = make_quote(PRODUCT, LATE, [point(1, 4990)], now=NOW)
+
+    assert (quote.price, quote.availability, quote.as_of) == (Money(4990), Availability.IN_STOCK, CHECKED)
+    assert quote.reason is Reason.DEADLINE
+
+
+def test_a_fresh_price_is_history_before_it_is_stored() -> None:
+    quote = make_quote(PRODUCT, fresh(3990), [point(1, 4990)], now=NOW)
+
+    assert (quote.previous, quote.lowest_30d) == (Money(4990), Money(3990))
+
+
+def test_a_fresh_price_that_is_stored_already_counts_once() -> None:
+    quote = make_quote(PRODUCT, fresh(3990), [point(1, 4990), point(0, 3990)], now=NOW)
+
+    assert (quote.previous, quote.lowest_30d) == (Money(4990), Money(3990))
+
+
+def test_the_lowest_price_is_that_of_thirty_days() -> None:
+    points = [point(90, 1990), point(60, 2990), point(20, 4490), point(1, 4990)]
+
+    # 29.90 was still in force when the window opened; 19.90 was not.
+    assert make_quote(PRODUCT, LATE, points, now=NOW).lowest_30d == Money(2990)
+
+
+def test_a_price_that_never_changed_has_no_previous_one() -> None:
+    quote = make_quote(PRODUCT, LATE, [point(1, 4990)], now=NOW)
+
+    assert (quote.previous, quote.lowest_30d) == (None, Money(4990))
+
+
+def test_of_a_history_that_could_not_be_read_nothing_is_said() -> None:
+    quote = make_quote(PRODUCT, fresh(3990), None, now=NOW)
+
+    assert (quote.price, quote.previous, quote.lowest_30d) == (Money(3990), None, None)
+
+
+def test_catalogue_goods_without_price() -> None:
+    answer = LiveAnswer(product_id=500, as_of=NOW, reason=Reason.NO_SHOP)
+
+    quote = make_quote(Product(id=500, name="Camo Onesie"), answer, [], now=NOW)
+
+    assert (quote.price, quote.as_of, quote.availability) == (None, None, Availability.UNKNOWN)
+    assert (quote.previous, quote.lowest_30d) == (None, None)

@@ -1,0 +1,151 @@
+"""Products and prices as JSON values."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import orjson
+
+from api import rendering
+from api.quotes import Quote
+from listino.domain.money import Money
+from listino.domain.offer import Availability, Photo
+from listino.domain.pricing import Price
+from listino.domain.product import Offer, Product, Sku, Style
+from listino.live.answer import Reason
+
+SEEN = datetime(2026, 3, 1, 9, 30, 0, 412_000, tzinfo=UTC)
+PRODUCT = Product(
+    id="it:bottega:8411",
+    name="Moka",
+    market="it",
+    shop="bottega",
+    category="Cucina",
+    gtin="8006363018364",
+    features=(("Materiale", "Alluminio"),),
+    styles=(
+        Style(
+            style_id="8411-1",
+            name="Rosso",
+            cost=Money(3000),
+            original_price=Money(4990),
+            sale_price=None,
+            default=True,
+            photos=(Photo(url="https://b.example/1.jpg", thumbnail_url="https://b.example/1s.jpg"),),
+            skus={"8411-R": Sku(size="M", quantity=None, cost=Money(3000))},
+        ),
+    ),
+    offer=Offer(
+        cost=Money(3000),
+        list_cost=None,
+        shipping=Money(500),
+        availability=Availability.IN_STOCK,
+        seen_at=SEEN,
+        checked_at=SEEN,
+    ),
+    price=Price(Money(4990)),
+    content_hash="abc",
+)
+CATALOGUE = Product(id=500, name="Camo Onesie", slogan="Blend in", price=Price(Money(14000)))
+BARE = Product(id=1, name="Bare")
+
+
+def test_a_card_has_six_fields() -> None:
+    assert rendering.card(PRODUCT) == {
+        "id": "it:bottega:8411",
+        "name": "Moka",
+        "slogan": None,
+        "description": None,
+        "category": "Cucina",
+        "default_price": "49.90",
+    }
+
+
+def test_catalogue_ids_are_numbers_and_unknown_prices_null() -> None:
+    assert rendering.card(CATALOGUE)["id"] == 500
+    assert rendering.card(CATALOGUE)["default_price"] == "140.00"
+    assert rendering.card(BARE)["default_price"] is None
+
+
+def test_a_page_adds_what_is_known() -> None:
+    page = rendering.page(PRODUCT)
+
+    assert set(page) == {*rendering.card(PRODUCT), "features", "price", "market", "shop", "gtin"}
+    assert page["features"] == [{"feature": "Materiale", "value": "Alluminio"}]
+    assert page["price"] == {
+        "amount": "49.90",
+        "currency": "EUR",
+        "availability": "InStock",
+        "as_of": "2026-03-01T09:30:00.412Z",
+    }
+
+
+def test_what_the_shop_asks_is_nobodys_business() -> None:
+    for rendered in (rendering.page(PRODUCT), rendering.styles(PRODUCT)):
+        assert b"cost" not in orjson.dumps(rendered)
+        assert b"30.00" not in orjson.dumps(rendered)
+
+
+def test_goods_without_offer_or_price_have_a_page_too() -> None:
+    assert rendering.page(CATALOGUE)["price"] == {
+        "amount": "140.00",
+        "currency": "EUR",
+        "availability": "Unknown",
+        "as_of": None,
+    }
+    assert rendering.page(BARE)["price"] is None
+
+
+def test_styles() -> None:
+    assert rendering.styles(PRODUCT) == {
+        "product_id": "it:bottega:8411",
+        "results": [
+            {
+                "style_id": "8411-1",
+                "name": "Rosso",
+                "original_price": "49.90",
+                "sale_price": None,
+                "default?": True,
+                "photos": [{"thumbnail_url": "https://b.example/1s.jpg", "url": "https://b.example/1.jpg"}],
+                "skus": {"8411-R": {"quantity": None, "size": "M"}},
+            }
+        ],
+    }
+
+
+def test_styles_name_a_catalogue_product_as_text() -> None:
+    reduced = replace(PRODUCT.styles[0], sale_price=Money(4500))
+
+    rendered = rendering.styles(replace(CATALOGUE, styles=(reduced,)))
+
+    assert rendered["product_id"] == "500"
+    assert rendered["results"][0]["sale_price"] == "45.00"
+
+
+def test_a_price() -> None:
+    quote = Quote(
+        product_id="it:bottega:8411",
+        price=Money(4990),
+        availability=Availability.OUT_OF_STOCK,
+        as_of=SEEN,
+        reason=Reason.SHOP_SILENT,
+        previous=Money(5490),
+        lowest_30d=None,
+    )
+
+    assert orjson.loads(orjson.dumps(rendering.price(quote))) == {
+        "product_id": "it:bottega:8411",
+        "price": "49.90",
+        "currency": "EUR",
+        "availability": "OutOfStock",
+        "as_of": "2026-03-01T09:30:00.412Z",
+        "fresh": False,
+        "reason": "shop_silent",
+        "previous": "54.90",
+        "lowest_30d": None,
+    }
+
+
+def test_moments_are_utc_to_the_millisecond() -> None:
+    rome = timezone(timedelta(hours=1))
+
+    assert rendering.moment(datetime(2026, 3, 1, 10, 30, tzinfo=rome)) == "2026-03-01T09:30:00.000Z"

@@ -1,0 +1,88 @@
+"""The texts written for the supervisor and for nginx."""
+
+import configparser
+import shlex
+from pathlib import Path
+
+import pytest
+
+from listino.domain.errors import LocalPlatformError
+from listino.local import nginx
+from listino.local.engines import redis_argv
+from listino.local.folders import StateFolder
+from listino.local.nginx import nginx_config
+from listino.local.parts import own_programs
+from listino.local.programs import Program, Stage
+from listino.local.supervisor_config import supervisor_config
+from listino.settings import Settings
+
+
+def parsed(text: str) -> configparser.RawConfigParser:
+    """Read as supervisord does: https://github.com/Supervisor/supervisor, UnhosedConfigParser in options.py."""
+    parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
+    parser.read_string(text)
+    return parser
+
+
+def test_every_program_has_a_section_that_waits_to_be_started(settings: Settings, folder: StateFolder) -> None:
+    programs = own_programs(settings, folder)
+    config = parsed(supervisor_config(folder, programs))
+    assert len(programs) == 12
+    for program in programs:
+        section = config[f"program:{program.name}"]
+        assert tuple(shlex.split(section["command"])) == program.argv
+        assert section["autostart"] == "false"
+        assert section["autorestart"] == "true"
+        assert section["killasgroup"] == "true"
+        assert section["directory"] == str(folder.run)
+        assert section["stdout_logfile"] == str(folder.logs / f"{program.name}.log")
+
+
+def test_gunicorn_gets_the_signal_alone_and_a_crawl_with_its_spider(settings: Settings, folder: StateFolder) -> None:
+    config = parsed(supervisor_config(folder, own_programs(settings, folder)))
+    assert config["program:api-1"]["stopasgroup"] == "false"
+    assert config["program:crawl-1"]["stopasgroup"] == "true"
+
+
+def test_percent_signs_spaces_and_empty_arguments_survive(folder: StateFolder) -> None:
+    argv = ("/opt/50% off/server", "--save", "", "--title=%(x)s")
+    config = parsed(supervisor_config(folder, [Program("odd", argv, Stage.ENGINE)]))
+    command = config["program:odd"]["command"] % {}
+    assert tuple(shlex.split(command)) == argv
+
+
+def test_a_state_folder_the_supervisor_cannot_read_is_refused() -> None:
+    with pytest.raises(LocalPlatformError, match="LISTINO_STATE_DIR"):
+        supervisor_config(StateFolder(Path("/tmp/a #1")), [])  # noqa: S108 (nothing is written there)
+
+
+def test_a_long_path_gets_a_short_socket() -> None:
+    near, far = StateFolder(Path("/var/lib/listino")), StateFolder(Path("/" + "deep/" * 30))
+    assert near.supervisor_socket == near.run / "supervisor.sock"
+    assert len(str(far.supervisor_socket)) < 98
+    assert far.supervisor_socket != StateFolder(far.root / "other").supervisor_socket
+
+
+def test_redis_keeps_an_append_only_file_and_its_environment() -> None:
+    argv = redis_argv(Path("valkey-server"), 18200, Path("data"))
+    options = dict(zip(argv[1::2], argv[2::2], strict=True))
+    assert options["--appendonly"] == "yes"
+    assert options["--appendfsync"] == "everysec"
+    assert options["--save"] == ""
+    assert options["--bind"] == "127.0.0.1"
+    assert options["--set-proc-title"] == "no"
+
+
+def test_nginx_balances_over_both_nodes_on_this_machine_only(settings: Settings) -> None:
+    config = nginx_config(settings)
+    assert "server 127.0.0.1:18081 max_fails" in config
+    assert "server 127.0.0.1:18082 max_fails" in config
+    assert "listen 127.0.0.1:18080;" in config
+    assert "%{" not in config
+    assert "non_idempotent" not in config
+
+
+@pytest.mark.parametrize(("euid", "expected"), [(0, "user root"), (1000, "daemon off;\n\nworker_processes")])
+def test_nginx_keeps_its_user(settings: Settings, monkeypatch: pytest.MonkeyPatch, euid: int, expected: str) -> None:
+    monkeypatch.setattr(nginx.os, "geteuid", lambda: euid)
+    assert expected in nginx_config(settings)

@@ -1,0 +1,61 @@
+import socket
+
+import pytest
+
+from listino.local import doctor
+from listino.settings import Settings
+
+
+def verdicts(settings: Settings) -> dict[str, doctor.Finding]:
+    return {finding.subject: finding for finding in doctor.examine(settings)}
+
+
+def test_this_machine_can_run_it(settings: Settings) -> None:
+    found = verdicts(settings)
+    assert list(found) == [
+        "python",
+        "settings",
+        "state folder",
+        "MongoDB",
+        "Redis",
+        "nginx",
+        "ports",
+        "shops",
+        "chromium",
+    ]
+    assert [
+        subject for subject in ("python", "state folder", "MongoDB", "Redis", "nginx") if found[subject].verdict != "ok"
+    ] == []
+
+
+def test_a_taken_port_fails(settings: Settings) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        found = verdicts(settings.model_copy(update={"port_base": port}))["ports"]
+    assert found.verdict == "fail"
+    assert f"{port} (nginx) taken by" in found.text
+    assert "LISTINO_PORT_BASE" in found.text
+
+
+def test_a_declaration_that_cannot_be_parsed_fails(settings: Settings) -> None:
+    settings.shops_path.mkdir(parents=True)
+    (settings.shops_path / "it-bad.toml").write_text("[shop")
+    found = verdicts(settings)["shops"]
+    assert found.verdict == "fail"
+    assert "it-bad.toml" in found.text
+
+
+def test_an_engine_elsewhere_that_does_not_answer_fails_without_its_password(settings: Settings) -> None:
+    given = settings.model_copy(update={"redis_url": "redis://:hidden@127.0.0.1:9/0"})
+    found = verdicts(given)["Redis"]
+    assert found.verdict == "fail"
+    assert "nothing listens there" in found.text
+    assert "LISTINO_REDIS_URL" in found.text
+    assert "hidden" not in found.text
+
+
+def test_a_missing_browser_is_only_a_warning(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "CHROMIUM_COMMANDS", ("no-such-browser",))
+    assert verdicts(settings)["chromium"].verdict == "warn"

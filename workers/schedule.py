@@ -1,0 +1,44 @@
+"""What happens by the clock: one function says it as data, the scheduler of RQ does it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redis import Redis
+from rq.cron import CronJob, CronScheduler
+from rq.job import Job
+
+from listino.domain.market import MARKETS
+from listino.jobs import Jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A market to be crawled whenever the five-field cron expression (UTC) comes up."""
+
+    name: str
+    market: str
+    cron: str
+
+
+def periodic_crawls() -> list[Periodic]:
+    """Each market every six hours, a quarter of an hour apart, so that four spiders do not start at once."""
+    return [Periodic(f"crawl {code}", code, f"{15 * n} */6 * * *") for n, code in enumerate(MARKETS)]
+
+
+class _CrawlCron(CronJob):
+    """RQ's own cron jobs are put into the queue as pickle; this one goes the way of every other job here, as JSON."""
+
+    def __init__(self, periodic: Periodic) -> None:
+        super().__init__("crawl", func_name="workers.crawls.crawl", cron=periodic.cron, name=periodic.name)
+        self._market = periodic.market
+
+    def enqueue(self, connection: Redis) -> Job:
+        return Jobs(connection).crawl(self._market, trigger="schedule")
+
+
+class Schedule(CronScheduler):
+    """The scheduler process. A time that passes while it is down is left out: the next one comes within hours."""
+
+    def __init__(self, connection: Redis, crawls: Sequence[Periodic]) -> None:
+        super().__init__(connection=connection, name="listino")
+        self._cron_jobs = [_CrawlCron(periodic) for periodic in crawls]
