@@ -19,7 +19,7 @@ AUTOTHROTTLE_START_DELAY = 0.25  # seconds
 AUTOTHROTTLE_MAX_DELAY = 60
 AUTOTHROTTLE_TARGET_CONCURRENCY = 4.0
 DOWNLOAD_DELAY_JITTER = 0  # otherwise a Crawl-delay would be undercut half of the time
-CONCURRENT_REQUESTS = 32
+CONCURRENT_REQUESTS = 8  # what is under way is finished before a stop: few, so that a stop is quick
 CONCURRENT_REQUESTS_PER_DOMAIN = 4
 
 # 429 and 503 are the business of BackOffMiddleware.
