@@ -1,5 +1,6 @@
 """Typed settings from the environment (`LISTINO_*`) or a `.env` file, checked at start, secrets masked."""
 
+import contextlib
 import secrets
 from pathlib import Path
 from typing import Literal
@@ -112,8 +113,13 @@ class Settings(BaseSettings):
         kept = self.state_dir / "secret_key"
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.touch(mode=0o600)
-            kept.write_text(secrets.token_urlsafe(48))
+            # Several worker processes come here at once: the first one's secret is everybody's, and never seen half-written.
+            unfinished = kept.with_name(f"secret_key.{secrets.token_hex(4)}")
+            unfinished.touch(mode=0o600)
+            unfinished.write_text(secrets.token_urlsafe(48))
+            with contextlib.suppress(FileExistsError):
+                kept.hardlink_to(unfinished)
+            unfinished.unlink()
         return kept.read_text()
 
 

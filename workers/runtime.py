@@ -26,6 +26,12 @@ class Runtime:
         self.loop = asyncio.Runner()
         self._client: httpx.AsyncClient | None = None
 
+    def warm_up(self) -> None:
+        """Does now what the first job would have to wait for: connections, and the TLS context of the HTTP client."""
+        self.store.ping()
+        self.loop.run(asyncio.to_thread(self.redis.ping))
+        self._http()
+
     def waiting_room(self, shop_key: str) -> WaitingRoom:
         return WaitingRoom(self.settings, self.redis, shop_key)
 

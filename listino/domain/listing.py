@@ -1,11 +1,13 @@
 """Listing goods: how what a shop shows becomes a product that we sell, and how a fresh offer changes it."""
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
+from listino.domain.errors import InvalidValue
 from listino.domain.market import Market
 from listino.domain.money import Money
 from listino.domain.offer import Photo, ShopOffer, ShopProduct, Variant
@@ -33,13 +35,9 @@ class Terms:
 
 
 def list_goods(goods: ShopProduct, terms: Terms, *, at: datetime, crawl_id: str | None = None) -> Product:
-    """The product made of what the shop showed at that time, priced and fingerprinted."""
-
-    def own(sku: str) -> str:
-        return product_id(terms.market.code, terms.shop, sku)
-
+    """The product made of what the shop showed at that time, priced and fingerprinted; raises InvalidValue for a bad SKU."""
     product = Product(
-        id=own(goods.sku),
+        id=product_id(terms.market.code, terms.shop, goods.sku),
         name=goods.name,
         market=terms.market.code,
         shop=terms.shop,
@@ -50,7 +48,7 @@ def list_goods(goods: ShopProduct, terms: Terms, *, at: datetime, crawl_id: str 
         gtin=goods.gtin,
         url=goods.url,
         features=goods.features,
-        related=tuple(own(sku) for sku in goods.related),
+        related=tuple(_related(goods, terms)),
         styles=_styles(goods.sku, goods.offer, goods.photos),
         crawl_id=crawl_id,
         first_seen_at=at,
@@ -66,6 +64,10 @@ def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, c
         return terms.price(cost, product.category, at).amount
 
     variants = {variant.sku: variant for variant in offer.variants}
+    kept = [sku for style in product.styles for sku in style.skus]
+    if len(kept) == len(offer.variants) == 1:
+        # There is nothing to mix up, even if the shop now calls it by another SKU.
+        variants = {kept[0]: offer.variants[0]}
     seen_at = at if crawled or product.offer is None else product.offer.seen_at
     fresh = replace(
         product,
@@ -82,7 +84,8 @@ def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, c
         gone_at=None,
     )
     content_hash = fingerprint(fresh)
-    changed_at = product.changed_at if content_hash == product.content_hash else at
+    same = content_hash == product.content_hash and product.gone_at is None
+    changed_at = product.changed_at if same else at
     return replace(fresh, content_hash=content_hash, changed_at=changed_at)
 
 
@@ -93,6 +96,13 @@ def fingerprint(product: Product) -> str:
         content["offer"] = {name: value for name, value in content["offer"].items() if name not in _TIMES}
     text = json.dumps(content, sort_keys=True, default=str, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _related(goods: ShopProduct, terms: Terms) -> Iterator[str]:
+    """The ids of related goods; a key that can be none is left out, for it says nothing against the product itself."""
+    for sku in goods.related:
+        with contextlib.suppress(InvalidValue):
+            yield product_id(terms.market.code, terms.shop, sku)
 
 
 def _styles(sku: str, offer: ShopOffer, photos: tuple[Photo, ...]) -> tuple[Style, ...]:

@@ -8,6 +8,8 @@ from listino.domain.errors import InvalidValue
 
 # Decimal places of a currency's minor unit (ISO 4217); every currency not named here has two.
 EXPONENTS = {"JPY": 0, "KRW": 0, "HUF": 2, "BHD": 3, "KWD": 3, "TND": 3}
+# Minor units that still fit the eight-byte integer in which the store keeps them.
+_MOST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,11 @@ class Money:
     def __post_init__(self) -> None:
         if not isinstance(self.minor, int) or isinstance(self.minor, bool):
             raise InvalidValue(f"money is an integer of minor units, not {self.minor!r}")
-        if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
+        if abs(self.minor) > _MOST:
+            raise InvalidValue("an amount of more than nineteen digits is no price")
+        if len(self.currency) != 3 or not (
+            self.currency.isascii() and self.currency.isalpha() and self.currency.isupper()
+        ):
             raise InvalidValue(f"{self.currency!r} is not an ISO 4217 currency code such as EUR")
 
     @classmethod
@@ -33,8 +39,9 @@ class Money:
             major = Decimal(amount)
         except InvalidOperation:
             raise InvalidValue(f"{amount!r} is not an amount such as 49.90") from None
-        if not major.is_finite():
-            raise InvalidValue(f"{amount!r} is not an amount such as 49.90")
+        # `adjusted` is the power of ten: beyond it, quantize would run out of digits, and no price is that high.
+        if not major.is_finite() or major.adjusted() > 18:
+            raise InvalidValue(f"{str(amount)[:80]!r} is not an amount such as 49.90")
         minor = major.scaleb(EXPONENTS.get(currency, 2)).quantize(Decimal(1), rounding=ROUND_HALF_UP)
         return cls(int(minor), currency)
 

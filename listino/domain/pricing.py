@@ -54,11 +54,11 @@ class PricingRule:
         markup = self.category_markup_percent.get(category or "", self.markup_percent)
         vat = 1 + vat_percent / _HUNDRED
         gross = cost + shipping
-        net = Decimal(gross.minor) / vat
-        marked_up = net * (1 + markup / _HUNDRED)
-        least = net + self.minimum_margin.minor
-        sold_net = max(marked_up, least)
-        rounded = self._round_up(sold_net * vat)
+        # Reckoned with VAT, where nothing is divided: a remainder of a division would push 10.00 over to 10.90.
+        marked_up = gross.minor * (1 + markup / _HUNDRED)
+        least = gross.minor + self.minimum_margin.minor * vat
+        sold = max(marked_up, least)
+        rounded = self._round_up(sold)
 
         def step(label: str, minor: Decimal | int) -> PriceStep:
             return PriceStep(
@@ -68,11 +68,11 @@ class PricingRule:
         steps = [step("shop asks", cost.minor)]
         if shipping.minor:
             steps.append(step("with shipping", gross.minor))
-        steps.append(step(f"net of {vat_percent.normalize():f} % VAT", net))
-        steps.append(step(f"markup {markup.normalize():f} %", marked_up))
-        if sold_net > marked_up:
-            steps.append(step(f"least margin {self.minimum_margin}", sold_net))
-        steps.append(step(f"with {vat_percent.normalize():f} % VAT", sold_net * vat))
+        steps.append(step(f"net of {vat_percent.normalize():f} % VAT", gross.minor / vat))
+        steps.append(step(f"markup {markup.normalize():f} %", marked_up / vat))
+        if sold > marked_up:
+            steps.append(step(f"least margin {self.minimum_margin}", sold / vat))
+        steps.append(step(f"with {vat_percent.normalize():f} % VAT", sold))
         steps.append(step(f"rounded up to .{self.ending:02d}", rounded))
         return Price(Money(rounded, cost.currency), tuple(steps))
 

@@ -3,13 +3,18 @@
 import re
 from decimal import Decimal
 
-_CURRENCIES = {"€": "EUR", "EUR": "EUR", "£": "GBP", "GBP": "GBP", "$": "USD", "USD": "USD", "CHF": "CHF"}
-_CURRENCY = re.compile("|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True)), re.IGNORECASE)
+_SIGNS = {"€": "EUR", "£": "GBP", "$": "USD"}
+# A code stands alone or beside digits; the end of "Couleur" is none.
+_CURRENCY = re.compile(r"[€£$]|(?<![^\W\d_])(?:(EUR)(?:OS?)?|(GBP|USD|CHF))(?![^\W\d_])", re.IGNORECASE)
 # Spaces that group thousands: plain, no-break, thin, narrow no-break; Swiss apostrophes too.
 _GROUPERS = " \u00a0\u2009\u202f'’"
-_INSTALMENTS = re.compile(r"\b\d+\s*[x×]\s*(?=\D|\d+[.,]\d\d)", re.IGNORECASE)
+_INSTALMENTS = re.compile(
+    r"\b\d+\s*(?:[x×]\s*(?=\D|\d+[.,]\d\d|\d+\s?(?:€|EUR))|(?:rate|raten|monatsraten|fois|mensualités|cuotas|plazos)\b)",
+    re.IGNORECASE,
+)
+_NO_CENTS = re.compile(r",\s?[-–—]+")  # `49,-`
 _CENTS_AFTER_SIGN = re.compile(r"(\d)\s?(?:€|EUR)\s?(\d\d)(?!\d)")
-_NUMBER = re.compile(rf"\d{{1,3}}(?:[{_GROUPERS}]\d{{3}})+(?:[.,]\d{{1,2}})?(?!\d)|\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(rf"\d{{1,3}}(?:[{_GROUPERS}]\d{{3}})+(?:[.,]\d{{1,2}})?(?!\d)|\d+(?:[.,]\d+)*|[.,]\d{{1,2}}(?!\d)")
 # Languages in which "1.299" are one thousand two hundred and ninety-nine.
 _DOT_GROUPS = frozenset({"it", "fr", "de", "es"})
 
@@ -20,8 +25,10 @@ def read_amount(text: str, *, language: str | None = None) -> tuple[Decimal, str
     `1.299` alone may be a thousand or one and a bit: the page's language decides, and without one the answer is None.
     """
     sign = _CURRENCY.search(text)
-    currency = _CURRENCIES[sign.group().upper()] if sign else None
-    cleaned = _CENTS_AFTER_SIGN.sub(r"\1,\2", _INSTALMENTS.sub("", text))
+    currency = None
+    if sign is not None:
+        currency = _SIGNS.get(sign.group()) or (sign[1] or sign[2]).upper()
+    cleaned = _NO_CENTS.sub(",00", _CENTS_AFTER_SIGN.sub(r"\1,\2", _INSTALMENTS.sub("", text)))
     number = _NUMBER.search(cleaned)
     if number is None:
         return None

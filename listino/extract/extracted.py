@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
 
 from listino.domain.offer import Availability
 from listino.extract import schema_org
+from listino.extract.addresses import absolute
 from listino.extract.amounts import read_amount
 from listino.extract.structured import Node, json_ld, microdata
 from listino.extract.text import plain, plain_from_html
@@ -40,9 +40,8 @@ def extract(html: str, url: str) -> Extracted:
         if isinstance(variant, dict):
             offers += schema_org.offers_of(variant)
     asked = [money for offer in offers if (money := schema_org.money_of(offer, currency=None, language=language))]
-    price, currency = (
-        (min(asked, key=lambda m: m.minor).major, asked[0].currency) if asked else _meta_price(meta, language)
-    )
+    comparable = [money for money in asked if money.currency == asked[0].currency]
+    price, currency = (min(comparable).major, asked[0].currency) if asked else _meta_price(meta, language)
     availability = schema_org.availability_of(offers)
     images = schema_org.images_of(node) or [meta[name] for name in ("og:image",) if name in meta]
     return Extracted(
@@ -54,7 +53,7 @@ def extract(html: str, url: str) -> Extracted:
         price=price,
         currency=currency,
         availability=None if availability is Availability.UNKNOWN else availability.value,
-        images=tuple(urljoin(url, image) for image in images),
+        images=tuple(filter(None, (absolute(url, image) for image in images))),
         description=plain_from_html(schema_org.first_text(node.get("description")) or meta.get("og:description")),
     )
 
@@ -97,8 +96,8 @@ def _meta(tree: LexborHTMLParser) -> dict[str, str]:
 
 
 def _meta_price(meta: dict[str, str], language: str | None) -> tuple[Decimal | None, str | None]:
-    for prefix in ("product:price", "og:price", "product:sale_price"):
+    for prefix in ("product:sale_price", "product:price", "og:price"):
         read = read_amount(meta.get(f"{prefix}:amount", ""), language=language)
-        if read is not None:
+        if read is not None and read[0] > 0:
             return read[0], meta.get(f"{prefix}:currency") or read[1]
     return None, None

@@ -1,12 +1,14 @@
 """A product page as goods: everything a shop's page says of its product, from the page's structured data."""
 
-from urllib.parse import urljoin
+from collections import Counter
+from dataclasses import replace
 
 from selectolax.lexbor import LexborHTMLParser
 
 from listino.domain.errors import UnreadablePage
 from listino.domain.offer import Photo, ShopOffer, ShopProduct, Variant
 from listino.extract import schema_org
+from listino.extract.addresses import absolute
 from listino.extract.extracted import heading, product_among
 from listino.extract.schema_org import first_text, listed
 from listino.extract.structured import Node
@@ -51,8 +53,21 @@ def read_goods(html: str, url: str, *, currency: str, language: str) -> ShopProd
             for entry in listed(node.get("isRelatedTo"))
             if isinstance(entry, dict) and (key := first_text(entry.get("productGroupID") or entry.get("sku")))
         ),
-        offer=ShopOffer.of(variants),
+        offer=ShopOffer.of(_distinct(variants)),
     )
+
+
+def _distinct(variants: list[Variant]) -> list[Variant]:
+    """Variants that share an SKU (a page may name only the group's) told apart by style and size; a repeated one is left out."""
+    bearers = Counter(variant.sku for variant in variants)
+    found: dict[str, Variant] = {}
+    for variant in variants:
+        if bearers[variant.sku] > 1:
+            own = "-".join(part for part in (variant.sku, variant.style, variant.size) if part)
+            found.setdefault(own, replace(variant, sku=own))
+        else:
+            found[variant.sku] = variant
+    return list(found.values())
 
 
 def _variant(member: Node, sku: str, url: str, *, currency: str, language: str, varies: bool) -> Variant | None:
@@ -71,7 +86,9 @@ def _variant(member: Node, sku: str, url: str, *, currency: str, language: str, 
             availability=schema_org.availability_of([offer]),
             quantity=_quantity(offer),
             gtin=schema_org.gtin_of(member),
-            photos=tuple(urljoin(url, image) for image in schema_org.images_of(member)) if varies else (),
+            photos=tuple(filter(None, (absolute(url, image) for image in schema_org.images_of(member))))
+            if varies
+            else (),
         )
     return None
 
@@ -79,7 +96,7 @@ def _variant(member: Node, sku: str, url: str, *, currency: str, language: str, 
 def _quantity(offer: Node) -> int | None:
     level = next(iter(listed(offer.get("inventoryLevel"))), None)
     value = level.get("value") if isinstance(level, dict) else level
-    return int(str(value)) if str(value).isdigit() else None
+    return int(str(value)) if str(value).isdecimal() else None
 
 
 def _category(node: Node) -> str | None:
@@ -92,11 +109,13 @@ def _photos(node: Node, url: str) -> tuple[Photo, ...]:
     for entry in listed(node.get("image")):
         thumbnail = entry.get("thumbnailUrl") or entry.get("thumbnail") if isinstance(entry, dict) else None
         for address in schema_org.images_of({"image": entry}):
-            full = urljoin(url, address)
-            found[full] = Photo(url=full, thumbnail_url=urljoin(url, thumbnail) if isinstance(thumbnail, str) else full)
+            full = absolute(url, address)
+            if full:
+                small = absolute(url, thumbnail) if isinstance(thumbnail, str) else ""
+                found[full] = Photo(url=full, thumbnail_url=small or full)
     return tuple(found.values())
 
 
 def _canonical(tree: LexborHTMLParser, url: str) -> str:
     link = tree.css_first("link[rel=canonical][href]")
-    return urljoin(url, link.attributes["href"] or "") if link else url
+    return (absolute(url, link.attributes["href"] or "") if link else "") or url

@@ -1,7 +1,10 @@
 """schema.org product nodes to goods and offers. Terms: https://schema.org/Product, /Offer, /ProductGroup."""
 
+import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 from stdnum import ean
@@ -19,6 +22,9 @@ _OUT_OF_STOCK = {"OutOfStock", "SoldOut", "Discontinued", "InStoreOnly", "Reserv
 _GTIN_PROPERTIES = ("gtin13", "gtin", "gtin14", "gtin12", "gtin8", "ean", "isbn")
 
 
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});", re.IGNORECASE)
+
+
 def listed(value: Any) -> list[Any]:
     """A property as a list: schema.org lets every one of them be absent, one value, or many."""
     if value is None:
@@ -27,10 +33,12 @@ def listed(value: Any) -> list[Any]:
 
 
 def first_text(value: Any) -> str | None:
-    """The first text of a property, or the name of its first node."""
+    """The first text of a property, or the name of its first node; entities in it (shops write them in JSON too) are read."""
     for entry in listed(value):
         text = entry.get("name") if isinstance(entry, dict) else entry
-        if isinstance(text, (str, int, float)) and (found := plain(str(text))):
+        if isinstance(text, (str, int, float)) and (
+            found := plain(_ENTITY.sub(lambda entity: unescape(entity.group()), str(text)))
+        ):
             return found
     return None
 
@@ -53,11 +61,14 @@ def main_product(nodes: Iterable[Node], heading: str | None) -> Node | None:
 
 
 def _top_products(nodes: Iterable[Node]) -> Iterator[Node]:
-    for node in nodes:
+    waiting = deque(nodes)
+    while waiting:
+        node = waiting.popleft()
         if is_product(node):
             yield node
         else:
-            yield from _top_products(entry for entry in listed(node.get("mainEntity")) if isinstance(entry, dict))
+            inner = [entry for entry in listed(node.get("mainEntity")) if isinstance(entry, dict)]
+            waiting.extendleft(reversed(inner))
 
 
 def gtin_of(node: Node) -> str | None:

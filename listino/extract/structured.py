@@ -7,18 +7,22 @@ microdata has one property that schema.org lacks: `struckThrough`, the text that
 import html
 import re
 from typing import Any
-from urllib.parse import urljoin
 
 import orjson
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from listino.extract.addresses import absolute
 
 Node = dict[str, Any]
 
 _BLOCK = re.compile(
     r"<script\b[^>]*\btype\s*=\s*[\"']?application/ld\+json[^>]*>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL
 )
-_WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*$")
+_WRAPPING = re.compile(
+    r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)\s*$"
+)
 _TRAILING_COMMA = re.compile(r",\s*(?=[}\]])")
+_MOST_NESTED = 32  # items in items; real pages have three or four
 _CONTROL = re.compile(r"[\x00-\x1f]+")
 
 
@@ -58,32 +62,37 @@ def _inside_item(node: LexborNode) -> bool:
     return False
 
 
-def _item(scope: LexborNode, url: str) -> Node:
+def _item(scope: LexborNode, url: str, depth: int = 0) -> Node:
     node: Node = {}
     kind = scope.attributes.get("itemtype")
     if kind:
         node["@type"] = kind.split()[0].rsplit("/", 1)[-1]
     if scope.attributes.get("itemid"):
         node["@id"] = scope.attributes["itemid"]
-    _collect(scope, node, url)
+    if depth < _MOST_NESTED:
+        _collect(scope, node, url, depth)
     return node
 
 
-def _collect(parent: LexborNode, node: Node, url: str) -> None:
-    child = parent.child
-    while child is not None:
+def _collect(scope: LexborNode, node: Node, url: str, depth: int) -> None:
+    """Adds the properties below the scope in the page's order. Without recursion: broken markup nests thousands deep."""
+    waiting = [scope.child]
+    while waiting:
+        child = waiting.pop()
+        if child is None:
+            continue
+        waiting.append(child.next)
         attributes = child.attributes if child.is_element_node else {}
         names = (attributes.get("itemprop") or "").split()
         is_scope = "itemscope" in attributes
         if names:
-            value = _item(child, url) if is_scope else _value(child, url)
+            value = _item(child, url, depth + 1) if is_scope else _value(child, url)
             for name in names:
                 _add(node, name, _with_thumbnail(child, value, url) if name == "image" else value)
         elif child.tag in _STRUCK_THROUGH and node.get("@type") == "Offer":
             _add(node, "struckThrough", child.text().strip())
         if not is_scope and child.is_element_node:
-            _collect(child, node, url)
-        child = child.next
+            waiting.append(child.child)
 
 
 def _add(node: Node, name: str, value: Any) -> None:
@@ -103,7 +112,7 @@ def _with_thumbnail(element: LexborNode, value: Any, url: str) -> Any:
     shown = element.css_first("img[src]") if element.tag == "a" else None
     if shown is None or not isinstance(value, str):
         return value
-    return {"url": value, "thumbnailUrl": urljoin(url, shown.attributes["src"] or "")}
+    return {"url": value, "thumbnailUrl": absolute(url, shown.attributes["src"] or "")}
 
 
 _ADDRESSES = {
@@ -123,7 +132,7 @@ def _value(element: LexborNode, url: str) -> str:
     if attributes.get("content") is not None:
         return attributes["content"] or ""
     if tag in _ADDRESSES and attributes.get(_ADDRESSES[tag]):
-        return urljoin(url, attributes[_ADDRESSES[tag]] or "")
+        return absolute(url, attributes[_ADDRESSES[tag]] or "")
     for machine in ("datetime", "value"):
         if tag in ("time", "data", "meter") and attributes.get(machine):
             return attributes[machine] or ""

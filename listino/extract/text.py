@@ -8,8 +8,8 @@ from w3lib.encoding import html_to_unicode
 
 _BLOCK = re.compile(r"<\s*/?\s*(?:p|div|li|ul|ol|br|h[1-6]|tr|td|th|table|dd|dt|section)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(
-    r"</?(?:a|abbr|article|b|blockquote|br|dd|div|dl|dt|em|figure|font|h[1-6]|hr|i|img|li|ol|p|picture|section|small|span|strong"
-    r"|sub|sup|table|tbody|td|th|thead|tr|u|ul)\b[^>]*>",
+    r"</?(?:a|abbr|article|b|blockquote|br|dd|div|dl|dt|em|figure|font|h[1-6]|hr|i|img|li|ol|p|picture|section|script|small|span"
+    r"|strong|style|sub|sup|table|tbody|td|th|thead|tr|u|ul)\b[^>]*>",
     re.IGNORECASE,
 )
 _SPACE = re.compile(r"\s+")
@@ -42,5 +42,7 @@ def plain_from_html(markup: str | None) -> str | None:
         return None
     if not _TAG.search(markup):
         return plain(unescape(markup))
-    root = LexborHTMLParser(_BLOCK.sub(" ", markup)).body
+    tree = LexborHTMLParser(_BLOCK.sub(" ", markup))
+    tree.strip_tags(["script", "style"])
+    root = tree.body
     return plain(root.text()) if root else None

@@ -1,11 +1,12 @@
 """Shop declarations: one TOML file a shop, read and checked here. docs/add-a-shop.md shows one."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -34,7 +35,15 @@ def _root(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ValueError("must be an address such as https://shop.example")
-    return url.rstrip("/")
+    return urlunsplit(parts._replace(netloc=parts.netloc.lower())).rstrip("/")
+
+
+def _pattern(expression: str) -> str:
+    try:
+        re.compile(expression)
+    except re.error as error:
+        raise ValueError(f"is no regular expression ({error})") from None
+    return expression
 
 
 _Amount = Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2)]
@@ -66,8 +75,8 @@ class _PricingTable(_Table):
 class _CrawlTable(_Table):
     concurrency: int = Field(CrawlManner().concurrency, ge=1, le=32)
     delay: float = Field(CrawlManner().delay, ge=0, le=60)
-    product: str | None = None
-    category: str | None = None
+    product: Annotated[str, AfterValidator(_pattern)] | None = None
+    category: Annotated[str, AfterValidator(_pattern)] | None = None
 
 
 class _LiveTable(_Table):

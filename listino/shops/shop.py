@@ -23,7 +23,7 @@ class CrawlManner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """One declared shop. `url` is its root, without a slash at the end."""
+    """One declared shop. `url` is its root: its host in lower case, no slash at the end."""
 
     name: str
     market: Market
@@ -44,5 +44,8 @@ class Shop:
 
     def allows(self, url: str) -> bool:
         """Whether we may ask for that address in this shop's name: http(s), and the declared host."""
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and parts.netloc == self.host
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # a page may link to `http://[`
+            return False
+        return parts.scheme in ("http", "https") and parts.netloc.lower() == self.host

@@ -52,7 +52,7 @@ def plan_upsert(seen: Iterable[Product], stored: Mapping[ProductId, Mapping[str,
             plan.products += _replacement(product)
         else:
             plan.unchanged.append(product.id)
-            plan.products.append(_seen_mark(product))
+            plan.products += _seen_mark(product)
         if known is None or _offer_moved(product, known):
             point = point_of(product)
             if point is not None:
@@ -91,21 +91,22 @@ def _replacement(product: Product) -> list[UpdateOne]:
     change: dict[str, Any] = {"$set": fields, "$unset": dict.fromkeys(absent, "")}
     checked_at = product.offer.checked_at if product.offer else None
     not_newer = {"_id": product.id, "offer.checked_at": {"$not": {"$gt": checked_at}}}
-    return [UpdateOne(not_newer, change), _seen_mark(product)]
+    return [UpdateOne(not_newer, change), *_seen_mark(product)]
 
 
 # Fields that a product may lose again.
 _OPTIONAL = ("slogan", "description", "category", "brand", "gtin", "gone_at")
 
 
-def _seen_mark(product: Product) -> UpdateOne:
+def _seen_mark(product: Product) -> list[UpdateOne]:
+    """When a shop showed it, and in which crawl; nothing for imported goods, which no shop shows."""
     offer = product.offer
-    change: dict[str, Any] = {}
-    if offer is not None:
-        change["$max"] = {"offer.seen_at": offer.seen_at, "offer.checked_at": offer.checked_at}
-    if product.crawl_id is not None and offer is not None and offer.seen_at == offer.checked_at:
+    if offer is None:
+        return []
+    change: dict[str, Any] = {"$max": {"offer.seen_at": offer.seen_at, "offer.checked_at": offer.checked_at}}
+    if product.crawl_id is not None and offer.seen_at == offer.checked_at:
         change["$set"] = {"crawl_id": product.crawl_id}
-    return UpdateOne({"_id": product.id}, change)
+    return [UpdateOne({"_id": product.id}, change)]
 
 
 def _offer_moved(product: Product, known: Mapping[str, Any]) -> bool:

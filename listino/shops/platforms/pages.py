@@ -8,17 +8,20 @@ import re
 import zlib
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
 from listino.domain.errors import UnreadablePage
 from listino.domain.offer import ShopOffer, ShopProduct
+from listino.extract.addresses import absolute
 from listino.extract.goods import read_goods
 from listino.shops.platform import Expected, Fetch, Found, Known, Page, Platform
 from listino.shops.shop import Shop
 
-_LOCATION = re.compile(rb"<loc>\s*(.*?)\s*</loc>", re.DOTALL)
+_LOCATION = re.compile(rb"<loc>\s*(?:<!\[CDATA\[)?\s*(.*?)\s*(?:\]\]>)?\s*</loc>", re.DOTALL)
+# A sitemap is over where its root is closed; an error page, or half of a sitemap, would make goods look gone.
+_SITEMAP = re.compile(rb"</(?:urlset|sitemapindex)\s*>|<(?:urlset|sitemapindex)\b[^>]*/>")
 # Parameters that say where a visitor came from, not what is on the page.
 _TRACKING = re.compile(r"utm_\w+|gclid|fbclid|msclkid|mc_[ce]id|ref|source|_ga", re.IGNORECASE)
 _MOST_UNPACKED = 64 * 1024 * 1024  # bytes; the sitemap protocol allows 50 MB
@@ -55,8 +58,10 @@ class PagesPlatform(Platform):
         return read_goods(page.text, page.url, currency=shop.market.currency, language=shop.market.language)
 
     def _read_sitemap(self, shop: Shop, page: Page) -> Iterator[Found]:
-        products = 0
-        for location in _LOCATION.findall(_unpacked(page)):
+        products, body = 0, _unpacked(page)
+        if _SITEMAP.search(body) is None:
+            raise UnreadablePage(f"{page.url} is no whole sitemap")
+        for location in _LOCATION.findall(body):
             url = location.decode("utf-8", "replace").replace("&amp;", "&")
             if shop.allows(url):
                 if re.search(r"\.xml(\.gz)?$", urlsplit(url).path):
@@ -69,7 +74,7 @@ class PagesPlatform(Platform):
 
     def _read_links(self, shop: Shop, page: Page) -> Iterator[Found]:
         for link in LexborHTMLParser(page.text).css("a[href], link[rel=next][href]"):
-            url = urljoin(page.url, link.attributes["href"] or "")
+            url = absolute(page.url, link.attributes["href"] or "")
             if not shop.allows(url):
                 continue
             path = urlsplit(url).path
@@ -94,14 +99,16 @@ def canonical(url: str) -> str:
 
 
 def _unpacked(page: Page) -> bytes:
-    """A sitemap's bytes, gunzipped where it is packed; raises UnreadablePage for what is no gzip or far too large."""
+    """A sitemap's bytes, gunzipped where it is packed; raises UnreadablePage for what is no gzip, cut off or far too large."""
     if not page.body.startswith(b"\x1f\x8b"):
         return page.body
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
         body = unpacker.decompress(page.body, _MOST_UNPACKED)
     except zlib.error as error:
         raise UnreadablePage(f"{page.url} is no readable gzip ({error})") from None
     if unpacker.unconsumed_tail:
         raise UnreadablePage(f"{page.url} unpacks to more than {_MOST_UNPACKED} bytes")
+    if not unpacker.eof:
+        raise UnreadablePage(f"{page.url} is a gzip that ends too soon")
     return body

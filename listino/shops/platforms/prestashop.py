@@ -31,7 +31,7 @@ class PrestaShop(PagesPlatform):
 
     def goods(self, shop: Shop, page: Page) -> ShopProduct:
         accessories = LexborHTMLParser(page.text).css(".product-accessories [data-reference]")
-        related = tuple(entry.attributes["data-reference"] or "" for entry in accessories)
+        related = tuple(key for entry in accessories if (key := entry.attributes["data-reference"]))
         found = super().goods(shop, page)
         return replace(found, related=found.related or related)
 

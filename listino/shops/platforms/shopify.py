@@ -6,13 +6,15 @@ cost one more request for every product; they are not asked for.
 https://shopify.dev/docs/api/ajax/reference/product
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from listino.domain.errors import UnreadablePage
+from listino.domain.errors import InvalidValue, UnreadablePage
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo, ShopOffer, ShopProduct, Variant
+from listino.extract.addresses import absolute
 from listino.extract.schema_org import gtin_of
 from listino.extract.text import plain, plain_from_html
 from listino.shops.options import style_and_size
@@ -36,6 +38,8 @@ class Shopify(Platform):
         if not isinstance(answer, dict) or not isinstance(answer.get("products"), list):
             raise UnreadablePage(f"{page.url} is no list of products")
         products = answer["products"]
+        if not all(isinstance(product, dict) and product.get("handle") for product in products):
+            raise UnreadablePage(f"{page.url} lists a product without a handle")
         if len(products) == _PER_PAGE:
             yield self._list(shop, fetch.carry["number"] + 1)
         yield Expected(len(products))
@@ -57,10 +61,13 @@ class Shopify(Platform):
 def _goods(shop: Shop, page: Page) -> ShopProduct:
     product = page.json
     offer = _offer(shop, product, page.url)
-    photos = [urljoin(page.url, image) for image in product.get("images") or ()]
+    missing = [name for name in ("id", "handle", "title") if not product.get(name)]
+    if missing:
+        raise UnreadablePage(f"{page.url} is a Shopify product without {', '.join(missing)}")
+    photos = [photo for image in product.get("images") or () if (photo := absolute(page.url, image))]
     return ShopProduct(
         sku=str(product["id"]),
-        url=urljoin(page.url, product.get("url") or f"/products/{product['handle']}"),
+        url=absolute(page.url, product.get("url") or f"/products/{product['handle']}"),
         name=plain(product["title"]) or "",
         brand=plain(product.get("vendor")),
         gtin=offer.variants[0].gtin,
@@ -83,26 +90,35 @@ def _features(tags: Sequence[str]) -> Iterator[tuple[str, str]]:
 def _offer(shop: Shop, product: Any, url: str) -> ShopOffer:
     if not isinstance(product, dict) or not isinstance(product.get("variants"), list):
         raise UnreadablePage(f"{url} is no Shopify product")
+    entries = product["variants"]
+    if not entries or not all(isinstance(entry, dict) and entry.get("id") for entry in entries):
+        raise UnreadablePage(f"{url} is a Shopify product without variants that have an id")
+    # Shopify lets several variants bear one SKU; then only their ids tell them apart.
+    bearers = Counter(entry.get("sku") for entry in entries)
     names = [option["name"] if isinstance(option, dict) else option for option in product.get("options") or ()]
-    varies = len(product["variants"]) > 1 or product["variants"][0].get("title") != "Default Title"
-    return ShopOffer.of([_variant(shop, entry, names, url, varies) for entry in product["variants"]])
+    varies = len(entries) > 1 or entries[0].get("title") != "Default Title"
+
+    def key(entry: Mapping[str, Any]) -> str:
+        return entry["sku"] if entry.get("sku") and bearers[entry["sku"]] == 1 else str(entry["id"])
+
+    return ShopOffer.of([_variant(shop, key(entry), entry, names, url, varies) for entry in entries])
 
 
-def _variant(shop: Shop, entry: Mapping[str, Any], names: Sequence[str], url: str, varies: bool) -> Variant:
+def _variant(shop: Shop, sku: str, entry: Mapping[str, Any], names: Sequence[str], url: str, varies: bool) -> Variant:
     currency = shop.market.currency
     try:
-        cost, listed = Money(entry["price"], currency), entry.get("compare_at_price")
-    except (KeyError, TypeError) as error:
-        raise UnreadablePage(f"{url} holds a variant without a price ({error!r})") from None
+        cost, listed = Money(entry["price"], currency), Money(entry.get("compare_at_price") or 0, currency)
+    except (KeyError, InvalidValue) as error:
+        raise UnreadablePage(f"{url} holds a variant without a price in cents ({error!r})") from None
     style, size = style_and_size((name, entry.get(f"option{n}") or "") for n, name in enumerate(names, start=1))
     image = entry.get("featured_image")
     return Variant(
-        sku=entry.get("sku") or str(entry["id"]),
+        sku=sku,
         style=style,
         size=size,
         cost=cost,
-        list_cost=Money(listed, currency) if listed and listed > cost.minor else None,
+        list_cost=listed if cost < listed else None,
         availability=Availability.IN_STOCK if entry.get("available") else Availability.OUT_OF_STOCK,
         gtin=gtin_of({"gtin": entry.get("barcode")}),
-        photos=(urljoin(url, image["src"]),) if varies and image else (),
+        photos=(absolute(url, image["src"]),) if varies and image and image.get("src") else (),
     )

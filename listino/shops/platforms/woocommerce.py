@@ -6,12 +6,13 @@ JSON-LD has, and the related products are only there too. A live refresh asks fo
 https://developer.woocommerce.com/docs/apis/store-api/resources-endpoints/products/
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
 
-from listino.domain.errors import GoneFromShop, UnreadablePage
+from listino.domain.errors import GoneFromShop, InvalidValue, UnreadablePage
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo, ShopOffer, ShopProduct, Variant
 from listino.extract.extracted import product_node
@@ -36,10 +37,8 @@ class WooCommerce(Platform):
             case "list":
                 yield from self._read_list(shop, fetch, page)
             case "variations":
-                item = fetch.carry["item"]
-                yield Fetch(
-                    url=item["permalink"], purpose="page", carry={"item": item, "variations": page.json}, optional=True
-                )
+                carry = {"item": fetch.carry["item"], "variations": _items(page)}
+                yield Fetch(url=carry["item"]["permalink"], purpose="page", carry=carry, optional=True)
             case "page":
                 yield _goods(fetch.carry["item"], fetch.carry["variations"], page)
 
@@ -48,11 +47,12 @@ class WooCommerce(Platform):
         return Fetch(url=url, purpose="offer")
 
     def read_offer(self, shop: Shop, known: Known, page: Page) -> ShopOffer:
-        answer = page.json
-        if known.varies and answer == []:
+        if not known.varies:
+            return ShopOffer.of([_variant(page.json, page.url)])
+        variations = _items(page)
+        if not variations:
             raise GoneFromShop(f"{page.url} lists no variation any more")
-        items = answer if known.varies else [answer]
-        return ShopOffer.of([_variant(item, page.url, varies=known.varies) for item in _in_order(items)])
+        return ShopOffer.of(_variants(variations, page.url))
 
     def _list(self, shop: Shop, number: int) -> Fetch:
         url = f"{_api(shop)}?per_page={_PER_PAGE}&page={number}"
@@ -63,12 +63,13 @@ class WooCommerce(Platform):
         return f"{_api(shop)}?type=variation&parent={product}&per_page={_PER_PAGE}"
 
     def _read_list(self, shop: Shop, fetch: Fetch, page: Page) -> Iterator[Found]:
-        items, number = page.json, fetch.carry["number"]
-        if not isinstance(items, list):
-            raise UnreadablePage(f"{page.url} is no list of products")
-        if number == 1 and page.headers.get("x-wp-total", "").isdigit():
-            yield Expected(int(page.headers["x-wp-total"]))
-        if number < int(page.headers.get("x-wp-totalpages") or (number + 1 if len(items) == _PER_PAGE else number)):
+        items, number = _items(page), fetch.carry["number"]
+        if not all(item.get("permalink") for item in items):
+            raise UnreadablePage(f"{page.url} lists a product without a permalink")
+        total, pages = (page.headers.get(name, "") for name in ("x-wp-total", "x-wp-totalpages"))
+        if number == 1 and total.isdecimal():
+            yield Expected(int(total))
+        if number < int(pages) if pages.isdecimal() else len(items) == _PER_PAGE:
             yield self._list(shop, number + 1)
         for item in items:
             carry = {"item": {name: item.get(name) for name in _KEPT}}
@@ -95,9 +96,7 @@ def _goods(item: _Item, variations: Sequence[_Item], page: Page) -> ShopProduct:
     node = product_node(page.text, tree, page.url) or {}
     related = (link.attributes.get("data-product_id") for link in tree.css("section.related [data-product_id]"))
     photos = tuple(Photo(url=i["src"], thumbnail_url=i.get("thumbnail") or i["src"]) for i in item["images"] or ())
-    variants = [_variant(entry, page.url, varies=True) for entry in _in_order(variations)] or [
-        _variant(item, page.url, varies=False)
-    ]
+    variants = _variants(variations, page.url) or [_variant(item, page.url)]
     return ShopProduct(
         sku=str(item["id"]),
         url=item["permalink"],
@@ -118,17 +117,34 @@ def _goods(item: _Item, variations: Sequence[_Item], page: Page) -> ShopProduct:
     )
 
 
-def _in_order(variations: Sequence[_Item]) -> list[_Item]:
-    """As they were made: the API lists the newest first."""
-    return sorted(variations, key=lambda variation: variation["id"])
+def _items(page: Page) -> list[_Item]:
+    """The products or variations of a list; raises UnreadablePage."""
+    items = page.json
+    if not isinstance(items, list) or not all(
+        isinstance(item, dict) and isinstance(item.get("id"), int) for item in items
+    ):
+        raise UnreadablePage(f"{page.url} is no list of the Store API's products")
+    return items
 
 
-def _variant(item: _Item, url: str, *, varies: bool) -> Variant:
+def _variants(variations: Sequence[_Item], url: str) -> list[Variant]:
+    """In the order they were made: the API lists the newest first.
+
+    A variation without an SKU of its own bears its product's; where several do, their ids tell them apart.
+    """
+    bearers = Counter(entry.get("sku") for entry in variations)
+    return [
+        _variant(entry if bearers[entry.get("sku")] == 1 else {**entry, "sku": None}, url, varies=True)
+        for entry in sorted(variations, key=lambda entry: entry["id"])
+    ]
+
+
+def _variant(item: _Item, url: str, *, varies: bool = False) -> Variant:
     try:
         prices = item["prices"]
         currency, unit = prices["currency_code"], int(prices["currency_minor_unit"])
         asked, regular = (_money(prices[name], currency, unit) for name in ("price", "regular_price"))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, InvalidValue) as error:
         raise UnreadablePage(f"{url} holds no price of the Store API ({error!r})") from None
     style, size = style_and_size(_options(item.get("variation") or "")) if varies else ("", "")
     return Variant(

@@ -1,0 +1,92 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Which lock file a virtual environment was made from is kept in it, so that nothing is installed twice.
+RUN_READY := $(VENV)/.ready-to-run
+TEST_READY := $(VENV)/.ready-to-test
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header --no-annotate \
+        --no-emit-index-url --no-emit-find-links --python-version 3.11
+
+.PHONY: help run up down status crawl check test unit integration e2e lint types format lock clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+run: $(RUN_READY) ## Start everything, crawl four demo shops, show a live price; Ctrl-C stops it
+	@$(BIN)/listino demo
+
+up: $(RUN_READY) ## Start everything in the background
+	@$(BIN)/listino up --detach
+
+down: $(RUN_READY) ## Stop what was started in the background
+	@$(BIN)/listino down
+
+status: $(RUN_READY) ## Show how each part is
+	@$(BIN)/listino status
+
+crawl: $(RUN_READY) ## Crawl all four markets now
+	@$(BIN)/listino crawl all
+
+check: $(RUN_READY) ## Find what keeps Listino from running here
+	@$(BIN)/listino check
+
+test: $(TEST_READY) chromium ## Run all tests
+	$(BIN)/python -m pytest
+
+unit: $(TEST_READY) ## Run the unit tests alone
+	$(BIN)/python -m pytest tests/unit
+
+integration: $(TEST_READY) ## Run the tests with real servers alone
+	$(BIN)/python -m pytest tests/integration
+
+e2e: $(TEST_READY) chromium ## Run the tests with a real browser alone
+	$(BIN)/python -m pytest tests/e2e
+
+lint: $(TEST_READY) ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(TEST_READY) ## Check types
+	$(BIN)/mypy
+
+format: $(TEST_READY) ## Put the code into the house's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(TEST_READY) ## Write the lock files anew from pyproject.toml
+	$(LOCK) --all-extras --output-file requirements/dev.txt
+	$(LOCK) --constraint requirements/dev.txt --output-file requirements/base.txt
+	$(LOCK) --extra local --constraint requirements/dev.txt --output-file requirements/local.txt
+
+clean: ## Remove the virtual environment; the platform's data in .listino stays
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Listino needs Python 3.11 or later: make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python has no venv here: apt-get install python3-venv" >&2; exit 1; }
+
+$(RUN_READY): requirements/local.txt | $(VENV)/bin/python
+	@echo "Installing Listino with its local engines (once, about a minute) ..." >&2
+	@$(PIP) --require-hashes --requirement requirements/local.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TEST_READY): requirements/dev.txt | $(VENV)/bin/python
+	@echo "Installing what the tests need (once, about a minute) ..." >&2
+	@$(PIP) --require-hashes --requirement requirements/dev.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@ $(RUN_READY)
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing chromium ..." >&2; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	  else \
+	    echo "The browser tests need chromium and are skipped without it: sudo apt-get install chromium" >&2; \
+	  fi; }

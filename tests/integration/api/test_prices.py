@@ -1,0 +1,246 @@
+"""The live price through real servers; the test plays the worker."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from pymongo.errors import AutoReconnect
+
+from listino.domain.clock import utc_now
+from listino.domain.money import Money
+from listino.domain.offer import Availability
+from listino.domain.product import Product
+from listino.live.answer import LiveAnswer, Reason
+from listino.settings import Settings
+from listino.store.aio import AsyncProducts
+from listino.store.client import Store
+
+Make = Callable[..., Product]
+Ask = Callable[[str], Awaitable[httpx.Response]]
+Check = Callable[[str, Any], None]
+ID = "it:bottega:8411"
+AT = datetime(2026, 3, 1, 9, 30, 0, 412_000, tzinfo=UTC)
+NOBODY = "redis://127.0.0.1:1/0"
+
+
+def fresh(minor: int, at: datetime = AT) -> LiveAnswer:
+    return LiveAnswer(product_id=ID, as_of=at, price=Money(minor), availability=Availability.OUT_OF_STOCK)
+
+
+async def test_the_shops_answer_is_on_the_page(
+    asking: Ask, store: Store, goods: Make, worker: Any, conforms: Check
+) -> None:
+    store.products.upsert([goods("8411", at=utc_now() - timedelta(days=2))])
+    viewer = asyncio.ensure_future(asking(ID))
+    await worker.job()
+    assert await worker.waiting("it:bottega") == [ID]
+    at = utc_now()
+    await worker.deliver(fresh(3590, at))
+
+    answer = await viewer
+
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    conforms("LivePrice", answer.json())
+    assert answer.json() == {
+        "product_id": ID,
+        "price": "35.90",
+        "currency": "EUR",
+        "availability": "OutOfStock",
+        "as_of": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "fresh": True,
+        "reason": None,
+        "previous": "30.90",
+        "lowest_30d": "30.90",
+    }
+
+
+async def test_a_price_still_fresh_is_answered_without_asking(
+    asking: Ask, store: Store, goods: Make, worker: Any
+) -> None:
+    store.products.upsert([goods("8411")])
+    await worker.deliver(fresh(3590))
+
+    answer = await asking(ID)
+
+    assert (answer.json()["price"], answer.json()["fresh"]) == ("35.90", True)
+    assert await worker.jobs_left() == 0
+
+
+async def test_two_hundred_viewers_cost_one_job(asking: Ask, store: Store, goods: Make, worker: Any) -> None:
+    store.products.upsert([goods("8411")])
+    viewers = [asyncio.ensure_future(asking(ID)) for _ in range(200)]
+    await worker.job()
+    await worker.deliver(fresh(3590))
+
+    answers = await asyncio.gather(*viewers)
+
+    assert len(answers) == 200
+    assert {answer.status_code for answer in answers} == {200}
+    assert {(answer.json()["price"], answer.json()["fresh"]) for answer in answers} == {("35.90", True)}
+    assert await worker.jobs_left() == 0
+
+
+async def test_at_the_deadline_the_last_known_price_is_told_with_the_reason(
+    client: httpx.AsyncClient, store: Store, goods: Make, worker: Any, conforms: Check
+) -> None:
+    store.products.upsert([goods("8411")])
+    started = time.perf_counter()
+
+    answer = await client.get(f"/products/{ID}/price?wait=200")
+
+    seconds = time.perf_counter() - started
+    conforms("LivePrice", answer.json())
+    assert (answer.json()["price"], answer.json()["as_of"]) == ("30.90", "2026-03-01T09:30:00.000Z")
+    assert (answer.json()["fresh"], answer.json()["reason"]) == (False, "deadline")
+    assert 0.19 <= seconds < 0.45
+    assert await worker.waiting("it:bottega") == [ID]  # the refresh goes on
+
+
+async def test_who_does_not_wait_has_the_shop_asked_all_the_same(
+    client: httpx.AsyncClient, store: Store, goods: Make, worker: Any
+) -> None:
+    store.products.upsert([goods("8411")])
+    # The process has to be subscribed first: a fresh answer got by waiting proves it.
+    viewer = asyncio.ensure_future(client.get(f"/products/{ID}/price?wait=5000"))
+    await worker.job()
+    await worker.deliver(fresh(3590), fresh_ms=1)
+    assert (await viewer).json()["fresh"] is True
+    store.products.upsert([goods("9", shop="mercato")])
+
+    answer = await client.get("/products/it:mercato:9/price?wait=0")
+
+    assert (answer.json()["price"], answer.json()["reason"]) == ("30.90", "deadline")
+    await worker.job()
+    assert await worker.waiting("it:mercato") == ["it:mercato:9"]
+
+
+async def test_a_shops_refusal_is_a_reason(asking: Ask, store: Store, goods: Make, worker: Any) -> None:
+    store.products.upsert([goods("8411")])
+    viewer = asyncio.ensure_future(asking(ID))
+    await worker.job()
+    await worker.deliver(LiveAnswer(product_id=ID, as_of=AT, reason=Reason.SHOP_SILENT))
+
+    answer = (await viewer).json()
+
+    assert (answer["price"], answer["fresh"], answer["reason"]) == ("30.90", False, "shop_silent")
+
+
+async def test_a_product_found_gone_is_410(asking: Ask, store: Store, goods: Make, worker: Any) -> None:
+    store.products.upsert([goods("8411")])
+    viewer = asyncio.ensure_future(asking(ID))
+    await worker.job()
+    await worker.deliver(LiveAnswer(product_id=ID, as_of=AT, reason=Reason.GONE))
+
+    answer = await viewer
+
+    assert (answer.status_code, answer.json()["title"]) == (410, "Gone")
+
+
+async def test_catalogue_goods_have_no_shop(client: httpx.AsyncClient, store: Store, conforms: Check) -> None:
+    store.products.upsert([Product(id=500, name="Camo Onesie")])
+
+    answer = (await client.get("/products/500/price")).json()
+
+    conforms("LivePrice", answer)
+    assert (answer["product_id"], answer["price"], answer["reason"]) == (500, None, "no_shop")
+
+
+async def test_the_past_is_told(client: httpx.AsyncClient, store: Store, goods: Make) -> None:
+    now = utc_now()
+    for days, cost in ((80, 1000), (50, 2000), (10, 2600), (1, 2400)):
+        store.products.upsert([goods("8411", cost=cost, at=now - timedelta(days=days))])
+
+    answer = (await client.get(f"/products/{ID}/price?wait=0")).json()
+
+    # What cost 20 euros sold at 25.90, and did so still when the 30 days began; 26 sold at 32.90.
+    assert (answer["price"], answer["previous"], answer["lowest_30d"]) == ("30.90", "32.90", "25.90")
+
+
+async def test_without_redis_the_last_known_price_is_told(
+    settings: Settings, serve: Any, store: Store, goods: Make
+) -> None:
+    store.products.upsert([goods("8411")])
+    async with serve(settings.model_copy(update={"redis_url": NOBODY})) as client:
+        started = time.perf_counter()
+        answer = await client.get(f"/products/{ID}/price?wait=200")
+        seconds = time.perf_counter() - started
+
+    assert answer.status_code == 200
+    assert (answer.json()["price"], answer.json()["fresh"]) == ("30.90", False)
+    assert answer.json()["reason"] == "no_queue"
+    assert seconds < 0.5
+
+
+async def test_without_the_store_nothing_is_held_longer_than_the_deadline(settings: Settings, serve: Any) -> None:
+    async with serve(settings.model_copy(update={"mongo_uri": "mongodb://127.0.0.1:1/"})) as client:
+        started = time.perf_counter()
+        answer = await client.get(f"/products/{ID}/price?wait=100")
+        seconds = time.perf_counter() - started
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert seconds < 0.7
+
+
+async def test_opening_a_page_has_the_shop_asked(
+    client: httpx.AsyncClient, store: Store, goods: Make, worker: Any
+) -> None:
+    store.products.upsert([goods("8411")])
+
+    answers = await asyncio.gather(*(client.get(f"/products/{ID}") for _ in range(50)))
+
+    assert {answer.status_code for answer in answers} == {200}
+    await worker.job()
+    assert await worker.waiting("it:bottega") == [ID]
+    assert await worker.jobs_left() == 0
+
+
+async def test_pages_of_one_shop_cost_one_job(
+    client: httpx.AsyncClient, store: Store, goods: Make, worker: Any
+) -> None:
+    store.products.upsert([goods(f"{number}") for number in range(20)])
+
+    prices = await asyncio.gather(
+        *(client.get(f"/products/it:bottega:{number}/price?wait=300") for number in range(20))
+    )
+
+    assert {answer.json()["reason"] for answer in prices} == {"deadline"}
+    assert len(await worker.waiting("it:bottega")) == 20
+    assert await worker.jobs_left() == 1
+
+
+async def test_a_history_that_cannot_be_read_costs_no_price(
+    client: httpx.AsyncClient, store: Store, goods: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise AutoReconnect("history's shard is away")
+
+    store.products.upsert([goods("8411")])
+    monkeypatch.setattr(AsyncProducts, "history", away)
+
+    answer = await client.get(f"/products/{ID}/price?wait=0")
+
+    assert answer.status_code == 200
+    assert (answer.json()["price"], answer.json()["lowest_30d"]) == ("30.90", None)
+
+
+async def test_reading_styles_or_lists_asks_nobody(
+    client: httpx.AsyncClient, store: Store, goods: Make, worker: Any
+) -> None:
+    store.products.upsert([goods("8411")])
+
+    for address in ("/products", f"/products/{ID}/styles", f"/products/{ID}/related"):
+        assert (await client.get(address)).status_code == 200
+
+    assert await worker.waiting("it:bottega") == []
+
+
+async def test_without_redis_a_page_opens_all_the_same(
+    settings: Settings, serve: Any, store: Store, goods: Make
+) -> None:
+    store.products.upsert([goods("8411")])
+    async with serve(settings.model_copy(update={"redis_url": NOBODY})) as client:
+        assert (await client.get(f"/products/{ID}")).status_code == 200

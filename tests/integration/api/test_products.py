@@ -1,0 +1,215 @@
+"""Lists, products, styles and related goods, read through the API from a real store."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from listino.domain.money import Money
+from listino.domain.pricing import Price
+from listino.domain.product import Product
+from listino.store.client import Store
+
+Make = Callable[..., Product]
+Check = Callable[[str, Any], None]
+PROBLEM = "application/problem+json"
+CATALOGUE = Product(id=500, name="Camo Onesie", slogan="Blend in", price=Price(Money(14000)), related=(1, 501))
+
+
+async def walk(client: httpx.AsyncClient, address: str) -> list[list[Any]]:
+    """The ids of every page, following the Link headers."""
+    pages: list[list[Any]] = []
+    following: str | None = address
+    while following is not None and len(pages) < 20:
+        answer = await client.get(following)
+        assert answer.status_code == 200
+        pages.append([product["id"] for product in answer.json()])
+        following = answer.links.get("next", {}).get("url")
+    return pages
+
+
+async def test_a_list_is_a_bare_array_of_five(
+    client: httpx.AsyncClient, store: Store, goods: Make, conforms: Check
+) -> None:
+    store.products.upsert([goods(f"{number}") for number in range(7)])
+
+    answer = await client.get("/products")
+
+    assert answer.status_code == 200
+    assert len(answer.json()) == 5
+    for product in answer.json():
+        conforms("Card", product)
+    assert answer.json()[0] == {
+        "id": "it:bottega:0",
+        "name": "Moka 0",
+        "slogan": None,
+        "description": None,
+        "category": "Cucina",
+        "default_price": "30.90",
+    }
+
+
+async def test_link_headers_lead_through_all_goods_once(client: httpx.AsyncClient, store: Store, goods: Make) -> None:
+    numbers = [Product(id=number, name=f"Good {number}") for number in (3, 20, 100)]
+    store.products.upsert([*numbers, *(goods(f"{number}") for number in range(4))])
+
+    pages = await walk(client, "/products?count=3")
+
+    # Numbers come first, in the order of numbers; the page boundary falls between the two kinds of ids, and inside.
+    assert [len(page) for page in pages] == [3, 3, 1]
+    assert pages[0] == [3, 20, 100]
+    assert pages[1] + pages[2] == [f"it:bottega:{number}" for number in range(4)]
+
+
+async def test_a_last_page_that_is_full_leads_nowhere(client: httpx.AsyncClient, store: Store, goods: Make) -> None:
+    store.products.upsert([goods(f"{number}") for number in range(4)])
+
+    assert [len(page) for page in await walk(client, "/products?count=2")] == [2, 2]
+
+
+async def test_numbered_pages_are_the_same_pages(client: httpx.AsyncClient, store: Store, goods: Make) -> None:
+    store.products.upsert([goods(f"{number}") for number in range(5)])
+
+    by_cursor = await walk(client, "/products?count=2")
+    by_number = [
+        [product["id"] for product in (await client.get(f"/products?count=2&page={page}")).json()] for page in (1, 2, 3)
+    ]
+
+    assert [len(page) for page in by_number] == [2, 2, 1]
+    assert by_number == by_cursor
+    assert (await client.get("/products?count=2&page=4")).json() == []
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("market=fr", ["fr:atelier:2"]),
+        ("shop=bottega", ["it:bottega:1", "it:bottega:3"]),
+        ("category=Caff%C3%A8", ["it:bottega:3"]),
+        ("brand=Bialetti", ["it:bottega:1"]),
+        ("market=it&category=Cucina", ["it:bottega:1"]),
+        ("brand=$ne", []),
+        ("brand[$ne]=x&market=fr", ["fr:atelier:2"]),
+        ("market=&unknown=1&market=fr", ["fr:atelier:2"]),
+    ],
+)
+async def test_filters(client: httpx.AsyncClient, store: Store, goods: Make, query: str, expected: list[str]) -> None:
+    some = [goods("1", brand="Bialetti"), goods("2", shop="atelier", market="fr"), goods("3", category="Caffè")]
+    store.products.upsert(some)
+
+    answer = await client.get(f"/products?{query}")
+
+    assert [product["id"] for product in answer.json()] == expected
+
+
+async def test_filters_last_over_pages(client: httpx.AsyncClient, store: Store, goods: Make) -> None:
+    store.products.upsert(
+        [goods(f"{number}", category="Caffè & tè" if number % 2 else "Cucina") for number in range(9)]
+    )
+
+    pages = await walk(client, "/products?count=3&category=Caff%C3%A8+%26+t%C3%A8")
+
+    assert pages == [["it:bottega:1", "it:bottega:3", "it:bottega:5"], ["it:bottega:7"]]
+
+
+async def test_gone_goods_are_not_listed_and_answer_410(client: httpx.AsyncClient, store: Store, goods: Make) -> None:
+    store.products.upsert([goods("1"), goods("2")])
+    store.products.mark_gone(["it:bottega:1"], datetime(2026, 3, 2, tzinfo=UTC))
+
+    listed = await client.get("/products")
+    assert [product["id"] for product in listed.json()] == ["it:bottega:2"]
+    for address in ("", "/styles", "/related", "/price"):
+        answer = await client.get(f"/products/it:bottega:1{address}")
+        assert (answer.status_code, answer.headers["content-type"]) == (410, PROBLEM)
+
+
+async def test_a_product(client: httpx.AsyncClient, store: Store, goods: Make, conforms: Check) -> None:
+    store.products.upsert([goods("8411", brand="Bialetti", gtin="8006363018364")])
+
+    answer = await client.get("/products/it:bottega:8411")
+
+    assert answer.status_code == 200
+    conforms("Product", answer.json())
+    assert answer.json()["price"] == {
+        "amount": "30.90",
+        "currency": "EUR",
+        "availability": "InStock",
+        "as_of": "2026-03-01T09:30:00.000Z",
+    }
+    assert {name: answer.json()[name] for name in ("market", "shop", "brand", "gtin", "url")} == {
+        "market": "it",
+        "shop": "bottega",
+        "brand": "Bialetti",
+        "gtin": "8006363018364",
+        "url": "https://bottega.example/p/1",
+    }
+
+
+async def test_a_catalogue_product_has_a_number(client: httpx.AsyncClient, store: Store, conforms: Check) -> None:
+    store.products.upsert([CATALOGUE])
+
+    page = (await client.get("/products/500")).json()
+    conforms("Product", page)
+    assert (page["id"], page["default_price"]) == (500, "140.00")
+    assert (await client.get("/products/500/related")).json() == [1, 501]
+    assert (await client.get("/products/500/styles")).json() == {"product_id": "500", "results": []}
+
+
+async def test_styles_and_related_goods(client: httpx.AsyncClient, store: Store, goods: Make, conforms: Check) -> None:
+    store.products.upsert([goods("8411")])
+
+    styles = (await client.get("/products/it:bottega:8411/styles")).json()
+    conforms("Styles", styles)
+    assert [style["name"] for style in styles["results"]] == ["Rosso"]
+    assert styles["results"][0]["original_price"] == "30.90"
+    assert {sku["size"] for sku in styles["results"][0]["skus"].values()} == {"S", "M"}
+    assert (await client.get("/products/it:bottega:8411/related")).json() == ["it:bottega:1", "it:bottega:2"]
+
+
+@pytest.mark.parametrize("sku", ["AB/12", "tè verde", "100%", "a:b", "it/price"])
+async def test_ids_with_encoded_characters(client: httpx.AsyncClient, store: Store, goods: Make, sku: str) -> None:
+    product = goods(sku)
+    store.products.upsert([product])
+
+    for address in (quote(str(product.id), safe=""), str(product.id)):  # the percent sign encoded, and not
+        answer = await client.get(f"/products/{address}/related")
+        assert (answer.status_code, answer.json()) == (200, ["it:bottega:1", "it:bottega:2"]), address
+
+
+@pytest.mark.parametrize("address", ["", "/styles", "/related", "/price"])
+async def test_unknown_and_impossible_products(client: httpx.AsyncClient, store: Store, address: str) -> None:
+    unknown = await client.get(f"/products/it:bottega:404{address}")
+    assert (unknown.status_code, unknown.headers["content-type"]) == (404, PROBLEM)
+
+    impossible = await client.get(f"/products/uk:shop:1{address}")
+    assert (impossible.status_code, impossible.json()["parameter"]) == (400, "id")
+
+
+@pytest.mark.parametrize("address", ["", "/it:bottega:1", "/it:bottega:1/styles", "/it:bottega:1/related"])
+async def test_who_holds_an_answer_is_told_so(
+    client: httpx.AsyncClient, store: Store, goods: Make, address: str
+) -> None:
+    store.products.upsert([goods("1")])
+    first = await client.get(f"/products{address}")
+    held = {"If-None-Match": first.headers["etag"]}
+
+    again = await client.get(f"/products{address}", headers=held)
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+
+    store.products.upsert([goods("1", cost=9900, related=("7",), at=datetime(2026, 3, 2, tzinfo=UTC))])
+    later = await client.get(f"/products{address}", headers=held)
+    assert later.status_code == 200
+    assert later.headers["etag"] != first.headers["etag"]
+
+
+async def test_large_bodies_are_compressed(client: httpx.AsyncClient, store: Store, goods: Make) -> None:
+    store.products.upsert([goods(f"{number}") for number in range(50)])
+
+    large = await client.get("/products?count=50", headers={"Accept-Encoding": "gzip"})
+    small = await client.get("/products?count=1", headers={"Accept-Encoding": "gzip"})
+
+    assert (large.headers["content-encoding"], len(large.json())) == ("gzip", 50)
+    assert "content-encoding" not in small.headers

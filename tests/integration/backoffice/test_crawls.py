@@ -1,0 +1,103 @@
+"""The crawl runs, and starting one."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+from flask import Flask
+from integration.backoffice.goods import MANAGER, NOW, running_crawl
+
+from listino.domain.crawl import CrawlStatus
+from listino.store.client import Store
+
+
+def rows(page: str) -> list[str]:
+    return re.findall(r'id="run-([^"]+)"', page)
+
+
+def queued(app: Flask) -> list[tuple]:
+    return [tuple(job.args) for job in app.extensions["listino"].jobs.queue("crawl").get_jobs()]
+
+
+def test_runs_are_listed_newest_first_and_page_by_page(reader) -> None:
+    address, seen, pages = "/crawls", [], 0
+    while address:
+        page = reader.see(address)
+        seen += rows(page)
+        pages += 1
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        address = following[1].replace("&amp;", "&") if following else ""
+
+    assert pages == 2
+    assert seen == ["crawl-fr-now", *(f"crawl-it-{number}" for number in range(1, 27))]
+
+
+def test_a_list_with_a_run_at_work_keeps_itself_up_to_date(agent, filled: Store) -> None:
+    assert 'hx-trigger="every 3s"' in agent.see("/crawls")
+    assert 'hx-trigger="every 3s"' in agent.see("/crawls/crawl-fr-now")
+
+    ended = replace(running_crawl(), status=CrawlStatus.FINISHED, ended_at=NOW)
+    filled.crawls.save(ended)
+
+    assert "hx-trigger" not in agent.see("/crawls")
+    assert "hx-trigger" not in agent.see("/crawls/crawl-fr-now")
+
+
+def test_a_run_without_a_sign_of_life_is_not_called_running(manager, filled: Store) -> None:
+    filled.crawls.save(replace(running_crawl(), heartbeat_at=NOW - timedelta(minutes=10)))
+
+    page = manager.see("/crawls")
+
+    assert "No sign of life" in page
+    assert not re.search(r'id="start-fr"[^>]*disabled', page)
+
+
+def test_a_run_shows_what_it_brought_home_and_what_it_could_not_use(reader) -> None:
+    page = reader.see("/crawls/crawl-it-1")
+
+    assert "Crawl of Italy" in page
+    for figure in ("1,250", "1,253", "1,138", "340", "3\N{NO-BREAK SPACE}min 20\N{NO-BREAK SPACE}s"):
+        assert figure in page
+    assert "99.8\N{NO-BREAK SPACE}%" in page
+    assert 'width="61.0"' in page
+    assert 'href="https://bottega.example/p/1"' in page
+    assert 'href="javascript:' not in page
+    assert "&lt;b&gt;not&lt;/b&gt; JSON" in page
+
+
+def test_a_manager_starts_a_crawl_which_is_queued_once(app: Flask, manager) -> None:
+    answer = manager.send("/crawls", market="es")
+
+    assert (answer.status_code, answer.location) == (303, "/crawls")
+    assert queued(app) == [("es", None, f"staff:{MANAGER}")]
+    page = manager.see("/crawls")
+    assert "A crawl of Spain is queued." in page
+    assert "waits for a worker" in page
+    assert re.search(r'id="start-es"[^>]*disabled', page)
+
+    manager.send("/crawls", market="es")
+    assert len(queued(app)) == 1
+    assert "waiting for a worker already" in manager.see("/crawls")
+
+
+def test_a_market_at_work_is_not_started_again(app: Flask, manager) -> None:
+    assert re.search(r'id="start-fr"[^>]*disabled', manager.see("/crawls"))
+
+    manager.send("/crawls", market="fr")
+
+    assert queued(app) == []
+    assert "France is being crawled already." in manager.see("/crawls")
+
+
+def test_an_unknown_market_is_refused(app: Flask, manager) -> None:
+    assert manager.send("/crawls", market="uk").status_code == 400
+    assert queued(app) == []
+
+
+def test_a_start_without_its_token_is_refused(app: Flask, manager) -> None:
+    assert manager.client.post("/crawls", data={"market": "it"}).status_code == 400
+    assert queued(app) == []
+
+
+def test_a_cursor_that_is_no_time_is_told_so(reader) -> None:
+    assert reader.client.get("/crawls?before=yesterday").status_code == 400

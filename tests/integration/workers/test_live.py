@@ -1,0 +1,242 @@
+"""Live prices end to end: a viewer asks, a real worker asks a real shop, the answer is stored and handed on."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+from shopkeeper import PRODUCTS, RunningShop, wait_until
+
+from listino.domain.clock import utc_now
+from listino.domain.listing import list_goods
+from listino.domain.money import Money
+from listino.domain.offer import Availability
+from listino.domain.product import Product, key_parts
+from listino.jobs import LIVE, Jobs
+from listino.live.answer import LiveAnswer, Reason
+from listino.live.prices import AsyncLivePrices, LivePrices
+from listino.settings import Settings
+from listino.shops.declaration import Shops
+from listino.store.client import Store
+
+WAIT_MS = 2000
+VIEWERS = 200
+
+
+@pytest.fixture
+def worker(settings: Settings) -> "Iterator[subprocess.Popen[bytes]]":
+    """A live worker process that listens."""
+    process = start_worker(settings)
+    yield process
+    process.kill()
+    process.wait(10)
+
+
+def start_worker(settings: Settings) -> "subprocess.Popen[bytes]":
+    process = subprocess.Popen([sys.executable, "-m", "workers", "live"], env=os.environ | settings.environment())
+    redis = Redis.from_url(settings.redis_address)
+    wait_until(lambda: redis.scard("rq:workers") > 0, "the worker has registered")
+    return process
+
+
+def stock(shop: RunningShop, settings: Settings, store: Store) -> list[Product]:
+    """The shop's goods in the store, as a crawl would have put them there."""
+    terms = Shops.load(settings.shops_path)[shop.key].terms
+    products = [list_goods(goods, terms, at=utc_now(), crawl_id="test") for goods in shop.truth().values()]
+    assert len(store.products.upsert(products).new) == PRODUCTS
+    return products
+
+
+def in_stock(products: list[Product]) -> Product:
+    return next(p for p in products if p.offer and p.offer.availability is Availability.IN_STOCK)
+
+
+def ask(settings: Settings, product: Product, *, wait_ms: int = WAIT_MS) -> LiveAnswer:
+    live = LivePrices(settings)
+    try:
+        return live.get(product.id, wait_ms=wait_ms)
+    finally:
+        live.close()
+
+
+def ask_until_answered(settings: Settings, product: Product) -> LiveAnswer:
+    """The first answer that is not the viewer's own deadline."""
+
+    def answered() -> LiveAnswer | None:
+        answer = ask(settings, product)
+        return None if answer.reason is Reason.DEADLINE else answer
+
+    found: LiveAnswer = wait_until(answered, "the worker has answered", 20)
+    return found
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_moved_price_is_answered_stored_and_kept_in_history(
+    any_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    product = in_stock(stock(any_shop, settings, store))
+    _, _, sku = key_parts(str(product.id))
+    any_shop.admin("price", sku=sku, price="12.90")
+    answer = ask_until_answered(settings, product)
+    assert answer.reason is None
+    assert answer.availability is Availability.IN_STOCK
+    stored = store.products.get(product.id)
+    assert stored.offer is not None
+    assert stored.price is not None
+    assert stored.offer.cost == Money(1290)
+    assert stored.price.amount == answer.price
+    assert product.price is not None
+    assert stored.price.amount != product.price.amount
+    assert [point.price for point in store.products.history(product.id)] == [product.price.amount, answer.price]
+    assert any_shop.requests()["by_product"] == {sku: any_shop.requests()["total"]}
+
+
+@pytest.mark.usefixtures("worker")
+async def test_two_hundred_viewers_at_once_cost_the_shop_one_request(
+    any_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    products = stock(any_shop, settings, store)
+    await asyncio.to_thread(ask_until_answered, settings, products[1])  # every connection is warm after this
+    product = products[0]
+    any_shop.admin("reset")
+    any_shop.admin("behaviour", latency={"median_ms": 200, "p99_ms": 250})
+    async with AsyncLivePrices(settings) as live:
+        answers = await asyncio.gather(*(live.get(product.id, wait_ms=WAIT_MS) for _ in range(VIEWERS)))
+    assert len(answers) == VIEWERS
+    assert {answer.reason for answer in answers} == {None}
+    assert len({answer.price for answer in answers}) == 1
+    assert any_shop.requests()["total"] == 1
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_hanging_shop_costs_no_viewer_more_than_the_deadline(
+    german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    products = stock(german_shop, settings, store)
+    ask_until_answered(settings, products[1])
+    german_shop.admin("behaviour", fault="hang")
+    began = time.perf_counter()
+    answer = ask(settings, products[0], wait_ms=300)
+    assert 0.3 <= time.perf_counter() - began < 1.3
+    assert answer.reason is Reason.DEADLINE
+    german_shop.admin("reset")
+    assert ask_until_answered(settings, products[2]).reason is None
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("503", Reason.SHOP_REFUSED),
+        ("429", Reason.SHOP_REFUSED),
+        ("html", Reason.UNREADABLE),
+        ("truncated", Reason.SHOP_SILENT),
+    ],
+)
+def test_a_failing_shop_is_a_reason_and_changes_nothing(
+    fault: str, reason: Reason, german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    product = stock(german_shop, settings, store)[0]
+    german_shop.admin("behaviour", fault=fault)
+    answer = ask_until_answered(settings, product)
+    assert (answer.reason, answer.price) == (reason, None)
+    assert store.products.get(product.id) == product
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_product_that_the_shop_no_longer_has_is_gone(any_shop: RunningShop, settings: Settings, store: Store) -> None:
+    product = stock(any_shop, settings, store)[0]
+    _, _, sku = key_parts(str(product.id))
+    any_shop.admin("vanish", skus=[sku])
+    assert ask_until_answered(settings, product).reason is Reason.GONE
+    assert store.products.get(product.id).gone_at is not None
+
+
+@pytest.mark.usefixtures("worker")
+def test_goods_of_a_shop_that_is_no_longer_declared_are_turned_away(
+    german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    product = stock(german_shop, settings, store)[0]
+    for declaration in settings.shops_path.glob("*.toml"):
+        declaration.unlink()
+    assert ask_until_answered(settings, product).reason is Reason.NO_SHOP
+
+
+@pytest.mark.usefixtures("worker")
+def test_no_request_goes_to_a_host_that_the_shop_does_not_declare(
+    german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    product = stock(german_shop, settings, store)[0]
+    path = next(settings.shops_path.glob("*.toml"))
+    # The products' addresses stay on the German shop's port; a generic shop asks for the page at that very address.
+    text = (
+        path.read_text()
+        .replace('platform = "shopify"', 'platform = "generic"')
+        .replace(german_shop.url, "http://127.0.0.1:9")
+    )
+    path.write_text(text)
+    assert ask_until_answered(settings, product).reason is Reason.UNREADABLE
+    assert german_shop.requests()["total"] == 0
+
+
+def test_without_a_worker_the_deadline_answers_and_one_job_waits(
+    german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    products = stock(german_shop, settings, store)
+    assert [ask(settings, product, wait_ms=50).reason for product in products[:3]] == [Reason.DEADLINE] * 3
+    queue = Jobs(Redis.from_url(settings.redis_address)).queue(LIVE)
+    assert len(queue) == 1
+    assert Redis.from_url(settings.redis_address).hget(f"rq:job:{queue.job_ids[0]}", "data") is not None
+    # A worker that comes later serves all that waited, with the one job.
+    worker = start_worker(settings)
+    try:
+        wait_until(
+            lambda: all(store.products.get(p.id).offer.checked_at > p.offer.checked_at for p in products[:3]),
+            "all three were refreshed",
+        )
+    finally:
+        worker.kill()
+        worker.wait(10)
+
+
+def test_a_killed_worker_leaves_nobody_waiting_for_ever(
+    german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    quick = settings.model_copy(update={"live_timeout_ms": 300})
+    product = stock(german_shop, quick, store)[0]
+    german_shop.admin("behaviour", fault="hang")
+    doomed = start_worker(quick)
+    assert ask(quick, product, wait_ms=50).reason is Reason.DEADLINE
+    wait_until(lambda: german_shop.requests()["total"] > 0, "the shop was asked")
+    doomed.kill()
+    doomed.wait(10)
+    german_shop.admin("reset")
+    heir = start_worker(quick)
+    try:
+        assert ask_until_answered(quick, product).reason is None
+    finally:
+        heir.kill()
+        heir.wait(10)
+
+
+def test_redis_away_is_a_reason(settings: Settings) -> None:
+    away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:9/0"})
+    live = LivePrices(away)
+    assert live.get("de:kontor:1", wait_ms=100).reason is Reason.NO_QUEUE
+    live.close()
+
+
+async def test_redis_away_is_a_reason_for_asynchronous_callers_too(settings: Settings) -> None:
+    away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:9/0"})
+    async with AsyncLivePrices(away) as live:
+        assert (await live.get("de:kontor:1", wait_ms=100)).reason is Reason.NO_QUEUE
+
+
+def test_a_catalogue_number_has_no_shop_to_ask(settings: Settings) -> None:
+    live = LivePrices(settings)
+    assert live.get(500, wait_ms=100).reason is Reason.NO_SHOP
+    live.close()
