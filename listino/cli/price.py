@@ -5,9 +5,10 @@ import time
 
 import click
 
+from listino.domain.clock import utc_now
 from listino.domain.product import parse_product_id
 from listino.live.prices import LivePrices
-from listino.live.quote import quote
+from listino.live.quote import make_quote
 from listino.settings import load_settings
 from listino.store.client import Store
 
@@ -36,7 +37,7 @@ def price(product_id: str, wait: float, as_json: bool) -> None:
         answer = live.get(wanted, wait_ms=round(wait * 1000))
         elapsed_ms = round((time.perf_counter() - began) * 1000, 1)
         live.close()
-        told = quote(product, store.products.history(wanted), answer)
+        told = make_quote(product, answer, store.products.history(wanted), now=utc_now()).fields()
     if as_json:
         click.echo(json.dumps(told | {"elapsed_ms": elapsed_ms}, indent=2))
         return

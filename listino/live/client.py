@@ -5,13 +5,14 @@ from typing import Any
 from redis import Redis
 from redis import asyncio as aioredis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from listino.domain.errors import EngineUnavailable
 from listino.settings import Settings, masked
 
 # What the driver raises when Redis cannot be asked.
-UNAVAILABLE = (RedisConnectionError, RedisTimeoutError)
+UNAVAILABLE = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError)
 
 _OPTIONS: dict[str, Any] = {"socket_connect_timeout": 2, "health_check_interval": 30}
 

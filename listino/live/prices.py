@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import structlog
 from redis import Redis
 from redis.client import PubSub
+from redis.exceptions import RedisError
 
 from listino.domain.clock import utc_now
 from listino.domain.product import ProductId
@@ -150,7 +151,9 @@ class AsyncLivePrices:
         self._waiters[product_id].add(waiter)
         try:
             async with asyncio.timeout(wait_ms / 1000):
-                await self._subscribed.wait()
+                if not self._subscribed.is_set():
+                    await self.ping()  # a Redis that is away is known at once, not at the deadline
+                    await self._subscribed.wait()
                 return await asyncio.shield(self._requesting(product_id, wait_ms)) or await waiter
         except TimeoutError:
             return _not_asked(product_id, Reason.DEADLINE if self._subscribed.is_set() else Reason.NO_QUEUE)
@@ -189,7 +192,7 @@ class AsyncLivePrices:
                             self._subscribed.set()
                         elif message["type"] == "message":
                             self._hand_out(LiveAnswer.from_json(message["data"]))
-            except UNAVAILABLE as error:
+            except RedisError as error:
                 log.warning("live.subscription_lost", error=str(error))
             self._subscribed.clear()
             await asyncio.sleep(0.5)

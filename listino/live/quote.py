@@ -1,49 +1,83 @@
-"""A price as the storefront tells it: the shop's fresh answer, or the last known price with the reason."""
+"""The price to quote: the shop's own of this moment where it answered in time, else the last one known, and why."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from listino.domain.clock import utc_now
 from listino.domain.history import PricePoint, lowest_since, previous_price
 from listino.domain.money import Money
 from listino.domain.offer import Availability
-from listino.domain.product import Product
-from listino.live.answer import LiveAnswer
+from listino.domain.product import Product, ProductId
+from listino.live.answer import LiveAnswer, Reason
 
-_WINDOW = timedelta(days=30)
+# The prior price of Directive 98/6/EC, art. 6a, is the lowest of 30 days.
+LOWEST_WINDOW = timedelta(days=30)
 
 
-def quote(product: Product, points: Sequence[PricePoint], answer: LiveAnswer) -> dict[str, Any]:
-    """The fields of `GET /products/{id}/price`. `points` is the product's history, ordered by time.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A price as of a moment. It is fresh when `reason` is None. `previous`: what it was before it last changed."""
 
-    A fresh price may not be in the history that was read beside it; it counts all the same.
+    product_id: ProductId
+    price: Money | None
+    availability: Availability
+    as_of: datetime | None
+    reason: Reason | None
+    previous: Money | None
+    lowest_30d: Money | None
+
+    def fields(self) -> dict[str, Any]:
+        """The quote as `GET /products/{id}/price` and `listino price --json` tell it: amounts as text, the time in UTC."""
+        return {
+            "product_id": self.product_id,
+            "price": amount(self.price),
+            "currency": self.price.currency if self.price else None,
+            "availability": self.availability.value,
+            "as_of": moment(self.as_of),
+            "fresh": self.reason is None,
+            "reason": self.reason.value if self.reason else None,
+            "previous": amount(self.previous),
+            "lowest_30d": amount(self.lowest_30d),
+        }
+
+
+def make_quote(product: Product, answer: LiveAnswer, points: Sequence[PricePoint] | None, *, now: datetime) -> Quote:
+    """The quote made of what the store and the shop know.
+
+    `points` are the price history, ordered by time; None where it could not be read, and then nothing is said of it.
+    The quoted price is part of the history from its moment on, whether or not it has been stored yet.
     """
-    stored = product.price.amount if product.price else None
-    price = answer.price if answer.fresh else stored
-    availability = answer.availability if answer.fresh else product.offer.availability if product.offer else None
-    as_of = answer.as_of if answer.fresh else product.offer.checked_at if product.offer else None
-    seen = list(points)
-    if price is not None and (not seen or seen[-1].price != price):
-        availability_now = availability or Availability.UNKNOWN
-        seen.append(PricePoint(at=as_of or utc_now(), price=price, cost=None, availability=availability_now))
-    return {
-        "product_id": product.id,
-        "price": _text(price),
-        "currency": price.currency if price else None,
-        "availability": availability.value if availability else Availability.UNKNOWN.value,
-        "as_of": moment(as_of),
-        "fresh": answer.fresh,
-        "reason": answer.reason.value if answer.reason else None,
-        "previous": _text(previous_price(seen)),
-        "lowest_30d": _text(lowest_since(seen, utc_now() - _WINDOW)),
-    }
+    as_of: datetime | None
+    if answer.fresh:
+        price, seen, as_of = answer.price, answer.availability, answer.as_of
+    else:
+        price = product.price.amount if product.price else None
+        seen = product.offer.availability if product.offer else None
+        as_of = product.offer.checked_at if product.offer else product.changed_at
+    availability = seen or Availability.UNKNOWN
+    previous = lowest = None
+    if points is not None:
+        known = list(points)
+        if price is not None and as_of is not None:
+            known.append(PricePoint(at=as_of, price=price, cost=None, availability=availability))
+            known.sort(key=lambda point: point.at)
+        previous, lowest = previous_price(known), lowest_since(known, now - LOWEST_WINDOW)
+    return Quote(
+        product_id=product.id,
+        price=price,
+        availability=availability,
+        as_of=as_of,
+        reason=answer.reason,
+        previous=previous,
+        lowest_30d=lowest,
+    )
+
+
+def amount(money: Money | None) -> str | None:
+    return None if money is None else str(money)
 
 
 def moment(at: datetime | None) -> str | None:
-    """ISO 8601 in UTC with milliseconds: 2026-01-31T09:30:00.000Z."""
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z" if at else None
-
-
-def _text(money: Money | None) -> str | None:
-    return str(money) if money else None
+    """ISO 8601 in UTC, to the millisecond: `2026-03-01T09:30:00.000Z`."""
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
 from starlette.routing import Route
 
 from api.openapi import DOCUMENT
@@ -38,8 +36,7 @@ def test_operations_have_names_of_their_own() -> None:
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
 def test_examples_are_what_their_schema_says(name: str) -> None:
-    resource = DRAFT202012.create_resource({"components": {"schemas": SCHEMAS}})
-    validator: Any = OAS31Validator(SCHEMAS[name], registry=Registry().with_resource("", resource))
+    validator: Any = OAS31Validator({**SCHEMAS[name], "components": {"schemas": SCHEMAS}})
 
     assert SCHEMAS[name]["examples"]
     for example in SCHEMAS[name]["examples"]:

@@ -28,13 +28,13 @@ def test_pages_and_filters_become_a_query() -> None:
     assert (asked.query.category, asked.query.brand) == ("Cucina e bar", None)
 
 
-@pytest.mark.parametrize("page,count", [("1", "100"), ("101", "100"), ("10001", "1")])
+@pytest.mark.parametrize(("page", "count"), [("1", "100"), ("101", "100"), ("10001", "1")])
 def test_limits_themselves_are_allowed(page: str, count: str) -> None:
     assert parse_page(asking(f"page={page}&count={count}")).skip <= 10_000
 
 
 @pytest.mark.parametrize(
-    "query,parameter,allowed",
+    ("query", "parameter", "allowed"),
     [
         ("count=0", "count", "from 1 to 100"),
         ("count=101", "count", "from 1 to 100"),
@@ -125,7 +125,7 @@ def test_a_cursor_of_somebody_elses_making_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text,expected",
+    ("text", "expected"),
     [
         ("500", 500),
         ("it:bottega:8411", "it:bottega:8411"),
@@ -152,7 +152,7 @@ def test_impossible_ids(text: str) -> None:
     assert caught.value.parameter == "id"
 
 
-@pytest.mark.parametrize("query,ms", [("", 950), ("wait=0", 0), ("wait=5000", 5000)])
+@pytest.mark.parametrize(("query", "ms"), [("", 950), ("wait=0", 0), ("wait=5000", 5000)])
 def test_waiting(query: str, ms: int) -> None:
     assert parse_wait(asking(query)) == ms
 

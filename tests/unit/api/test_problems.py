@@ -15,7 +15,7 @@ def explained(error: Exception) -> Problem:
 
 
 @pytest.mark.parametrize(
-    "error,status",
+    ("error", "status"),
     [
         (BadParameter("count", "an integer from 1 to 100"), 400),
         (ProductNotFound("no product 7"), 404),

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta, timezone
 import orjson
 
 from api import rendering
-from api.quotes import Quote
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo
 from listino.domain.pricing import Price
 from listino.domain.product import Offer, Product, Sku, Style
 from listino.live.answer import Reason
+from listino.live.quote import Quote, moment
 
 SEEN = datetime(2026, 3, 1, 9, 30, 0, 412_000, tzinfo=UTC)
 PRODUCT = Product(
@@ -132,7 +132,7 @@ def test_a_price() -> None:
         lowest_30d=None,
     )
 
-    assert orjson.loads(orjson.dumps(rendering.price(quote))) == {
+    assert orjson.loads(orjson.dumps(quote.fields())) == {
         "product_id": "it:bottega:8411",
         "price": "49.90",
         "currency": "EUR",
@@ -148,4 +148,4 @@ def test_a_price() -> None:
 def test_moments_are_utc_to_the_millisecond() -> None:
     rome = timezone(timedelta(hours=1))
 
-    assert rendering.moment(datetime(2026, 3, 1, 10, 30, tzinfo=rome)) == "2026-03-01T09:30:00.000Z"
+    assert moment(datetime(2026, 3, 1, 10, 30, tzinfo=rome)) == "2026-03-01T09:30:00.000Z"

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from api.quotes import make_quote
 from listino.domain.history import PricePoint
 from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.domain.pricing import Price
 from listino.domain.product import Offer, Product
 from listino.live.answer import LiveAnswer, Reason
+from listino.live.quote import make_quote
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CHECKED = NOW - timedelta(hours=5)

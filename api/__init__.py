@@ -1,0 +1,1 @@
+"""The storefront HTTP API: products, styles, related goods and live prices, as JSON."""

@@ -1,0 +1,40 @@
+"""Answers in JSON, and what a caller that has them already is told instead."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+MEDIA_TYPE = "application/json"
+
+
+def json_answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """The value as JSON."""
+    return Response(orjson.dumps(value), status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def tagged_answer(request: Request, value: Any, headers: Mapping[str, str] | None = None) -> Response:
+    """The value as JSON with an ETag, or 304 for a caller that holds it already."""
+    body = orjson.dumps(value)
+    etag = entity_tag(body)
+    # To be kept, but never used without asking whether it is still so.
+    marked = {"ETag": etag, "Cache-Control": "no-cache", **(headers or {})}
+    if holds(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=marked)
+    return Response(body, headers=marked, media_type=MEDIA_TYPE)
+
+
+def entity_tag(body: bytes) -> str:
+    """Weak, for the same content is sent compressed or not."""
+    return f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def holds(if_none_match: str | None, etag: str) -> bool:
+    """Whether an If-None-Match header names the tag, compared weakly (RFC 9110, 13.1.2)."""
+    if if_none_match is None:
+        return False
+    named = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return "*" in named or etag.removeprefix("W/") in named

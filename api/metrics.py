@@ -1,0 +1,60 @@
+"""What Prometheus is told: requests by route, and how live prices were answered."""
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from listino.live.answer import LiveAnswer
+
+# Seconds. The contract is one second, so the buckets are dense below it.
+REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0)
+WAIT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 2.0, 5.0)
+
+MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class Metrics:
+    """One application's metrics, in a registry of its own.
+
+    Where PROMETHEUS_MULTIPROC_DIR was set when the process began, all worker processes of the node count together.
+    """
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Histogram(
+            "listino_api_request_seconds",
+            "Time from a request to the end of its answer.",
+            ("route", "status"),
+            buckets=REQUEST_BUCKETS,
+            registry=self._registry,
+        )
+        self._answers = Counter(
+            "listino_api_live_answers",
+            "Live prices answered, by whether they were fresh and, if not, why not.",
+            ("fresh", "reason"),
+            registry=self._registry,
+        )
+        self._wait = Histogram(
+            "listino_api_live_wait_seconds",
+            "How long viewers waited for a live price.",
+            buckets=WAIT_BUCKETS,
+            registry=self._registry,
+        )
+        if MULTIPROCESS not in os.environ:
+            ProcessCollector(registry=self._registry)
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(route, str(status)).observe(seconds)
+
+    def live_answer(self, answer: LiveAnswer, seconds: float) -> None:
+        self._answers.labels("true" if answer.fresh else "false", answer.reason or "").inc()
+        self._wait.observe(seconds)
+
+    def exposition(self) -> bytes:
+        """In Prometheus' text format (`prometheus_client.CONTENT_TYPE_LATEST`)."""
+        if MULTIPROCESS not in os.environ:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # prometheus_client types it not
+        return generate_latest(together)

@@ -1,0 +1,109 @@
+"""Parsing: what a request may say. Everything is bounded, and what is wrong names its parameter."""
+
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlencode
+
+from starlette.requests import Request
+
+from api.cursors import cursor_after, parse_cursor
+from api.problems import BadParameter
+from listino.domain.errors import InvalidValue, UnknownMarket
+from listino.domain.market import market_of
+from listino.domain.product import ProductId, parse_product_id
+from listino.store.query import ProductQuery
+
+MOST_ID_CHARACTERS = 300
+MOST_CHARACTERS = 200  # of a query value
+MOST_COUNT = 100
+MOST_SKIPPED = 10_000  # products before a page; MongoDB walks through all of them
+MOST_WAIT_MS = 5000
+DEFAULT_WAIT_MS = 950  # leaves 50 ms of the promised second to the network
+FILTERS = ("market", "shop", "category", "brand")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """One page of a list: at most `count` products after the first `skip` of the query."""
+
+    query: ProductQuery
+    count: int
+    skip: int
+
+    def next_address(self, last: ProductId) -> str:
+        """The address of the page after the one that ends with that product."""
+        filters = {name: getattr(self.query, name) for name in FILTERS if getattr(self.query, name) is not None}
+        return "/products?" + urlencode({"count": self.count, **filters, "cursor": cursor_after(last)})
+
+
+def product_id_of(request: Request) -> ProductId:
+    """The product in the path; raises BadParameter."""
+    return parse_path_id(request.path_params["id"])
+
+
+def parse_path_id(text: str) -> ProductId:
+    """The id in a path that the server has decoded once; raises BadParameter.
+
+    Ids hold percent-encoded characters (`it:bottega:AB%2F12`), and callers differ in whether they encode the percent
+    sign once more. Decoding what is left and encoding it as ids are makes both mean the same.
+    """
+    if len(text) > MOST_ID_CHARACTERS:
+        raise BadParameter("id", f"at most {MOST_ID_CHARACTERS} characters")
+    *shop, sku = text.split(":", 2)
+    try:
+        return parse_product_id(":".join((*shop, quote(unquote(sku), safe=""))))
+    except InvalidValue as error:
+        raise BadParameter("id", str(error)) from None
+
+
+def parse_page(request: Request) -> PageRequest:
+    """Which page of which products; raises BadParameter."""
+    count = _integer(request, "count", default=5, least=1, most=MOST_COUNT)
+    page = _integer(request, "page", default=1, least=1)
+    cursor = request.query_params.get("cursor")
+    skip = (page - 1) * count
+    if skip > MOST_SKIPPED:
+        raise BadParameter(
+            "page", f"at most {MOST_SKIPPED} products in; follow the Link headers' cursors from there on"
+        )
+    if cursor and page > 1:
+        raise BadParameter("page", "only one of page and cursor")
+    query = ProductQuery(
+        market=_market(request),
+        shop=_text(request, "shop"),
+        category=_text(request, "category"),
+        brand=_text(request, "brand"),
+        after=parse_cursor(cursor) if cursor else None,
+    )
+    return PageRequest(query=query, count=count, skip=skip)
+
+
+def parse_wait(request: Request) -> int:
+    """How long to wait for a live price, in ms; raises BadParameter."""
+    return _integer(request, "wait", default=DEFAULT_WAIT_MS, least=0, most=MOST_WAIT_MS)
+
+
+def _market(request: Request) -> str | None:
+    code = _text(request, "market")
+    try:
+        return code and market_of(code).code
+    except UnknownMarket as error:
+        raise BadParameter("market", str(error)) from None
+
+
+def _integer(request: Request, name: str, *, default: int, least: int, most: int | None = None) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+    if number is None or number < least or (most is not None and number > most):
+        allowed = f"from {least} to {most}" if most is not None else f"of at least {least}"
+        raise BadParameter(name, f"an integer {allowed}, not {text[:40]!r}")
+    return number
+
+
+def _text(request: Request, name: str) -> str | None:
+    """None for an empty value too: that is how a form says that nothing was chosen."""
+    text = request.query_params.get(name) or None
+    if text is not None and len(text) > MOST_CHARACTERS:
+        raise BadParameter(name, f"at most {MOST_CHARACTERS} characters")
+    return text

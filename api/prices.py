@@ -1,0 +1,61 @@
+"""The live price: held until the shop has answered or the caller's time is up, whichever comes first."""
+
+import asyncio
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.answers import json_answer
+from api.parameters import parse_wait, product_id_of
+from api.problems import ProductGone
+from api.services import Services, reading, services_of
+from listino.domain.clock import utc_now
+from listino.domain.errors import EngineUnavailable
+from listino.domain.history import PricePoint
+from listino.domain.product import ProductId
+from listino.live.answer import Reason
+from listino.live.quote import make_quote
+
+log = structlog.get_logger(__name__)
+
+# What the store may take beyond the caller's time, in seconds: for the product, without which there is no answer, and
+# for its history, which is left out of the answer instead.
+PRODUCT_MARGIN = 0.25
+HISTORY_MARGIN = 0.05
+
+
+async def live_price(request: Request) -> Response:
+    """The price the shop asks now, or at the deadline the last known one and the reason.
+
+    Nothing here lasts longer than `wait` and PRODUCT_MARGIN.
+    """
+    product_id, wait_ms = product_id_of(request), parse_wait(request)
+    services, loop = services_of(request), asyncio.get_running_loop()
+    started = loop.time()
+    deadline = started + wait_ms / 1000
+    async with reading(wait_ms / 1000 + PRODUCT_MARGIN):
+        product = await services.store.products.get(product_id)
+    if product.gone_at is not None:
+        raise ProductGone(product_id)
+    # The history is read while the shop is asked, so it costs the caller no time.
+    history = asyncio.create_task(_history(services, product_id, deadline + HISTORY_MARGIN))
+    try:
+        answer = await services.live.get(product_id, wait_ms=max(0, int((deadline - loop.time()) * 1000)))
+        services.metrics.live_answer(answer, loop.time() - started)
+        if answer.reason is Reason.GONE:
+            raise ProductGone(product_id)
+        quote = make_quote(product, answer, await history, now=utc_now())
+    finally:
+        history.cancel()
+    return json_answer(quote.fields(), headers={"Cache-Control": "no-store"})
+
+
+async def _history(services: Services, product_id: ProductId, until: float) -> list[PricePoint] | None:
+    """The product's price history; None if it could not be read by that time of the loop's clock."""
+    try:
+        async with reading(max(HISTORY_MARGIN, until - asyncio.get_running_loop().time())):
+            return await services.store.products.history(product_id)
+    except EngineUnavailable as error:
+        log.warning("api.no_history", product_id=product_id, error=str(error))
+        return None

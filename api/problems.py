@@ -1,0 +1,105 @@
+"""Errors as RFC 9457 problem details: which domain error becomes which status."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from listino.domain.errors import EngineUnavailable, InvalidValue, ListinoError, ProductNotFound
+from listino.domain.product import ProductId
+from listino.store.client import UNAVAILABLE
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 2  # a replica set has mostly chosen its next primary by the second try
+
+
+class BadParameter(InvalidValue):
+    """Raised when a parameter of the request cannot be used; the message says what is allowed."""
+
+    def __init__(self, parameter: str, allowed: str) -> None:
+        super().__init__(f"{parameter}: {allowed}")
+        self.parameter = parameter
+
+
+class ProductGone(ListinoError):
+    """Raised when a product is asked for that its shop no longer has."""
+
+    def __init__(self, product_id: ProductId) -> None:
+        super().__init__(f"the shop no longer has product {product_id}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What goes wrong for the caller. `detail` is for people; `parameter` names the culprit where there is one."""
+
+    status: int
+    detail: str
+    parameter: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def _of_http(error: HTTPException) -> Problem:
+    details = {
+        HTTPStatus.NOT_FOUND: "Nothing is served at this address; /docs lists what is.",
+        HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method; the Allow header lists those it takes.",
+    }
+    status = HTTPStatus(error.status_code)
+    return Problem(status, details.get(status, error.detail), headers=error.headers or {})
+
+
+def _away(error: Exception) -> Problem:
+    # The error names our servers: that is for the log, not for shoppers.
+    log.error("api.store_away", error=str(error))
+    retry = {"Retry-After": str(RETRY_SECONDS)}
+    return Problem(503, "The catalogue cannot be read at the moment; try again shortly.", headers=retry)
+
+
+PROBLEMS: Mapping[type[Exception], Callable[[Any], Problem]] = {
+    HTTPException: _of_http,
+    BadParameter: lambda error: Problem(400, str(error), error.parameter),
+    ProductNotFound: lambda error: Problem(404, str(error)),
+    ProductGone: lambda error: Problem(410, str(error)),
+    EngineUnavailable: _away,
+    **dict.fromkeys(UNAVAILABLE, _away),
+}
+
+
+def problem_body(problem: Problem, request_id: str) -> dict[str, Any]:
+    """The members of the problem; `about:blank` says that the status alone tells its kind (RFC 9457, 4.2.1)."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": int(problem.status),
+        "detail": problem.detail,
+        "request_id": request_id,
+    }
+    if problem.parameter is not None:
+        body["parameter"] = problem.parameter
+    return body
+
+
+def problem_response(problem: Problem, request_id: str) -> Response:
+    """The answer, which nobody may keep."""
+    headers = {"Cache-Control": "no-store", **problem.headers}
+    body = orjson.dumps(problem_body(problem, request_id))
+    return Response(body, problem.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def problem_handlers() -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+    """PROBLEMS as Starlette wants them."""
+    return {error: _handler(explain) for error, explain in PROBLEMS.items()}
+
+
+def _handler(explain: Callable[[Any], Problem]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handle(request: Request, error: Exception) -> Response:
+        return problem_response(explain(error), request.state.request_id)
+
+    return handle

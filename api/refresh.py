@@ -1,0 +1,50 @@
+"""Refreshing prices in the background: asked for when a product page is opened, waited for by nobody."""
+
+import asyncio
+
+import structlog
+
+from listino.domain.product import ProductId
+from listino.live.client import UNAVAILABLE
+from listino.live.prices import AsyncLivePrices
+
+log = structlog.get_logger(__name__)
+
+# Requests under way at once, in one process. With Redis silent each takes seconds; those beyond are dropped, and the
+# next viewer asks again.
+MOST_UNDER_WAY = 256
+LAST_SECONDS = 2.0  # how long those under way may still take when the process ends
+
+
+class Refresher:
+    """Asks for refreshes without ever delaying or failing the caller. Use it in `async with`."""
+
+    def __init__(self, live: AsyncLivePrices) -> None:
+        self._live = live
+        self._under_way: dict[ProductId, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> "Refresher":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._under_way:
+            await asyncio.wait(self._under_way.values(), timeout=LAST_SECONDS)
+        for task in self._under_way.values():
+            task.cancel()
+
+    def ask(self, product_id: ProductId) -> None:
+        """Sees to it that the shop is asked soon; for goods without a shop there is nothing to do."""
+        if isinstance(product_id, int) or product_id in self._under_way or len(self._under_way) >= MOST_UNDER_WAY:
+            return
+        self._under_way[product_id] = asyncio.create_task(self._ask(product_id))
+
+    async def _ask(self, product_id: ProductId) -> None:
+        try:
+            await self._live.request(product_id)
+        except UNAVAILABLE as error:
+            log.warning("api.refresh_not_asked", product_id=product_id, error=str(error))
+        except Exception:
+            # Nobody awaits this task: what is not logged here is never seen.
+            log.exception("api.refresh_failed", product_id=product_id)
+        finally:
+            del self._under_way[product_id]

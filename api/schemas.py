@@ -1,0 +1,210 @@
+"""The shapes of the API's answers as JSON Schema, each with an example: the `components` of the OpenAPI document."""
+
+from typing import Any
+
+from listino.domain.market import MARKETS
+from listino.domain.offer import Availability
+from listino.live.answer import Reason
+
+Json = dict[str, Any]
+
+_EXAMPLE_ID = "it:bottega:8411"
+
+
+def _object(required: Json, optional: Json | None = None, **more: Any) -> Json:
+    properties = {**required, **(optional or {})}
+    return {"type": "object", "required": list(required), "properties": properties, **more}
+
+
+def _text(description: str, *, null: bool = False) -> Json:
+    return {"type": ["string", "null"] if null else "string", "description": description}
+
+
+def _amount(description: str) -> Json:
+    return {
+        "type": ["string", "null"],
+        "pattern": r"^\d+\.\d{2}$",
+        "description": f"{description} In major units with two decimals.",
+    }
+
+
+_ID: Json = {
+    "type": ["string", "integer"],
+    "description": "A natural key `market:shop:sku`, or the number of a good from an imported catalogue.",
+}
+_AVAILABILITY: Json = {"enum": [state.value for state in Availability]}
+_CURRENCY: Json = _text("ISO 4217 code.", null=True)
+_AS_OF: Json = {
+    "type": ["string", "null"],
+    "format": "date-time",
+    "description": "When the shop asked this price, UTC to the millisecond.",
+}
+
+_CARD: Json = {
+    "id": {"$ref": "#/components/schemas/ProductId"},
+    "name": _text("As the shop names it."),
+    "slogan": _text("One line.", null=True),
+    "description": _text("Plain text.", null=True),
+    "category": _text("As the shop names it.", null=True),
+    "default_price": _amount("What the shopper pays, VAT included; null when no price is known."),
+}
+_CARD_EXAMPLE: Json = {
+    "id": _EXAMPLE_ID,
+    "name": "Moka Express",
+    "slogan": "Caffè come a casa",
+    "description": "Caffettiera in alluminio, sei tazze.",
+    "category": "Cucina",
+    "default_price": "49.90",
+}
+_LAST_PRICE = _object(
+    {
+        "amount": _amount("What the shopper pays, VAT included."),
+        "currency": _CURRENCY,
+        "availability": _AVAILABILITY,
+        "as_of": _AS_OF,
+    },
+    description="The last known price.",
+)
+_PHOTO = _object({"thumbnail_url": {"type": "string"}, "url": {"type": "string"}})
+_SKU = _object(
+    {
+        "quantity": {"type": ["integer", "null"], "description": "Pieces in stock; null where the shop does not tell."},
+        "size": {"type": "string"},
+    }
+)
+_STYLE = _object(
+    {
+        "style_id": {"type": ["string", "integer"]},
+        "name": {"type": "string"},
+        "original_price": _amount("Our price before any reduction."),
+        "sale_price": _amount("Our reduced price; null when there is none."),
+        "default?": {"type": "boolean", "description": "Whether this style is shown first."},
+        "photos": {"type": "array", "items": _PHOTO},
+        "skus": {"type": "object", "additionalProperties": _SKU, "description": "Sizes by SKU."},
+    }
+)
+
+SCHEMAS: Json = {
+    "ProductId": {**_ID, "examples": [_EXAMPLE_ID, 500]},
+    "Card": _object(_CARD, examples=[_CARD_EXAMPLE]),
+    "Product": _object(
+        {
+            **_CARD,
+            "features": {
+                "type": "array",
+                "items": _object({"feature": {"type": "string"}, "value": {"type": ["string", "null"]}}),
+            },
+            "price": {"oneOf": [_LAST_PRICE, {"type": "null"}]},
+        },
+        {
+            "market": {"enum": list(MARKETS)},
+            "shop": _text("The shop's name in our declarations."),
+            "brand": _text("As the shop names it."),
+            "gtin": _text("8 to 14 digits."),
+            "url": {"type": "string", "format": "uri", "description": "The page in the shop."},
+        },
+        examples=[
+            {
+                **_CARD_EXAMPLE,
+                "features": [{"feature": "Materiale", "value": "Alluminio"}],
+                "price": {
+                    "amount": "49.90",
+                    "currency": "EUR",
+                    "availability": "InStock",
+                    "as_of": "2026-03-01T09:30:00.000Z",
+                },
+                "market": "it",
+                "shop": "bottega",
+                "brand": "Bialetti",
+                "gtin": "8006363018364",
+                "url": "https://bottega.example/p/8411",
+            }
+        ],
+    ),
+    "Styles": _object(
+        {
+            "product_id": _text("The id, as text even for a catalogue number."),
+            "results": {"type": "array", "items": _STYLE},
+        },
+        examples=[
+            {
+                "product_id": "500",
+                "results": [
+                    {
+                        "style_id": 2803,
+                        "name": "Forest Green",
+                        "original_price": "140.00",
+                        "sale_price": None,
+                        "default?": True,
+                        "photos": [
+                            {
+                                "thumbnail_url": "https://bottega.example/1-small.jpg",
+                                "url": "https://bottega.example/1.jpg",
+                            }
+                        ],
+                        "skus": {"16437": {"quantity": 8, "size": "M"}},
+                    }
+                ],
+            }
+        ],
+    ),
+    "LivePrice": _object(
+        {
+            "product_id": {"$ref": "#/components/schemas/ProductId"},
+            "price": _amount("What the shopper pays, VAT included; null when no price is known."),
+            "currency": _CURRENCY,
+            "availability": _AVAILABILITY,
+            "as_of": _AS_OF,
+            "fresh": {"type": "boolean", "description": "Whether the shop itself said so just now."},
+            "reason": {
+                # A product found gone is answered with status 410.
+                "enum": [*(reason.value for reason in Reason if reason is not Reason.GONE), None],
+                "description": "Why the price is not fresh; null when it is.",
+            },
+            "previous": _amount("The price before it last changed."),
+            "lowest_30d": _amount("The lowest price in force in the last 30 days."),
+        },
+        examples=[
+            {
+                "product_id": _EXAMPLE_ID,
+                "price": "49.90",
+                "currency": "EUR",
+                "availability": "InStock",
+                "as_of": "2026-03-01T09:30:00.412Z",
+                "fresh": True,
+                "reason": None,
+                "previous": "54.90",
+                "lowest_30d": "47.90",
+            }
+        ],
+    ),
+    "Readiness": _object(
+        {
+            "status": {"enum": ["ready", "degraded", "away"]},
+            "mongo": {"enum": ["ready", "away"]},
+            "redis": {"enum": ["ready", "away"]},
+        },
+        examples=[{"status": "degraded", "mongo": "ready", "redis": "away"}],
+    ),
+    "Problem": _object(
+        {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": _text("For people: what is wrong, and the way out where there is one."),
+            "request_id": _text("As in the X-Request-Id header, for our log."),
+        },
+        {"parameter": _text("The parameter at fault, for status 400.")},
+        description="RFC 9457 problem details.",
+        examples=[
+            {
+                "type": "about:blank",
+                "title": "Bad Request",
+                "status": 400,
+                "detail": "count: an integer from 1 to 100, not '0'",
+                "request_id": "5b0c6d3e9f5f4e6e8b1f0a7c2d4e6f80",
+                "parameter": "count",
+            }
+        ],
+    ),
+}

@@ -1,0 +1,46 @@
+"""What every endpoint works with, opened once a process; and how long an endpoint waits for the store."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.requests import Request
+
+from api.metrics import Metrics
+from api.refresh import Refresher
+from listino.domain.errors import EngineUnavailable
+from listino.live.prices import AsyncLivePrices
+from listino.store.aio import AsyncStore
+from listino.store.client import UNAVAILABLE
+
+# How long a shopper waits for MongoDB. The driver goes on trying for longer, which suits a crawl and not a page.
+STORE_SECONDS = 3.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts that outlive a request."""
+
+    store: AsyncStore
+    live: AsyncLivePrices
+    refresher: Refresher
+    metrics: Metrics
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that got the request."""
+    return cast("Services", request.app.state.services)
+
+
+@contextlib.asynccontextmanager
+async def reading(seconds: float = STORE_SECONDS) -> AsyncIterator[None]:
+    """Around reads of the store: raises EngineUnavailable when it is away or takes longer than that."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise EngineUnavailable(f"MongoDB did not answer within {seconds:.1f} s") from None
+    except UNAVAILABLE as error:
+        raise EngineUnavailable(f"MongoDB is away: {error}") from error
