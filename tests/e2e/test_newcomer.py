@@ -1,0 +1,182 @@
+"""A newcomer's first hour, whole: `listino demo`, the storefront, the back office in a browser, and Ctrl-C."""
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from playwright.sync_api import Browser, expect
+from shopkeeper import wait_until
+
+from listino.local.shops.catalogue import Catalogue
+from listino.settings import PORT_OFFSETS
+
+pytestmark = pytest.mark.timeout(240)
+
+PRODUCTS = 25
+ORDERLY = 130  # a demo ended with Ctrl-C may also end with this, as shells count it
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A platform that `listino demo` brought up, and what it printed."""
+
+    process: "subprocess.Popen[str]"
+    told: dict[str, Any]
+    base: int
+    state: Path
+
+    def url(self, part: str) -> str:
+        return f"http://127.0.0.1:{self.base + PORT_OFFSETS[part]}"
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process of this platform."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("LISTINO_INSTANCE") == str(self.state):
+                    found.append(process)
+            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+                continue
+        return found
+
+
+def free_base() -> int:
+    """A port base all of whose ports are free."""
+    for _ in range(50):
+        base = random.randrange(20_000, 30_000, 200)
+        if all(_is_free(base + offset) for offset in PORT_OFFSETS.values()):
+            return base
+    raise AssertionError("no free range of ports was found")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    folder = tmp_path_factory.mktemp("newcomer")
+    base = free_base()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LISTINO_")}
+    environment |= {
+        "LISTINO_PORT_BASE": str(base),
+        "LISTINO_STATE_DIR": str(folder / "state"),
+        "LISTINO_DEMO_PRODUCTS": str(PRODUCTS),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "listino", "demo", "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=folder,
+    )
+    assert process.stdout is not None
+    text = ""
+    while not text.endswith("\n}\n") and (line := process.stdout.readline()):
+        text += line
+    try:
+        yield Demo(process, json.loads(text), base, folder / "state")
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def test_the_demo_says_that_all_of_it_worked(demo: Demo) -> None:
+    assert demo.told["ok"] is True
+    assert demo.told["markets"].keys() == {"it", "fr", "de", "es"}
+    for code, result in demo.told["markets"].items():
+        truth = Catalogue(code, count=PRODUCTS).truth()
+        assert (result["products"], result["rejected"], result["failed"]) == (len(truth), 0, 0)
+        assert result["seconds"] > 0
+    assert demo.told["live_price"]["fresh"] is True
+    assert demo.told["live_price"]["elapsed_ms"] < 1000
+
+
+def test_a_moved_price_reaches_page_list_history_and_the_back_office(demo: Demo, browser: Browser) -> None:
+    catalogue = Catalogue("it", count=PRODUCTS)
+    goods = next(iter(catalogue.truth().values()))
+    api, product = demo.url("nginx"), f"it:bottega:{goods.sku}"
+    before = httpx.get(f"{api}/products/{product}").json()["default_price"]
+
+    shop_move(demo, goods.sku, "12.90")
+    answer = httpx.get(f"{api}/products/{product}/price").json()
+    assert (answer["fresh"], answer["previous"]) == (True, before)
+    moved = answer["price"]
+    assert moved != before
+    page = wait_until(lambda: _with_price(f"{api}/products/{product}", moved), "the product page shows the new price")
+    assert page["price"]["amount"] == moved
+    listed = httpx.get(f"{api}/products?count=100&market=it").json()
+    assert [card["default_price"] for card in listed if card["id"] == product] == [moved]
+
+    context = browser.new_context()
+    context.set_default_timeout(15_000)
+    screen = context.new_page()
+    office = demo.url("backoffice")
+    screen.goto(f"{office}/products/{product}")
+    screen.get_by_label("E-mail address").fill(demo.told["staff"]["email"])
+    screen.get_by_label("Password").fill(demo.told["staff"]["password"])
+    screen.get_by_role("button", name="Sign in").click()
+    expect(screen.get_by_role("heading", level=1)).to_have_text(goods.name)
+    expect(screen.locator("main")).to_contain_text(moved)
+    shop_move(demo, goods.sku, "33.30")
+    screen.get_by_role("button", name="Refresh price").click()
+    expect(screen.locator("main")).to_contain_text(f"was € {moved}")
+    now = httpx.get(f"{api}/products/{product}").json()["default_price"]
+    assert now not in (before, moved)
+    expect(screen.locator("main")).to_contain_text(f"€ {now}")
+    context.close()
+
+
+def test_a_second_demo_is_told_that_one_is_running(demo: Demo) -> None:
+    environment = os.environ | {"LISTINO_PORT_BASE": str(demo.base), "LISTINO_STATE_DIR": str(demo.state)}
+    again = subprocess.run(
+        [sys.executable, "-m", "listino", "up", "--detach"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        check=False,
+    )
+    assert again.returncode == 0
+    assert "already running" in again.stderr
+
+
+def test_ctrl_c_stops_everything_and_keeps_the_data(demo: Demo) -> None:
+    assert len(demo.processes()) >= len(PORT_OFFSETS)
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(60) in (0, ORDERLY)
+    assert demo.processes() == []
+    assert [part for part in PORT_OFFSETS if not _is_free(demo.base + PORT_OFFSETS[part])] == []
+    assert (demo.state / "mongo").is_dir()
+
+
+def shop_move(demo: Demo, sku: str, price: str) -> None:
+    """Has the Italian demo shop ask another price, and waits until no earlier answer counts as fresh any more."""
+    moved = httpx.post(f"{demo.url('shop-it')}/_shop/price", json={"sku": sku, "price": price})
+    assert moved.status_code == 200
+    wait_until(lambda: _stale(demo, f"it:bottega:{sku}"), "the earlier answer is no longer fresh")
+
+
+def _stale(demo: Demo, product: str) -> bool:
+    from redis import Redis
+
+    with Redis.from_url(f"redis://127.0.0.1:{demo.base + PORT_OFFSETS['redis']}/0") as redis:
+        return not redis.exists(f"live:{{it:bottega}}:answer:{product}")
+
+
+def _with_price(url: str, price: str) -> dict[str, Any] | None:
+    page: dict[str, Any] = httpx.get(url).json()
+    return page if page["default_price"] == price else None
