@@ -12,7 +12,7 @@ _INSTALMENTS = re.compile(
     r"\b\d+\s*(?:[x×]\s*(?=\D|\d+[.,]\d\d|\d+\s?(?:€|EUR))|(?:rate|raten|monatsraten|fois|mensualités|cuotas|plazos)\b)",
     re.IGNORECASE,
 )
-_NO_CENTS = re.compile(r",\s?[-–—]+")  # `49,-`
+_NO_CENTS = re.compile(r"(?<=\d),\s?[-–—]+")  # `49,-`
 _CENTS_AFTER_SIGN = re.compile(r"(\d)\s?(?:€|EUR)\s?(\d\d)(?!\d)")
 _NUMBER = re.compile(rf"\d{{1,3}}(?:[{_GROUPERS}]\d{{3}})+(?:[.,]\d{{1,2}})?(?!\d)|\d+(?:[.,]\d+)*|[.,]\d{{1,2}}(?!\d)")
 # Languages in which "1.299" are one thousand two hundred and ninety-nine.

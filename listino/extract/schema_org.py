@@ -44,7 +44,7 @@ def first_text(value: Any) -> str | None:
 
 
 def is_product(node: Node) -> bool:
-    return any(kind in _PRODUCT_TYPES for kind in listed(node.get("@type")))
+    return any(str(kind) in _PRODUCT_TYPES for kind in listed(node.get("@type")))
 
 
 def main_product(nodes: Iterable[Node], heading: str | None) -> Node | None:

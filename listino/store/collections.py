@@ -36,7 +36,7 @@ PRODUCTS = Declaration(
         IndexModel([("category", ASCENDING), ("_id", ASCENDING)], name="by_category"),
         IndexModel([("brand", ASCENDING), ("_id", ASCENDING)], name="by_brand"),
         IndexModel([("gtin", ASCENDING)], name="by_gtin", sparse=True),
-        # The names and brand folded to plain lower-case words: prefixes of them are what staff type.
+        # Name, brand and SKUs folded to lower case, the words without accents: staff type the beginnings of them.
         IndexModel([("words", ASCENDING), ("_id", ASCENDING)], name="by_word"),
     ),
     validator={

@@ -39,7 +39,7 @@ def product_document(product: Product) -> Document:
         "features": [{"feature": feature, "value": value} for feature, value in product.features],
         "related": list(product.related),
         "styles": [_style_document(style) for style in product.styles],
-        "words": words_of(product.name, product.brand),
+        "words": [*words_of(product.name, product.brand), *_codes(product)],
         "content_hash": product.content_hash,
         "crawl_id": product.crawl_id,
         "first_seen_at": product.first_seen_at,
@@ -93,6 +93,12 @@ def product_from(document: Mapping[str, Any]) -> Product:
         changed_at=document.get("changed_at"),
         gone_at=document.get("gone_at"),
     )
+
+
+def _codes(product: Product) -> list[str]:
+    """What staff read off a parcel or a shop's page: the shop's keys of the product and of each size, without case."""
+    keys = [str(product.id).rsplit(":", 1)[-1], *(key for style in product.styles for key in style.skus)]
+    return list(dict.fromkeys(key.casefold() for key in keys))
 
 
 def _style_document(style: Style) -> Document:

@@ -15,7 +15,8 @@ CARD = dict.fromkeys(("name", "slogan", "description", "category", "brand", "gti
 class ProductQuery:
     """Which products, in the order of their ids. `after` is the last id of the page before (a keyset cursor).
 
-    `text`: every word is the beginning of a word in name or brand, or the text is a GTIN, a SKU or an id.
+    `text`: every word is the beginning of a word in name or brand, or the text is the beginning of a GTIN or of a SKU, or
+    an id.
     """
 
     market: str | None = None
@@ -54,6 +55,8 @@ class ProductQuery:
         ]
         if text.isascii() and text.isdigit() and len(text) >= 8:
             ways.append({"gtin": {"$regex": f"^{text}"}})
+        if not any(char.isspace() for char in text):
+            ways.append({"words": {"$regex": f"^{re.escape(text.casefold())}"}})
         words = words_of(text)
         if words:
             ways.append({"$and": [{"words": {"$regex": f"^{re.escape(word)}"}} for word in words]})

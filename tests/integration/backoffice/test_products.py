@@ -290,4 +290,4 @@ def test_the_lowest_price_looks_back_thirty_days(agent, filled: Store) -> None:
 
     text = plain_text(agent.see(f"/products/{LAMP}"))
 
-    assert re.findall(r"Lowest in 30 days (\S+ \S+)", text) == ["€ 35.90"]
+    assert re.findall(r"Lowest in 30 days (\S+ \S+)", text) == ["€ 32.90"]

@@ -12,7 +12,7 @@ from listino.domain.market import market_of
 from listino.domain.money import Money
 from listino.domain.offer import Availability, ShopOffer, ShopProduct, Variant
 from listino.domain.pricing import PricingRule
-from listino.domain.product import Product
+from listino.domain.product import Product, Sku
 from listino.settings import Settings
 from listino.store.aio import AsyncStore
 from listino.store.client import Store
@@ -104,11 +104,14 @@ def test_pages_follow_one_another_without_gap_or_repetition(store: Store) -> Non
     ("text", "found"),
     [
         ("caffe", ["1"]), ("CAFFÈ auro", ["1"]), ("sole caffe", ["1"]), ("torre", ["1", "2"]), ("it:bottega:2", ["2"]),
-        ("affè", []), (".*", []), ("aurora$", ["1"]),
+        ("affè", []), ("bot-7-x", ["1"]), ("BOT-7", ["1", "2"]), (".*", []), ("aurora$", ["1"]),
     ],
 )  # fmt: skip
 def test_search_finds_beginnings_of_words(text: str, found: list[str], store: Store) -> None:
-    store.products.upsert([product("1"), product("2", name="Tazzina blu")])
+    sizes = {key: Sku(size=key, quantity=1) for key in ("BOT-7-X", "BOT-7-Y")}
+    goods = [product("1"), product("2", name="Tazzina blu")]
+    styles = [replace(g.styles[0], skus={key: sizes[key]}) for g, key in zip(goods, sizes, strict=True)]
+    store.products.upsert([replace(g, styles=(style,)) for g, style in zip(goods, styles, strict=True)])
     cards = store.products.page(ProductQuery(text=text), count=10)
     assert [str(card.id).rsplit(":", 1)[-1] for card in cards] == found
 

@@ -1,0 +1,48 @@
+"""What the pages work with: the store, the live prices and the queues, one of each a process."""
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+
+from backoffice.assortment import Assortment
+from listino.jobs import Jobs
+from listino.live.client import connect
+from listino.live.prices import LivePrices
+from listino.settings import Settings
+from listino.store.client import Store
+
+_KEY = "listino"
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Everything behind the pages. All of it connects when first used."""
+
+    settings: Settings
+    store: Store
+    live: LivePrices
+    jobs: Jobs
+    assortment: Assortment
+
+    def close(self) -> None:
+        self.live.close()
+        self.store.close()
+
+
+def attach(app: Flask, settings: Settings) -> None:
+    """Gives the application its engines."""
+    redis = connect(settings)
+    store = Store(settings)
+    app.extensions[_KEY] = Engines(
+        settings=settings,
+        store=store,
+        live=LivePrices(settings, redis),
+        jobs=Jobs(redis),
+        assortment=Assortment(store.products.counts),
+    )
+
+
+def engines() -> Engines:
+    """The engines of the application that serves this request."""
+    found: Engines = current_app.extensions[_KEY]
+    return found

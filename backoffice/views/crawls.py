@@ -1,0 +1,125 @@
+"""The crawl runs: what each brought home, what it could not use, and sending a spider out."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from backoffice.engines import engines
+from listino.domain.clock import utc_now
+from listino.domain.crawl import Crawl, CrawlStatus
+from listino.domain.errors import InvalidValue
+from listino.domain.market import MARKETS, market_of
+from listino.jobs import CRAWL
+from listino.live.client import UNAVAILABLE
+from listino.store.crawls import LEASE_SECONDS
+
+log = structlog.get_logger("backoffice.crawls")
+
+blueprint = Blueprint("crawls", __name__, url_prefix="/crawls")
+
+PAGE_SIZE = 20
+REJECTS_SHOWN = 200
+# A run that lost its lease this long ago has died, whatever it last wrote.
+SILENT_AFTER = timedelta(seconds=2 * LEASE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A crawl that no worker has taken yet."""
+
+    market: str
+    trigger: str
+
+
+@blueprint.get("")
+def runs() -> ResponseReturnValue:
+    """Runs, newest first; `before` is the start of the last run of the page before."""
+    before = _moment(request.args.get("before"))
+    found = engines().store.crawls.latest(before=before, count=PAGE_SIZE + 1)
+    shown = found[:PAGE_SIZE]
+    newest = found if before is None else engines().store.crawls.latest(count=PAGE_SIZE)
+    busy = {crawl.market for crawl in newest if at_work(crawl)}
+    waiting = _waiting()
+    return render_template(
+        "crawls/runs.html",
+        runs=shown,
+        busy=busy,
+        waiting=waiting,
+        queued={job.market for job in waiting},
+        live=bool(waiting) or any(at_work(crawl) for crawl in shown),
+        first=url_for("crawls.runs") if before else None,
+        following=_following(shown[-1]) if len(found) > PAGE_SIZE else None,
+    )
+
+
+@blueprint.get("/<crawl_id>")
+def page(crawl_id: str) -> ResponseReturnValue:
+    crawl = engines().store.crawls.get(crawl_id)
+    if crawl is None:
+        abort(404)
+    rejects = engines().store.crawls.rejects(crawl_id, count=REJECTS_SHOWN)
+    return render_template("crawls/page.html", crawl=crawl, rejects=rejects, live=at_work(crawl))
+
+
+@blueprint.post("")
+def start() -> ResponseReturnValue:
+    """Queues one crawl of a market, unless one is at work or waiting already."""
+    market = market_of(request.form.get("market", ""))
+    newest = engines().store.crawls.latest(market=market.code, count=1)
+    if newest and at_work(newest[0]):
+        flash(f"{market.name} is being crawled already.", "warn")
+        return redirect(url_for("crawls.runs"), 303)
+    try:
+        if any(job.market == market.code for job in _queued()):
+            flash(f"A crawl of {market.name} is waiting for a worker already.", "warn")
+        else:
+            engines().jobs.crawl(market.code, trigger=f"staff:{g.member.email}")
+            log.info("crawl.queued", market=market.code, staff=g.member.email)
+            flash(f"A crawl of {market.name} is queued. It appears below as soon as a worker takes it.", "good")
+    except UNAVAILABLE as error:
+        log.warning("crawl.not_queued", market=market.code, error=str(error))
+        flash(
+            f"The crawl of {market.name} was not started: Redis, which holds the queue, is away. Tell the operator.",
+            "bad",
+        )
+    return redirect(url_for("crawls.runs"), 303)
+
+
+@blueprint.app_template_test("at_work")
+def at_work(crawl: Crawl) -> bool:
+    """Whether the run says it is running and has given a sign of life."""
+    return crawl.status is CrawlStatus.RUNNING and utc_now() - crawl.heartbeat_at < SILENT_AFTER
+
+
+def _waiting() -> list[Waiting]:
+    """What waits in the queue; nothing where Redis cannot say."""
+    try:
+        return _queued()
+    except UNAVAILABLE as error:
+        log.warning("crawl.queue_unknown", error=str(error))
+        return []
+
+
+def _queued() -> list[Waiting]:
+    """What waits in the queue, in its order; raises one of UNAVAILABLE."""
+    jobs = engines().jobs.queue(CRAWL).get_jobs(length=len(MARKETS) * 5)
+    return [Waiting(market=job.args[0], trigger=job.args[2] or "") for job in jobs if len(job.args) >= 3]
+
+
+def _moment(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidValue(f"{text[:40]!r} is not a time such as 2026-05-01T12:00:00Z") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _following(last: Crawl) -> str:
+    return url_for(
+        "crawls.runs", before=last.started_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )

@@ -1,0 +1,37 @@
+"""What orchestrators and Prometheus ask."""
+
+import pymongo
+from flask import Blueprint, Response, jsonify
+from flask.typing import ResponseReturnValue
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from backoffice.engines import engines
+from backoffice.telemetry import metrics as figures
+from listino.domain.errors import EngineUnavailable
+
+blueprint = Blueprint("probes", __name__)
+
+PATIENCE_SECONDS = 2.0  # an orchestrator gives up soon after
+
+
+@blueprint.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    """The process can do its work: MongoDB answers. Without Redis the pages still serve, so it is not asked."""
+    try:
+        with pymongo.timeout(PATIENCE_SECONDS):
+            engines().store.ping()
+    except EngineUnavailable:
+        return jsonify(status="unavailable", mongo="away"), 503
+    return jsonify(status="ok", mongo="ok")
+
+
+@blueprint.get("/metrics")
+def metrics() -> ResponseReturnValue:
+    """This worker process's figures."""
+    return Response(generate_latest(figures().registry), content_type=CONTENT_TYPE_LATEST)

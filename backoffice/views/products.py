@@ -1,0 +1,149 @@
+"""Finding a product, seeing all about it, and asking its shop for the price of this moment."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+from werkzeug.exceptions import NotFound
+
+from backoffice.chart import history_chart
+from backoffice.config import REFRESH_WAIT_MS
+from backoffice.engines import engines
+from backoffice.margin import Margin, landed_cost, margin_of
+from backoffice.refresh import outcome_of
+from backoffice.telemetry import metrics
+from listino.domain.clock import utc_now
+from listino.domain.errors import InvalidValue
+from listino.domain.history import PricePoint, lowest_since
+from listino.domain.market import market_of
+from listino.domain.money import Money
+from listino.domain.product import Product, ProductId, parse_product_id
+from listino.store.query import ProductQuery
+
+blueprint = Blueprint("products", __name__, url_prefix="/products")
+
+PAGE_SIZE = 25
+LONGEST_TEXT = 120
+# Article 6a of Directive 98/6/EC looks back this long.
+LOWEST_WITHIN = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """All that the product's page shows."""
+
+    product: Product
+    history: list[PricePoint]
+    chart: Markup | None
+    lowest: Money | None
+    landed: Money | None
+    margin: Margin | None
+    elsewhere: list[tuple[Product, Money | None]]  # the same GTIN, and how its delivered cost differs from ours
+
+
+@blueprint.get("")
+def search() -> ResponseReturnValue:
+    """The products that match the address, in the order of their ids. An id alone leads to its product."""
+    asked = {
+        name: request.args.get(name, "").strip()[:LONGEST_TEXT] for name in ("q", "market", "shop", "category", "brand")
+    }
+    gone = request.args.get("gone") == "1"
+    after = request.args.get("after")
+    query = ProductQuery(
+        market=market_of(asked["market"]).code if asked["market"] else None,
+        shop=asked["shop"] or None,
+        category=asked["category"] or None,
+        brand=asked["brand"] or None,
+        text=asked["q"] or None,
+        gone=gone,
+        after=parse_product_id(after) if after else None,
+    )
+    found = engines().store.products.page(query, count=PAGE_SIZE + 1)
+    products = found[:PAGE_SIZE]
+    if len(found) == 1 and str(products[0].id) == asked["q"]:
+        return redirect(url_for("products.page", product_id=products[0].id))
+    return render_template(
+        "products/search.html",
+        asked=asked,
+        gone=gone,
+        filtered=gone or any(asked.values()),
+        products=products,
+        shops=engines().assortment.sizes() or [],
+        first=_address(asked, gone) if after else None,
+        following=_address(asked, gone, after=str(products[-1].id)) if len(found) > PAGE_SIZE else None,
+    )
+
+
+@blueprint.get("/<product_id>")
+def page(product_id: str) -> ResponseReturnValue:
+    return render_template("products/page.html", sheet=_sheet(_known_id(product_id)))
+
+
+@blueprint.post("/<product_id>/refresh")
+def refresh(product_id: str) -> ResponseReturnValue:
+    """Asks the shop and waits for it REFRESH_WAIT_MS at most: fragments for htmx, the whole page again without it."""
+    key = _known_id(product_id)
+    before = engines().store.products.get(key)
+    asked_at, began = utc_now(), time.perf_counter()
+    answer = engines().live.get(key, wait_ms=REFRESH_WAIT_MS)
+    metrics().refreshes.labels(answer.reason or "fresh").inc()
+    outcome = outcome_of(
+        answer,
+        before=before.price.amount if before.price else None,
+        asked_at=asked_at,
+        ms=round((time.perf_counter() - began) * 1000),
+        wait_ms=REFRESH_WAIT_MS,
+    )
+    if "HX-Request" in request.headers:
+        return render_template("products/refreshed.html", outcome=outcome, sheet=_sheet(key), oob=True)
+    flash(outcome.text, outcome.tone)
+    return redirect(url_for("products.page", product_id=key), 303)
+
+
+def _address(asked: Mapping[str, str], gone: bool, **more: str) -> str:
+    """The address of a list with these filters."""
+    arguments: dict[str, Any] = {name: value for name, value in asked.items() if value} | more
+    return url_for("products.search", **arguments, gone="1" if gone else None)
+
+
+def _known_id(text: str) -> ProductId:
+    try:
+        return parse_product_id(text)
+    except InvalidValue as error:
+        raise NotFound from error
+
+
+def _sheet(product_id: ProductId) -> Sheet:
+    products = engines().store.products
+    product = products.get(product_id)
+    history = products.history(product_id)
+    now = utc_now()
+    return Sheet(
+        product=product,
+        history=history,
+        chart=history_chart(history, until=product.gone_at or now),
+        lowest=lowest_since(history, now - LOWEST_WITHIN),
+        landed=landed_cost(product),
+        margin=margin_of(product),
+        elsewhere=_elsewhere(product),
+    )
+
+
+def _elsewhere(product: Product) -> list[tuple[Product, Money | None]]:
+    """The same good in other shops, the cheapest first; goods of another currency have no difference and come last."""
+    if product.gtin is None:
+        return []
+    ours = landed_cost(product)
+    found: list[tuple[Product, Money | None]] = []
+    for other in engines().store.products.with_gtin(product.gtin):
+        if other.id == product.id:
+            continue
+        theirs = landed_cost(other)
+        comparable = ours is not None and theirs is not None and ours.currency == theirs.currency
+        found.append((other, theirs - ours if comparable and ours and theirs else None))
+    return sorted(found, key=lambda pair: (pair[1] is None, pair[1].minor if pair[1] else 0))

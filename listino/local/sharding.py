@@ -1,0 +1,198 @@
+"""A sharded cluster on this machine: command lines of its servers, the steps that make them one cluster, its routers.
+
+The servers are real (`mongod --configsvr`, `mongod --shardsvr`). The routers are ours, for development and tests only
+(see `listino.local.router`); production runs mongos.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from listino.domain.errors import LocalPlatformError
+from listino.local.engines import HOST, THROW_AWAY_CACHE_GB
+
+CONFIG = "configsvr"
+SHARD = "shardsvr"
+
+# A dead primary is missed after two seconds instead of ten; one machine's network has no hiccups to sit out.
+ELECTION_MILLISECONDS = 2_000
+HEARTBEAT_MILLISECONDS = 500
+
+# MongoDB balances by data size and moves only at a difference of three chunks: with its default of 128 MB a shard that
+# is added to a demo database would stay empty.
+CHUNK_MEGABYTES = 1
+
+# Server error codes: https://github.com/mongodb/mongo/blob/v6.0/src/mongo/base/error_codes.yml
+NOT_YET_INITIALIZED = 94
+ALREADY_INITIALIZED = 23
+
+# How often, in seconds, a condition is looked at while waiting for it.
+PAUSE_SECONDS = 0.02
+
+_MAJORITY = {"w": "majority", "wtimeout": 60_000}
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSet:
+    """A replica set of the cluster: its name, its part (CONFIG or SHARD), the ports of its members on this machine."""
+
+    name: str
+    role: str
+    ports: tuple[int, ...]
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(f"{HOST}:{port}" for port in self.ports)
+
+    @property
+    def seeds(self) -> str:
+        """As the servers and the router write it: `configRS/127.0.0.1:27019,127.0.0.1:27020`."""
+        return f"{self.name}/{','.join(self.addresses)}"
+
+
+def member_argv(
+    binary: Path, members: MemberSet, port: int, data: Path, cache_gb: float = THROW_AWAY_CACHE_GB
+) -> tuple[str, ...]:
+    """A config server or shard member, in the foreground, without the files a laptop does not need.
+
+    What a moved range leaves behind is removed after a second instead of fifteen minutes: until then it distorts
+    estimated counts, and a move back of the same range fails.
+    """
+    return (
+        str(binary),
+        f"--{members.role}",
+        *("--replSet", members.name),
+        *("--bind_ip", HOST),
+        *("--port", str(port)),
+        *("--dbpath", str(data)),
+        "--nounixsocket",
+        *("--oplogSize", "100"),
+        *("--wiredTigerCacheSizeGB", str(cache_gb)),
+        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        *("--setParameter", "orphanCleanupDelaySecs=1"),
+    )
+
+
+def router_argv(port: int, config: MemberSet, log_level: str = "info") -> tuple[str, ...]:
+    """A development router on that port, in front of the cluster of those config servers."""
+    return (
+        sys.executable,
+        *("-m", "listino.local.router"),
+        *("--listen", f"{HOST}:{port}"),
+        *("--config", config.seeds),
+        *("--log-level", log_level),
+    )
+
+
+def initiate(sets: Sequence[MemberSet], seconds: float) -> None:
+    """Gives each replica set its members and a primary, all at the same time; harmless on sets that have them.
+
+    A set of one member whose port changed is moved to the new one. Raises LocalPlatformError when a set has no primary
+    after `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    with ThreadPoolExecutor(max_workers=len(sets)) as pool:
+        for done in [pool.submit(_initiate_one, members, deadline) for members in sets]:
+            done.result()
+
+
+def add_shards(config: MemberSet, shards: Sequence[MemberSet], seconds: float) -> None:
+    """Makes the shards part of the cluster, under the names of their replica sets, and chunks small; can be repeated.
+
+    A shard of one member that the cluster knows at another port is moved to its new one. Raises LocalPlatformError
+    when the config servers do not agree within `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    address = f"mongodb://{','.join(config.addresses)}/?replicaSet={config.name}"
+    client: MongoClient = MongoClient(address, serverSelectionTimeoutMS=int(seconds * 1000), w="majority")
+    with client:
+        _until(deadline, f"{config.name} did not take its settings", lambda: _set_chunk_size(client))
+        for shard in shards:
+            _until(deadline, f"{shard.name} did not become a shard", lambda shard=shard: _add_shard(client, shard))
+
+
+def _set_chunk_size(client: MongoClient) -> bool:
+    wanted = {"$set": {"value": CHUNK_MEGABYTES}}
+    client.config.settings.update_one({"_id": "chunksize"}, wanted, upsert=True)
+    return True
+
+
+def _add_shard(client: MongoClient, shard: MemberSet) -> bool:
+    known = client.config.shards.find_one({"_id": shard.name})
+    if known is None:
+        client.admin.command({"_configsvrAddShard": shard.seeds, "name": shard.name, "writeConcern": _MAJORITY})
+    elif known["host"] != shard.seeds and len(shard.ports) == 1:
+        client.config.shards.update_one({"_id": shard.name}, {"$set": {"host": shard.seeds}})
+    return True
+
+
+def _initiate_one(members: MemberSet, deadline: float) -> None:
+    first: MongoClient = MongoClient(members.addresses[0], directConnection=True, serverSelectionTimeoutMS=500)
+    with first:
+        _until(deadline, f"{members.name} got no primary", lambda: _has_primary(first, members))
+
+
+def _has_primary(first: MongoClient, members: MemberSet) -> bool:
+    """Whether the set has a primary, and one step towards that if not; refused while its servers start."""
+    hello = first.admin.command("hello")
+    if hello.get("primary") in members.addresses:
+        return True
+    if "setName" not in hello:
+        _configure(first, members)
+    elif hello.get("secondary"):
+        # Without this the set would sit out its election timeout first. Any member may be asked; the first is told,
+        # and if it lags behind another one, the election that follows is an ordinary one.
+        first.admin.command("replSetStepUp")
+    return False
+
+
+def _configure(first: MongoClient, members: MemberSet) -> None:
+    try:
+        config = first.admin.command("replSetGetConfig")["config"]
+    except OperationFailure as error:
+        if error.code != NOT_YET_INITIALIZED:
+            raise
+        try:
+            first.admin.command("replSetInitiate", _configuration(members))
+        except OperationFailure as refused:
+            if refused.code != ALREADY_INITIALIZED:
+                raise
+        return
+    if len(members.ports) == 1 and [member["host"] for member in config["members"]] != list(members.addresses):
+        config["members"] = _configuration(members)["members"]
+        config["version"] += 1
+        # A member that its own set no longer knows cannot ask a majority.
+        first.admin.command("replSetReconfig", config, force=True)
+
+
+def _configuration(members: MemberSet) -> dict[str, Any]:
+    """All members have the same priority: a higher one causes a second election to take over."""
+    return {
+        "_id": members.name,
+        "configsvr": members.role == CONFIG,
+        "members": [{"_id": number, "host": address} for number, address in enumerate(members.addresses)],
+        "settings": {
+            "electionTimeoutMillis": ELECTION_MILLISECONDS,
+            "heartbeatIntervalMillis": HEARTBEAT_MILLISECONDS,
+        },
+    }
+
+
+def _until(deadline: float, complaint: str, step: Callable[[], bool]) -> None:
+    """Repeats a step that servers refuse while they start or elect."""
+    reason = "not yet"
+    while time.monotonic() < deadline:
+        try:
+            if step():
+                return
+        except PyMongoError as error:
+            reason = str(error).partition(", full error")[0]
+        time.sleep(PAUSE_SECONDS)
+    raise LocalPlatformError(f"{complaint} in time ({reason})")

@@ -1,0 +1,62 @@
+import re
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
+
+from backoffice.chart import history_chart
+from listino.domain.history import PricePoint
+from listino.domain.money import Money
+from listino.domain.offer import Availability
+
+START = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def points(*prices: int | None) -> list[PricePoint]:
+    return [
+        PricePoint(
+            at=START + timedelta(days=day),
+            price=None if price is None else Money(price),
+            cost=Money(700),
+            availability=Availability.IN_STOCK,
+        )
+        for day, price in enumerate(prices)
+    ]
+
+
+def test_one_price_is_no_history() -> None:
+    assert history_chart(points(1000), until=START) is None
+    assert history_chart([], until=START) is None
+
+
+def test_the_drawing_has_nothing_that_the_content_security_policy_refuses() -> None:
+    drawn = history_chart(points(1000, 1200, 900), until=START + timedelta(days=5))
+
+    assert drawn is not None
+    root = ElementTree.fromstring(drawn)  # noqa: S314  # our own drawing
+    assert {element.tag for element in root.iter()} <= {"svg", "g", "path", "rect", "text"}
+    assert not [element for element in root.iter() if "style" in element.attrib]
+    assert root.get("role") == "img"
+    assert root.get("aria-label")
+
+
+def test_a_price_holds_until_the_next_one() -> None:
+    drawn = history_chart(points(1000, 1200), until=START + timedelta(days=2))
+
+    assert drawn is not None
+    line = next(path for path in ElementTree.fromstring(drawn).iter("path") if "reactive" in path.get("class", ""))  # noqa: S314
+    numbers = [float(number) for number in re.findall(r"[\d.]+", line.get("d", ""))]
+    xs, ys = numbers[::2], numbers[1::2]
+    assert len(xs) == 4
+    assert xs[1] == xs[2]
+    assert ys[0] == ys[1]
+    assert ys[2] == ys[3] < ys[0]
+
+
+def test_times_without_a_price_and_histories_of_an_hour_can_be_drawn() -> None:
+    assert history_chart(points(1000, None, 900), until=START) is not None
+    short = [
+        points(1000)[0],
+        PricePoint(at=START + timedelta(minutes=9), price=None, cost=None, availability=Availability.UNKNOWN),
+    ]
+    drawn = history_chart(short, until=START + timedelta(hours=1))
+    assert drawn is not None
+    assert "1 May 00:15" in drawn
