@@ -1,17 +1,32 @@
 """The queues, and the jobs that may be put into them: by dotted name, with plain values, as JSON and never as pickle."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from redis import Redis
 from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from listino.domain.clock import utc_now
+
 LIVE, CRAWL = "live", "crawl"
 QUEUES = (LIVE, CRAWL)
 
 DRAIN_SECONDS = 30  # how long one drain job may take; SimpleWorker sends no heartbeat while a job runs
 CRAWL_SECONDS = 6 * 3600
+
+
+# A crawl that a worker took so long ago has its run in the store, or never will: then nothing is on its way any more.
+SPIDER_START = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCrawl:
+    """A crawl that was asked for and has no run yet: no worker has taken it, or its spider is still starting."""
+
+    market: str
+    trigger: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +56,12 @@ class Jobs:
             failure_ttl=7 * 86_400,
             description=f"crawl {market}",
         )
+
+    def waiting_crawls(self) -> list[WaitingCrawl]:
+        """Crawls on their way, in the order they will be taken; at most a hundred."""
+        queue = self.queue(CRAWL)
+        taken = Job.fetch_many(queue.started_job_registry.get_job_ids(), self.connection, serializer=JSONSerializer)
+        starting = [job for job in taken if job and job.started_at and utc_now() - job.started_at < SPIDER_START]
+        return [
+            WaitingCrawl(market=job.args[0], trigger=job.args[2]) for job in [*starting, *queue.get_jobs(length=100)]
+        ]

@@ -1,6 +1,5 @@
 """The crawl runs: what each brought home, what it could not use, and sending a spider out."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -11,8 +10,8 @@ from backoffice.engines import engines
 from listino.domain.clock import utc_now
 from listino.domain.crawl import Crawl, CrawlStatus
 from listino.domain.errors import InvalidValue
-from listino.domain.market import MARKETS, market_of
-from listino.jobs import CRAWL
+from listino.domain.market import market_of
+from listino.jobs import WaitingCrawl
 from listino.live.client import UNAVAILABLE
 from listino.store.crawls import LEASE_SECONDS
 
@@ -26,14 +25,6 @@ REJECTS_SHOWN = 200
 SILENT_AFTER = timedelta(seconds=2 * LEASE_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A crawl that no worker has taken yet."""
-
-    market: str
-    trigger: str
-
-
 @blueprint.get("")
 def runs() -> ResponseReturnValue:
     """Runs, newest first; `before` is the start of the last run of the page before."""
@@ -42,14 +33,15 @@ def runs() -> ResponseReturnValue:
     shown = found[:PAGE_SIZE]
     newest = found if before is None else engines().store.crawls.latest(count=PAGE_SIZE)
     busy = {crawl.market for crawl in newest if at_work(crawl)}
-    waiting = _waiting()
+    waiting = [crawl for crawl in _waiting() if crawl.market not in busy]
     return render_template(
         "crawls/runs.html",
         runs=shown,
         busy=busy,
         waiting=waiting,
-        queued={job.market for job in waiting},
-        live=bool(waiting) or any(at_work(crawl) for crawl in shown),
+        queued={crawl.market for crawl in waiting},
+        # Crawls begin without anybody here doing anything: by the schedule, by a colleague.
+        live=before is None,
         first=url_for("crawls.runs") if before else None,
         following=_following(shown[-1]) if len(found) > PAGE_SIZE else None,
     )
@@ -73,7 +65,7 @@ def start() -> ResponseReturnValue:
         flash(f"{market.name} is being crawled already.", "warn")
         return redirect(url_for("crawls.runs"), 303)
     try:
-        if any(job.market == market.code for job in _queued()):
+        if any(crawl.market == market.code for crawl in engines().jobs.waiting_crawls()):
             flash(f"A crawl of {market.name} is waiting for a worker already.", "warn")
         else:
             engines().jobs.crawl(market.code, trigger=f"staff:{g.member.email}")
@@ -94,19 +86,13 @@ def at_work(crawl: Crawl) -> bool:
     return crawl.status is CrawlStatus.RUNNING and utc_now() - crawl.heartbeat_at < SILENT_AFTER
 
 
-def _waiting() -> list[Waiting]:
-    """What waits in the queue; nothing where Redis cannot say."""
+def _waiting() -> list[WaitingCrawl]:
+    """What is on its way; nothing where Redis cannot say."""
     try:
-        return _queued()
+        return engines().jobs.waiting_crawls()
     except UNAVAILABLE as error:
         log.warning("crawl.queue_unknown", error=str(error))
         return []
-
-
-def _queued() -> list[Waiting]:
-    """What waits in the queue, in its order; raises one of UNAVAILABLE."""
-    jobs = engines().jobs.queue(CRAWL).get_jobs(length=len(MARKETS) * 5)
-    return [Waiting(market=job.args[0], trigger=job.args[2] or "") for job in jobs if len(job.args) >= 3]
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -1,9 +1,11 @@
 """`listino price`: ask a product's shop for its price now, as the storefront does."""
 
 import json
+import logging
 import time
 
 import click
+import structlog
 
 from listino.domain.clock import utc_now
 from listino.domain.product import parse_product_id
@@ -27,6 +29,8 @@ def price(product_id: str, wait: float, as_json: bool) -> None:
       listino price it:bottega:8411
       listino price it:bottega:8411 --wait 0.5 --json
     """
+    # What goes wrong on the way to the shop is a reason in the answer; a log line beside it says nothing more.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     wanted = parse_product_id(product_id)
     settings = load_settings()
     with Store(settings) as store:

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -131,18 +131,27 @@ class Shops(Mapping[str, Shop]):
         self._folder = folder
 
     @classmethod
-    def load(cls, folder: Path) -> "Shops":
-        """All declarations of a folder; raises InvalidShop for the first that is wrong, or for two of one name."""
+    def load(cls, folder: Path, *, on_error: Callable[[InvalidShop], None] | None = None) -> "Shops":
+        """All declarations of a folder; raises InvalidShop for the first that is wrong, or for two of one name.
+
+        With `on_error` the wrong ones are told to it and left out: one shop's typo is no reason to forget the others.
+        """
         if not folder.is_dir():
             raise InvalidShop(
                 f"there is no folder {folder} with shop declarations: run `listino up`, or set LISTINO_SHOPS_DIR"
             )
         shops: dict[str, Shop] = {}
         for path in sorted(folder.glob("*.toml")):
-            shop = load_shop(path)
-            if shop.key in shops:
-                raise InvalidShop(f"{path}: a shop {shop.key} is declared already")
-            shops[shop.key] = shop
+            try:
+                shop = load_shop(path)
+                if shop.key in shops:
+                    raise InvalidShop(f"{path}: a shop {shop.key} is declared already")
+            except InvalidShop as error:
+                if on_error is None:
+                    raise
+                on_error(error)
+            else:
+                shops[shop.key] = shop
         return cls(shops, folder)
 
     def of_market(self, market: str, name: str | None = None) -> list[Shop]:

@@ -1,8 +1,10 @@
 """Connections to MongoDB, and the synchronous store made of them."""
 
 import contextlib
+import re
 from typing import Any
 
+import pymongo
 from pymongo import MongoClient
 from pymongo.errors import CollectionInvalid, ConnectionFailure, ExecutionTimeout, NetworkTimeout, WaitQueueTimeoutError
 
@@ -15,6 +17,8 @@ from listino.store.staff import Staff
 
 # What the driver raises when the cluster cannot be asked; anything else is our mistake and stays what it is.
 UNAVAILABLE = (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WaitQueueTimeoutError)
+
+PING_SECONDS = 3.0  # long enough for a busy server, short enough for whoever waits for a command's first word
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -34,7 +38,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 def unavailable(settings: Settings, error: BaseException) -> EngineUnavailable:
     """The error to show when the driver raised one of UNAVAILABLE."""
-    reason = str(error).split(",", maxsplit=1)[0][:120]
+    reason = re.split(r",| \(configured", str(error), maxsplit=1)[0][:120]
     return EngineUnavailable(
         f"MongoDB does not answer at {masked(settings.mongo_address)} ({reason}): "
         "start the platform with `listino up`, or set LISTINO_MONGO_URI"
@@ -55,9 +59,10 @@ class Store:
         self.staff = Staff(database)
 
     def ping(self) -> None:
-        """Returns when the server answers; raises EngineUnavailable."""
+        """Returns when the server answers; raises EngineUnavailable after PING_SECONDS."""
         try:
-            self._client.admin.command("ping")
+            with pymongo.timeout(PING_SECONDS):
+                self._client.admin.command("ping")
         except UNAVAILABLE as error:
             raise unavailable(self._settings, error) from error
 

@@ -55,7 +55,8 @@ class ProductQuery:
         ]
         if text.isascii() and text.isdigit() and len(text) >= 8:
             ways.append({"gtin": {"$regex": f"^{text}"}})
-        if not any(char.isspace() for char in text):
+        # A regular expression with a NUL in it is an error to MongoDB.
+        if text.isprintable() and " " not in text:
             ways.append({"words": {"$regex": f"^{re.escape(text.casefold())}"}})
         words = words_of(text)
         if words:

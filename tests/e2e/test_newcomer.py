@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from shopkeeper import wait_until
 
 from listino.local.shops.catalogue import Catalogue
@@ -121,14 +121,7 @@ def test_a_moved_price_reaches_page_list_history_and_the_back_office(demo: Demo,
     listed = httpx.get(f"{api}/products?count=100&market=it").json()
     assert [card["default_price"] for card in listed if card["id"] == product] == [moved]
 
-    context = browser.new_context()
-    context.set_default_timeout(15_000)
-    screen = context.new_page()
-    office = demo.url("backoffice")
-    screen.goto(f"{office}/products/{product}")
-    screen.get_by_label("E-mail address").fill(demo.told["staff"]["email"])
-    screen.get_by_label("Password").fill(demo.told["staff"]["password"])
-    screen.get_by_role("button", name="Sign in").click()
+    screen = sign_in(demo, browser, f"/products/{product}")
     expect(screen.get_by_role("heading", level=1)).to_have_text(goods.name)
     expect(screen.locator("main")).to_contain_text(moved)
     shop_move(demo, goods.sku, "33.30")
@@ -137,7 +130,16 @@ def test_a_moved_price_reaches_page_list_history_and_the_back_office(demo: Demo,
     now = httpx.get(f"{api}/products/{product}").json()["default_price"]
     assert now not in (before, moved)
     expect(screen.locator("main")).to_contain_text(f"€ {now}")
-    context.close()
+    screen.context.close()
+
+
+def test_a_crawl_started_in_the_browser_is_done_by_a_worker_before_ones_eyes(demo: Demo, browser: Browser) -> None:
+    screen = sign_in(demo, browser, "/crawls")
+    screen.get_by_role("button", name="Crawl Germany").click()
+    run = screen.locator("#runs tr", has_text=f"staff:{demo.told['staff']['email']}")
+    expect(run).to_contain_text("Finished", timeout=60_000)
+    expect(run).to_contain_text(str(PRODUCTS))
+    screen.context.close()
 
 
 def test_a_second_demo_is_told_that_one_is_running(demo: Demo) -> None:
@@ -161,6 +163,17 @@ def test_ctrl_c_stops_everything_and_keeps_the_data(demo: Demo) -> None:
     assert demo.processes() == []
     assert [part for part in PORT_OFFSETS if not _is_free(demo.base + PORT_OFFSETS[part])] == []
     assert (demo.state / "mongo").is_dir()
+
+
+def sign_in(demo: Demo, browser: Browser, path: str) -> Page:
+    """A back-office page, after the sign-in that it asks for."""
+    screen = browser.new_context().new_page()
+    screen.set_default_timeout(15_000)
+    screen.goto(demo.url("backoffice") + path)
+    screen.get_by_label("E-mail address").fill(demo.told["staff"]["email"])
+    screen.get_by_label("Password").fill(demo.told["staff"]["password"])
+    screen.get_by_role("button", name="Sign in").click()
+    return screen
 
 
 def shop_move(demo: Demo, sku: str, price: str) -> None:
