@@ -8,13 +8,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from api.access import Access
-from api.logs import configure_logs
 from api.metrics import Metrics
 from api.problems import problem_handlers
 from api.refresh import Refresher
 from api.routes import routes
 from api.services import Services
 from listino.live.prices import AsyncLivePrices
+from listino.logs import configure_logs
 from listino.settings import Settings, load_settings
 from listino.store.aio import AsyncStore
 
@@ -29,7 +29,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     has to answer then: without MongoDB requests get 503, without Redis prices are the last known ones.
     """
     chosen = settings or load_settings()
-    configure_logs(chosen.log_level)
+    configure_logs(chosen)
     metrics = Metrics()
 
     @contextlib.asynccontextmanager

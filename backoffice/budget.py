@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-import pymongo
+from listino.store.client import time_limit
 
 
 class StoreBudget:
@@ -15,5 +15,5 @@ class StoreBudget:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         # Pages are rendered before the answer begins, so nothing is asked of the store after this block.
-        with pymongo.timeout(self._seconds):
+        with time_limit(self._seconds):
             return self._application(environ, start_response)

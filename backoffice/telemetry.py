@@ -51,16 +51,6 @@ def metrics() -> Metrics:
 
 def attach(app: Flask) -> None:
     """Logs and measures every request. A request id that a proxy gave is kept, else one is made."""
-    if not structlog.is_configured():
-        structlog.configure(
-            processors=[
-                structlog.contextvars.merge_contextvars,
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(),
-            ]
-        )
     app.extensions[_KEY] = Metrics()
     app.before_request(_begin)
     app.after_request(_end)

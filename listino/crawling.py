@@ -65,10 +65,13 @@ def _follow(spider: "subprocess.Popen[bytes]", progress: Progress | None) -> dic
     said: list[str] = []
     for line in spider.stdout or ():
         try:
-            last = orjson.loads(line)
+            told = orjson.loads(line)
         except orjson.JSONDecodeError:
+            told = None
+        if not isinstance(told, dict):
             said.append(line.decode(errors="replace").rstrip())
             continue
+        last = told
         if progress and "_id" in last:
             progress(crawl_from(_timed(last)))
     if "_id" not in last and "error" not in last:

@@ -42,9 +42,13 @@ class Settings(BaseSettings):
         None, description="The shop declarations, one TOML file a shop. Default: STATE_DIR/shops."
     )
     port_base: int = Field(8080, ge=1024, le=65000, description="First port of the platform on this machine.")
-    mongo_uri: str | None = Field(None, description="MongoDB address. Default: the platform on this machine.")
+    mongo_uri: str | None = Field(
+        None, repr=False, description="MongoDB address. Default: the platform on this machine."
+    )
     mongo_database: str = Field("listino", pattern=r"^[a-z][a-z0-9_]{0,37}$", description="Name of the database.")
-    redis_url: str | None = Field(None, description="Redis or Valkey address. Default: the platform on this machine.")
+    redis_url: str | None = Field(
+        None, repr=False, description="Redis or Valkey address. Default: the platform on this machine."
+    )
     secret_key: SecretStr | None = Field(
         None,
         min_length=32,

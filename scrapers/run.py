@@ -5,9 +5,10 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from listino.domain.clock import utc_now
 from listino.domain.crawl import Crawl, CrawlStatus, Reject, ShopCounts
@@ -24,30 +25,10 @@ MOST_REJECTED_URLS = 1000
 COVERED = ("brand", "gtin", "category", "description", "photos", "variants")
 
 
-@dataclass(slots=True)
-class _Tally:
-    """The counts of one shop while they grow."""
-
-    products: int = 0
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    returned: int = 0
-    gone: int = 0
-    rejected: int = 0
-    failed: int = 0
-    expected: int | None = None
-    complete: bool = False
-    rejected_urls: list[str] = field(default_factory=list)
-
-    def counts(self) -> ShopCounts:
-        return ShopCounts(**{name: getattr(self, name) for name in ShopCounts.__dataclass_fields__})
-
-
 class CrawlRun:
     """What a spider, its pipelines and its extensions share about the run they are part of."""
 
-    def __init__(self, crawl: Crawl, lease: Lease, job_dir: Path | None) -> None:
+    def __init__(self, crawl: Crawl, lease: Lease, job_dir: Path | None, rejected: Sequence[Reject] = ()) -> None:
         self.id = crawl.id
         self.started_at = crawl.started_at
         self.lease = lease
@@ -56,9 +37,14 @@ class CrawlRun:
         self.error: str | None = None
         self.rejects: list[Reject] = []
         self._crawl = crawl
-        self._tallies = {name: _tally_of(counts) for name, counts in crawl.shops.items()}
+        self._counts = dict(crawl.shops)
+        self._rejected_urls: dict[str, list[str]] = {name: [] for name in crawl.shops}
+        for reject in rejected:
+            self._rejected_urls[reject.shop].append(reject.url)
         self._reasons = Counter(crawl.rejected)
-        self._covered: Counter[str] = Counter()
+        counted = crawl.total("products")
+        self._covered: Counter[str] = Counter({name: round(share * counted) for name, share in crawl.coverage.items()})
+        self._covered["products"] = counted
 
     @classmethod
     def begin(
@@ -87,17 +73,14 @@ class CrawlRun:
             crawl = _new_run(market, shops, limit=limit, trigger=trigger)
         crawl = replace(crawl, status=CrawlStatus.RUNNING, ended_at=None, error=None, heartbeat_at=utc_now())
         store.crawls.save(crawl)
-        run = cls(crawl, lease, job_dir)
+        run = cls(crawl, lease, job_dir, store.crawls.rejects(crawl.id, count=MOST_REJECTED_URLS + 1))
         run.mark(resumable=False)
         return run
 
     def count(self, shop: str, plan: UpsertPlan, stored: Sequence[Product]) -> None:
         """Adds what a batch meant to the shop's counts."""
-        tally = self._tallies[shop]
-        for name in ("new", "changed", "unchanged", "returned"):
-            number = len(getattr(plan, name))
-            setattr(tally, name, getattr(tally, name) + number)
-            tally.products += number
+        meant = {name: len(getattr(plan, name)) for name in ("new", "changed", "unchanged", "returned")}
+        self._add(shop, products=sum(meant.values()), **meant)
         for product in stored:
             shown = {name: getattr(product, name) for name in ("brand", "gtin", "category", "description")}
             shown["photos"] = any(style.photos for style in product.styles)
@@ -107,10 +90,9 @@ class CrawlRun:
 
     def reject(self, shop: str, reason: str, url: str, detail: str) -> None:
         """Counts an item that cannot be used and keeps it to be looked at."""
-        tally = self._tallies[shop]
-        tally.rejected += 1
-        if len(tally.rejected_urls) <= MOST_REJECTED_URLS:
-            tally.rejected_urls.append(url)
+        self._add(shop, rejected=1)
+        if len(self._rejected_urls[shop]) <= MOST_REJECTED_URLS:
+            self._rejected_urls[shop].append(url)
         self._reasons[reason] += 1
         self.rejects.append(
             Reject(crawl_id=self.id, shop=shop, reason=reason, url=url, detail=detail[:500], at=utc_now())
@@ -118,25 +100,30 @@ class CrawlRun:
 
     def fail(self, shop: str) -> None:
         """Counts a request that was given up: the shop has not been seen whole."""
-        self._tallies[shop].failed += 1
+        self._add(shop, failed=1)
 
     def expect(self, shop: str, products: int) -> None:
         """Adds products that the shop announced to those expected of it."""
-        self._tallies[shop].expected = (self._tallies[shop].expected or 0) + products
+        self._add(shop, expected=products)
 
     def rejected_urls(self, shop: str) -> list[str]:
         """Addresses whose goods could not be read: not seen, and yet not gone."""
-        return self._tallies[shop].rejected_urls
+        return self._rejected_urls[shop]
 
     def seen_whole(self, shop: str) -> bool:
         """Whether the crawl met enough of the shop to say that what it did not meet is gone."""
-        tally = self._tallies[shop]
-        whole = not self._crawl.limit and not tally.failed and tally.products > 0
-        return whole and len(tally.rejected_urls) <= MOST_REJECTED_URLS
+        counts = self._counts[shop]
+        whole = not self._crawl.limit and not counts.failed and counts.products > 0
+        return whole and len(self._rejected_urls[shop]) <= MOST_REJECTED_URLS
 
     def completed(self, shop: str, gone: int) -> None:
-        tally = self._tallies[shop]
-        tally.gone, tally.complete = gone, True
+        """Notes that the whole shop was seen, and how many products that showed to be gone."""
+        self._counts[shop] = replace(self._counts[shop], gone=gone, complete=True)
+
+    def _add(self, shop: str, **more: int) -> None:
+        counts = self._counts[shop]
+        sums: dict[str, Any] = {name: (getattr(counts, name) or 0) + n for name, n in more.items()}
+        self._counts[shop] = replace(counts, **sums)
 
     def snapshot(self, status: CrawlStatus = CrawlStatus.RUNNING, ended_at: datetime | None = None) -> Crawl:
         """The run as it stands now."""
@@ -146,7 +133,7 @@ class CrawlRun:
             status=status,
             heartbeat_at=utc_now(),
             ended_at=ended_at,
-            shops={name: tally.counts() for name, tally in self._tallies.items()},
+            shops=dict(self._counts),
             coverage={name: round(self._covered[name] / seen, 4) for name in COVERED} if seen else {},
             rejected=dict(self._reasons),
             requests=self.requests,
@@ -179,7 +166,3 @@ def _new_run(market: str, shops: Sequence[Shop], *, limit: int | None, trigger: 
         limit=limit,
         shops={shop.name: ShopCounts() for shop in shops},
     )
-
-
-def _tally_of(counts: ShopCounts) -> _Tally:
-    return _Tally(**{name: getattr(counts, name) for name in ShopCounts.__dataclass_fields__})

@@ -1,6 +1,5 @@
 """What orchestrators and Prometheus ask."""
 
-import pymongo
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -8,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from backoffice.engines import engines
 from backoffice.telemetry import metrics as figures
 from listino.domain.errors import EngineUnavailable
+from listino.store.client import time_limit
 
 blueprint = Blueprint("probes", __name__)
 
@@ -24,7 +24,7 @@ def healthz() -> ResponseReturnValue:
 def readyz() -> ResponseReturnValue:
     """The process can do its work: MongoDB answers. Without Redis the pages still serve, so it is not asked."""
     try:
-        with pymongo.timeout(PATIENCE_SECONDS):
+        with time_limit(PATIENCE_SECONDS):
             engines().store.ping()
     except EngineUnavailable:
         return jsonify(status="unavailable", mongo="away"), 503

@@ -40,11 +40,13 @@ def up(members: str, detach: bool) -> None:
     platform = Platform(load_settings())
     with one_interrupt():
         started = platform.up(progress_on_stderr())
-        with Store(platform.settings) as store:
-            store.prepare()
+        addresses = platform.addresses()
+        if "MongoDB" in addresses:
+            with Store(platform.settings) as store:
+                store.prepare()
         if not started:
             click.echo(f"already running in {platform.folder.root}; `listino down` stops it", err=True)
-        show_addresses(platform.addresses())
+        show_addresses(addresses)
         if started and not detach:
             _stay(platform)
 

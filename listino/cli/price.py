@@ -2,12 +2,14 @@
 
 import json
 import logging
+import math
 import time
 
 import click
 import structlog
 
 from listino.domain.clock import utc_now
+from listino.domain.errors import InvalidValue
 from listino.domain.product import parse_product_id
 from listino.live.prices import LivePrices
 from listino.live.quote import make_quote
@@ -32,6 +34,8 @@ def price(product_id: str, wait: float, as_json: bool) -> None:
     # What goes wrong on the way to the shop is a reason in the answer; a log line beside it says nothing more.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     wanted = parse_product_id(product_id)
+    if math.isnan(wait):
+        raise InvalidValue("--wait is a number of seconds, not nan")
     settings = load_settings()
     with Store(settings) as store:
         store.ping()

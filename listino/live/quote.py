@@ -55,7 +55,7 @@ def make_quote(product: Product, answer: LiveAnswer, points: Sequence[PricePoint
         price = product.price.amount if product.price else None
         seen = product.offer.availability if product.offer else None
         as_of = product.offer.checked_at if product.offer else product.changed_at
-    availability = seen or Availability.UNKNOWN
+    availability = Availability.OUT_OF_STOCK if answer.reason is Reason.GONE else seen or Availability.UNKNOWN
     previous = lowest = None
     if points is not None:
         known = list(points)

@@ -10,10 +10,8 @@ from pathlib import Path
 
 from listino.domain.errors import LocalPlatformError
 from listino.local import binaries
+from listino.local.primary import HOST, REPLICA_SET, become_primary
 from listino.local.readiness import refusal
-
-HOST = "127.0.0.1"
-REPLICA_SET = "listino"
 
 # Enough for a million products on one machine; mongod's own default is half of the memory.
 CACHE_GB = 0.5
@@ -64,8 +62,6 @@ def running_mongo(folder: Path, port: int | None = None) -> Iterator[str]:
 
     Running it again on the same folder, on any port, brings the data back.
     """
-    from listino.local.topology import become_primary
-
     port = port or free_port()
     data = folder / "mongo"
     data.mkdir(parents=True, exist_ok=True)

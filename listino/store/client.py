@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pymongo
@@ -36,6 +37,11 @@ def client_options(settings: Settings) -> dict[str, Any]:
     }
 
 
+def time_limit(seconds: float) -> AbstractContextManager[None]:
+    """Within it, whatever asks the synchronous store longer than that in all raises one of UNAVAILABLE."""
+    return pymongo.timeout(seconds)
+
+
 def unavailable(settings: Settings, error: BaseException) -> EngineUnavailable:
     """The error to show when the driver raised one of UNAVAILABLE."""
     reason = re.split(r",| \(configured", str(error), maxsplit=1)[0][:120]
@@ -61,7 +67,7 @@ class Store:
     def ping(self) -> None:
         """Returns when the server answers; raises EngineUnavailable after PING_SECONDS."""
         try:
-            with pymongo.timeout(PING_SECONDS):
+            with time_limit(PING_SECONDS):
                 self._client.admin.command("ping")
         except UNAVAILABLE as error:
             raise unavailable(self._settings, error) from error

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import sys
 from typing import Self
 
@@ -12,9 +13,11 @@ from scrapy.crawler import Crawler
 from listino.domain.clock import utc_now
 from listino.domain.crawl import CrawlStatus
 from listino.store.aio import AsyncStore
-from listino.store.client import Store
+from listino.store.client import UNAVAILABLE, Store
 from listino.store.documents import crawl_document
 from scrapers.market_spider import MarketSpider
+
+log = logging.getLogger(__name__)
 
 _EVERY = 1.0  # seconds
 _LEASE_EVERY = 15  # heartbeats
@@ -37,7 +40,8 @@ class CrawlRecord:
         self._heart: asyncio.Task[None] | None = None
         crawler.signals.connect(self.spider_opened, signal=signals.spider_opened)
         crawler.signals.connect(self.spider_closed, signal=signals.spider_closed)
-        crawler.signals.connect(self.spider_error, signal=signals.spider_error)
+        crawler.signals.connect(self.not_whole, signal=signals.spider_error)
+        crawler.signals.connect(self.not_whole, signal=signals.item_error)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -47,8 +51,8 @@ class CrawlRecord:
         self._store = AsyncStore(spider.settings_of_listino)
         self._heart = asyncio.ensure_future(self._beat(spider))
 
-    def spider_error(self, spider: MarketSpider) -> None:
-        # Our own mistake, logged by Scrapy with its traceback; the page it happened on has not been seen.
+    def not_whole(self, spider: MarketSpider) -> None:
+        # Our own mistake, logged by Scrapy with its traceback; what it happened on has not been seen.
         for shop in spider.shops.values():
             spider.run.fail(shop.name)
 
@@ -63,7 +67,7 @@ class CrawlRecord:
         if reason == "finished":
             await self._find_gone(spider)
         run.mark(resumable=status is CrawlStatus.STOPPED)
-        await self._store.crawls.keep_rejects(run.rejects)
+        await self._keep_rejects(spider)
         await self._save(spider, status)
         self._store.close()
         with Store(spider.settings_of_listino) as store:
@@ -72,15 +76,25 @@ class CrawlRecord:
     async def _beat(self, spider: MarketSpider) -> None:
         beats = 0
         while True:
-            await self._save(spider, CrawlStatus.RUNNING)
-            rejects, spider.run.rejects = spider.run.rejects, []
-            await self._store.crawls.keep_rejects(rejects)
             beats += 1
-            if beats % _LEASE_EVERY == 0 and not await asyncio.to_thread(_renew, spider):
-                spider.run.error = "another process took the market over"
-                await self._crawler.engine.close_spider_async(reason="lease lost")
-                return
+            try:
+                await self._save(spider, CrawlStatus.RUNNING)
+                await self._keep_rejects(spider)
+                if beats % _LEASE_EVERY == 0 and not await asyncio.to_thread(_renew, spider):
+                    spider.run.error = "another process took the market over"
+                    await self._crawler.engine.close_spider_async(reason="lease_lost")
+                    return
+            except UNAVAILABLE as error:
+                log.warning("the store is away, the crawl goes on meanwhile: %s", error)
             await asyncio.sleep(_EVERY)
+
+    async def _keep_rejects(self, spider: MarketSpider) -> None:
+        rejects, spider.run.rejects = spider.run.rejects, []
+        try:
+            await self._store.crawls.keep_rejects(rejects)
+        except UNAVAILABLE:
+            spider.run.rejects = rejects + spider.run.rejects
+            raise
 
     async def _find_gone(self, spider: MarketSpider) -> None:
         run = spider.run

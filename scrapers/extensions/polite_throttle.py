@@ -26,7 +26,10 @@ class PoliteThrottle(AutoThrottle):
         host = urlsplit(request.url).netloc
         asked = robotparser.rp.crawl_delay(self.crawler.settings["USER_AGENT"])
         self._least[host] = max(self._least.get(host, 0.0), float(asked or 0))
-        slot = self.crawler.engine.downloader.slots.get(host)
+        downloader = self.crawler.engine.downloader
+        # The shop's slot is made when its first request is due, which is after robots.txt was read.
+        downloader.per_slot_settings.setdefault(host, {})["delay"] = self._least[host]
+        slot = downloader.slots.get(host)
         if slot is not None:
             slot.delay = max(slot.delay, self._least[host])
 

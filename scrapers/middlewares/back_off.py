@@ -59,7 +59,7 @@ class BackOffMiddleware:
 def retry_after(header: bytes | None) -> float | None:
     """The seconds a Retry-After header asks for; None where there is none or it cannot be read."""
     text = (header or b"").decode("latin-1").strip()
-    if text.isdigit():
+    if text.isdecimal():
         return float(text)
     try:
         return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from typing import Self
 
 from scrapy.crawler import Crawler
@@ -10,10 +11,14 @@ from listino.domain.clock import utc_now
 from listino.domain.listing import list_goods
 from listino.domain.product import Product
 from listino.store.aio import AsyncStore
+from listino.store.client import UNAVAILABLE
 from scrapers.items import ScrapedGoods
 from scrapers.market_spider import market_spider
 
+log = logging.getLogger(__name__)
+
 BATCH = 100
+MOST_WAITING = 2000  # goods read while the store is away; beyond that the crawl is given up
 FLUSH_EVERY = 2.0  # seconds: what a slow shop gave is visible soon, and a killed spider loses little
 
 
@@ -38,6 +43,11 @@ class StorePipeline:
         with contextlib.suppress(asyncio.CancelledError):
             await self._timer
         await self._flush_all()
+        spider = market_spider(self._crawler)
+        for shop, left in self._waiting.items():
+            if left:
+                spider.run.error = f"{len(left)} goods were read and could not be stored"
+                spider.run.fail(shop)
         self._store.close()
 
     async def process_item(self, item: ScrapedGoods) -> ScrapedGoods:
@@ -58,8 +68,29 @@ class StorePipeline:
             await self._flush(shop)
 
     async def _flush(self, shop: str) -> None:
+        """Stores what waits. Goods that could not be stored wait on while the store is away; the crawl is not whole then,
+        so that nobody takes them for gone."""
         async with self._writing:
             batch = self._waiting.pop(shop, [])
-            if batch:
+            if not batch:
+                return
+            run = market_spider(self._crawler).run
+            try:
                 plan = await self._store.products.upsert(batch)
-                market_spider(self._crawler).run.count(shop, plan, batch)
+            except UNAVAILABLE as error:
+                log.error("store is away, %d goods of %s wait: %s", len(batch), shop, error)
+                self._waiting[shop] = batch + self._waiting.get(shop, [])
+                await self._give_up_beyond(MOST_WAITING, shop)
+            except Exception:
+                log.exception("%d goods of %s could not be stored", len(batch), shop)
+                run.fail(shop)
+            else:
+                run.count(shop, plan, batch)
+
+    async def _give_up_beyond(self, most: int, shop: str) -> None:
+        if len(self._waiting[shop]) > most:
+            spider = market_spider(self._crawler)
+            spider.run.error = "the store stayed away"
+            spider.run.fail(shop)
+            self._waiting[shop] = []
+            await self._crawler.engine.close_spider_async(reason="store_away")

@@ -32,7 +32,7 @@ def test_four_shops_are_declared_at_their_ports(settings: Settings) -> None:
         "es-mercado.toml": {
             "name": "mercado",
             "market": "es",
-            "platform": "microdata",
+            "platform": "generic",
             "url": "http://127.0.0.1:18104",
         },
     }

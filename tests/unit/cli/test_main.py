@@ -11,28 +11,6 @@ import pytest
 from listino.cli import main
 from listino.domain.errors import EngineUnavailable, InvalidSettings, ListinoError, UnknownMarket, UnknownShop
 
-PLATFORM_COMMANDS = ("up", "down", "status", "check")
-
-
-@pytest.fixture(autouse=True)
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LISTINO_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("LISTINO_PORT_BASE", "18080")
-
-
-@pytest.mark.parametrize("name", PLATFORM_COMMANDS)
-def test_each_command_shows_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.run([name, "--help"]) == 0
-    assert "Example:" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("name", PLATFORM_COMMANDS)
-def test_the_summary_in_the_list_is_the_commands_own(name: str) -> None:
-    command = main.listino.get_command(click.Context(main.listino), name)
-    assert command is not None
-    assert command.short_help == main.COMMANDS[name].summary
-
 
 def test_help_imports_no_command() -> None:
     code = "import sys; from listino.cli import main; main.run(['--help']); print(*sys.modules, sep='\\n')"

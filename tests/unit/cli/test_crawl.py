@@ -1,0 +1,88 @@
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from listino.cli import crawl as module
+from listino.cli import main
+from listino.domain.crawl import Crawl, CrawlStatus, ShopCounts
+from listino.domain.errors import CrawlFailed
+from listino.local.declarations import write_declarations
+from listino.settings import load_settings
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def declared() -> None:
+    write_declarations(load_settings())
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The crawls that were asked for; none is really run. The German one fails."""
+    made: list[Any] = []
+
+    def run_crawl(settings: Any, market: str, **how: Any) -> Crawl:
+        made.append((market, how["shop"], how["limit"], how["trigger"]))
+        if market == "de":
+            raise CrawlFailed("the crawl of market de failed: no reason")
+        return Crawl(
+            id=f"{market}-1", market=market, status=CrawlStatus.FINISHED, trigger="t", started_at=AT, heartbeat_at=AT,
+            ended_at=AT + timedelta(seconds=2), shops={"demo": ShopCounts(products=7, new=3)},
+        )  # fmt: skip
+
+    monkeypatch.setattr(module, "run_crawl", run_crawl)
+    return made
+
+
+@pytest.mark.usefixtures("declared")
+def test_one_market(asked: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["crawl", "it", "--shop", "bottega", "--limit", "5", "--json"]) == 0
+    assert asked == [("it", "bottega", 5, "command line")]
+    told = json.loads(capsys.readouterr().out)
+    assert list(told) == ["it"]
+    assert {name: told["it"][name] for name in ("status", "products", "new", "seconds", "id")} == {
+        "status": "finished", "products": 7, "new": 3, "seconds": 2.0, "id": "it-1",
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("declared")
+def test_all_markets_and_one_that_fails(asked: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["crawl", "all"]) == 1
+    assert sorted(market for market, *_ in asked) == ["de", "es", "fr", "it"]
+    said = capsys.readouterr()
+    assert [line.split()[0] for line in said.out.splitlines()] == ["market", "it", "fr", "es"]
+    assert "listino: the crawl of market de failed: no reason" in said.err
+
+
+@pytest.mark.usefixtures("declared")
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["it", "--shop", "nope"], "no shop 'nope' in market it: declared there: bottega"),
+        (["all", "--shop", "bottega"], "--shop names a shop of one market"),
+        (["uk"], "'uk' is not one of"),
+        (["it", "--limit", "0"], "--limit"),
+        ([], "Missing argument"),
+    ],
+)
+def test_wrong_usage_crawls_nothing(
+    arguments: list[str], complaint: str, asked: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["crawl", *arguments]) == 2
+    said = capsys.readouterr()
+    assert (said.out, asked) == ("", [])
+    assert complaint in said.err
+
+
+def test_nothing_declared_says_what_to_do(asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["crawl", "it"]) == 1
+    assert capsys.readouterr().err.startswith(f"listino: there is no folder {tmp_path / 'state' / 'shops'}")
+    (tmp_path / "state" / "shops").mkdir(parents=True)
+    for market in ("it", "all"):
+        assert main.run(["crawl", market]) == 2
+        assert "listino: no shop in market it: declare one in" in capsys.readouterr().err
+    assert asked == []

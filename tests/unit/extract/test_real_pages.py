@@ -1,0 +1,59 @@
+"""Forty product pages as shops really served them, with what a person read off each."""
+
+import gzip
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from listino.extract import Extracted, extract
+
+PAGES = Path(__file__).parents[4] / "shared" / "pages"
+
+pytestmark = pytest.mark.skipif(
+    not PAGES.is_dir(), reason=f"the pages are no part of the repository; they are expected in {PAGES}"
+)
+
+
+@pytest.fixture(scope="module")
+def truths() -> dict[str, dict[str, Any]]:
+    found = json.loads((PAGES / "ground-truth.json").read_text(encoding="utf-8"))
+    for page, labels in json.loads((PAGES / "label-overrides.json").read_text(encoding="utf-8")).items():
+        for name, values in labels.items():
+            found[page].setdefault(name, []).extend(values)
+    return dict(found)
+
+
+@pytest.fixture(scope="module")
+def read(truths: dict[str, dict[str, Any]]) -> dict[str, Extracted]:
+    return {
+        page: extract(gzip.decompress((PAGES / "html" / f"{page}.html.gz").read_bytes()).decode(), truth["url"])
+        for page, truth in truths.items()
+    }
+
+
+def test_prices_are_at_least_as_right_as_they_were(
+    truths: dict[str, dict[str, Any]], read: dict[str, Extracted]
+) -> None:
+    assert len(read) == 40
+    priced = {page: {Decimal(value.strip()) for value in truth.get("price", ())} for page, truth in truths.items()}
+    right = [page for page, values in priced.items() if values and read[page].price in values]
+    wrong = [page for page, values in priced.items() if read[page].price is not None and page not in right]
+    assert len(right) >= 28, f"of {sum(map(bool, priced.values()))} prices"
+    assert len(wrong) <= 1, "a wrong price costs money, a missing one does not"
+
+
+def test_availability_is_at_least_as_right_as_it_was(
+    truths: dict[str, dict[str, Any]], read: dict[str, Extracted]
+) -> None:
+    # A page that says nothing is one of a good that can be bought, as the benchmark reads its own answers.
+    right = [page for page, truth in truths.items() if (read[page].availability or "InStock") in truth["availability"]]
+    assert len(read) == 40
+    assert len(right) >= 37
+
+
+def test_names_are_found_nearly_everywhere(read: dict[str, Extracted]) -> None:
+    assert len(read) == 40
+    assert sum(1 for found in read.values() if found.name) >= 36

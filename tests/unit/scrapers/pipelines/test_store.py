@@ -1,0 +1,79 @@
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from listino.domain.product import Product
+from listino.store.upsert import UpsertPlan
+from scrapers.items import ScrapedGoods
+from scrapers.pipelines import store as module
+from scrapers.pipelines.store import BATCH, StorePipeline
+
+
+class Store:
+    """An asynchronous store that remembers what it is given."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[Product]] = []
+        self.closed = False
+        self.products = self
+
+    async def upsert(self, seen: Sequence[Product]) -> UpsertPlan:
+        self.batches.append(list(seen))
+        return UpsertPlan(new=[product.id for product in seen])
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Store:
+    made = Store()
+    monkeypatch.setattr(module, "AsyncStore", lambda settings: made)
+    return made
+
+
+@pytest.fixture
+async def pipeline(crawler: Any, store: Store) -> AsyncIterator[StorePipeline]:
+    crawler.spider.settings_of_listino = SimpleNamespace()
+    made = StorePipeline.from_crawler(crawler)
+    await made.open_spider()
+    yield made
+    if not store.closed:
+        await made.close_spider()
+
+
+def numbered(item: ScrapedGoods, number: int) -> ScrapedGoods:
+    return ScrapedGoods(item.shop, replace(item.goods, sku=str(number)))
+
+
+async def test_goods_are_stored_in_batches_and_the_rest_at_the_end(
+    pipeline: StorePipeline, store: Store, item: ScrapedGoods, crawler: Any
+) -> None:
+    for number in range(BATCH + 1):
+        await pipeline.process_item(numbered(item, number))
+    assert [len(batch) for batch in store.batches] == [BATCH]
+    await pipeline.close_spider()
+    assert [len(batch) for batch in store.batches] == [BATCH, 1]
+    assert store.closed
+    counts = crawler.spider.run.snapshot().shops["bottega"]
+    assert (counts.products, counts.new) == (BATCH + 1, BATCH + 1)
+
+
+async def test_what_is_stored_is_priced_and_bears_the_crawls_id(
+    pipeline: StorePipeline, store: Store, item: ScrapedGoods
+) -> None:
+    await pipeline.process_item(item)
+    await pipeline.close_spider()
+    ((product,),) = store.batches
+    assert (product.id, product.crawl_id) == ("it:bottega:8411", "it-1")
+    assert product.price is not None
+    assert product.offer is not None
+    assert product.offer.seen_at == product.offer.checked_at
+
+
+async def test_nothing_scraped_is_nothing_stored(pipeline: StorePipeline, store: Store) -> None:
+    await pipeline.close_spider()
+    assert store.batches == []

@@ -1,0 +1,138 @@
+"""How the spider reads an answer; whole crawls are integration tests."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response, TextResponse
+from scrapy.settings import Settings
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from listino.domain.offer import ShopProduct
+from listino.shops.platform import Expected, Fetch, Page
+from listino.shops.shop import Shop
+from scrapers import market_spider as module
+from scrapers.items import ScrapedGoods
+from scrapers.market_spider import MarketSpider, market_spider
+
+PAGE = Fetch(url="https://bottega.example/p/1", purpose="page", optional=True)
+LIST = Fetch(url="https://bottega.example/list", purpose="list")
+
+
+class Platform:
+    """A platform that finds what the test says, if the answer is JSON."""
+
+    found: tuple[Any, ...] = ()
+
+    def start(self, shop: Shop) -> list[Fetch]:
+        return [LIST]
+
+    def read(self, shop: Shop, fetch: Fetch, page: Page) -> Iterator[Any]:
+        assert page.json is not None
+        yield from self.found
+
+
+@pytest.fixture
+def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
+    made = Platform()
+    monkeypatch.setattr(module, "PLATFORMS", {"woocommerce": made})
+    return made
+
+
+@pytest.fixture
+def spider(crawler: Any, settings_of_scrapy: Settings) -> MarketSpider:
+    crawler.settings = settings_of_scrapy
+    crawler.stats = SimpleNamespace(values=[], inc_value=lambda name, **_: crawler.stats.values.append(name))
+    crawler.spider.crawler = crawler
+    return market_spider(crawler)
+
+
+def parse(spider: MarketSpider, fetch: Fetch, body: bytes = b"1", *, status: int = 200, retried: int = 0) -> list[Any]:
+    request = spider._request(spider.shops["it:bottega"], fetch)
+    request.meta["retry_times"] = retried
+    response = TextResponse(fetch.url, status=status, body=body, request=request)
+    return list(spider.parse(response, **request.cb_kwargs))
+
+
+def test_goods_requests_and_announcements(
+    spider: MarketSpider, platform: Platform, shirt: ShopProduct, bottega: Shop
+) -> None:
+    platform.found = (Expected(7), PAGE, shirt)
+    found = parse(spider, LIST)
+    assert len(found) == 2
+    request, item = found
+    assert (request.url, request.cb_kwargs) == (PAGE.url, {"shop": "it:bottega", "fetch": PAGE})
+    assert item == ScrapedGoods(bottega, shirt)
+    counts = spider.run.snapshot()
+    assert (counts.shops["bottega"].expected, counts.requests) == (7, 1)
+
+
+async def test_a_crawl_begins_where_each_shops_platform_says(spider: MarketSpider, platform: Platform) -> None:
+    assert [request.url async for request in spider.start()] == [LIST.url]
+
+
+def test_goods_come_before_more_lists(spider: MarketSpider, bottega: Shop) -> None:
+    goods, more = spider._request(bottega, PAGE), spider._request(bottega, LIST)
+    assert goods.priority > more.priority
+    assert (goods.meta["download_slot"], more.meta["download_slot"]) == (bottega.host, bottega.host)
+    assert goods.meta["handle_httpstatus_list"] == [404, 410]
+    assert "handle_httpstatus_list" not in more.meta
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_good_that_has_just_gone_is_no_fault(status: int, spider: MarketSpider, platform: Platform) -> None:
+    assert parse(spider, PAGE, b"", status=status) == []
+    counts = spider.run.snapshot().shops["bottega"]
+    assert (counts.failed, counts.rejected) == (0, 0)
+
+
+def test_an_unreadable_answer_is_asked_for_again(spider: MarketSpider, platform: Platform) -> None:
+    (again,) = parse(spider, PAGE, b"<html>")
+    assert isinstance(again, Request)
+    assert again.meta["retry_times"] == 1
+    assert spider.run.snapshot().shops["bottega"].rejected == 0
+
+
+@pytest.mark.parametrize(("fetch", "reason", "failed"), [(PAGE, "page/unreadable", 0), (LIST, "list/unreadable", 1)])
+def test_in_the_end_it_is_rejected_and_a_list_is_missed(
+    fetch: Fetch, reason: str, failed: int, spider: MarketSpider, platform: Platform
+) -> None:
+    assert parse(spider, fetch, b"<html>", retried=2) == []
+    counts = spider.run.snapshot()
+    assert counts.rejected == {reason: 1}
+    assert counts.shops["bottega"].failed == failed
+    assert spider.run.rejected_urls("bottega") == [fetch.url]
+
+
+def failure(spider: MarketSpider, error: Exception) -> Failure:
+    made = Failure(error)
+    made.request = spider._request(spider.shops["it:bottega"], PAGE)  # type: ignore[attr-defined]
+    return made
+
+
+@pytest.mark.parametrize("error", [HttpError(Response(PAGE.url, status=500)), TimeoutError("no answer")])
+def test_a_request_given_up_means_the_shop_was_not_seen_whole(error: Exception, spider: MarketSpider) -> None:
+    spider.failed(failure(spider, error))
+    assert spider.run.snapshot().shops["bottega"].failed == 1
+
+
+def test_what_robots_txt_forbids_was_never_ours_to_see(spider: MarketSpider) -> None:
+    spider.failed(failure(spider, IgnoreRequest("Forbidden by robots.txt")))
+    assert spider.run.snapshot().shops["bottega"].failed == 0
+
+
+def test_another_spider_is_refused(crawler: Any) -> None:
+    crawler.spider = SimpleNamespace()
+    with pytest.raises(TypeError, match="no market spider"):
+        market_spider(crawler)
+
+
+def test_what_travels_along_is_kept_by_a_queue_on_disk(spider: MarketSpider, bottega: Shop) -> None:
+    request = spider._request(bottega, replace(PAGE, carry={"item": {"id": 1}}))
+    assert orjson.loads(orjson.dumps(dict(request.cb_kwargs["fetch"].carry))) == {"item": {"id": 1}}

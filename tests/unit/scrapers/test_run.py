@@ -1,0 +1,110 @@
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from listino.domain.crawl import Crawl, CrawlStatus
+from listino.domain.product import Product
+from listino.store.crawls import Lease
+from listino.store.upsert import UpsertPlan
+from scrapers.run import MOST_REJECTED_URLS, CrawlRun
+
+AT = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
+
+
+def begun(crawl: Crawl, job_dir: Path | None = None) -> CrawlRun:
+    return CrawlRun(crawl, Lease("it", "nobody", AT), job_dir)
+
+
+def test_a_run_that_has_just_begun(run: CrawlRun) -> None:
+    crawl = run.snapshot()
+    assert (crawl.status, crawl.ended_at, crawl.coverage, crawl.rejected) == (CrawlStatus.RUNNING, None, {}, {})
+    assert crawl.total("products") == 0
+
+
+def test_what_batches_meant_is_counted(run: CrawlRun, listed_shirt: Product) -> None:
+    run.count("bottega", UpsertPlan(new=["a"], changed=["b"], unchanged=["c", "d"]), [listed_shirt] * 4)
+    run.count("bottega", UpsertPlan(returned=["e"]), [listed_shirt])
+    counts = run.snapshot().shops["bottega"]
+    assert (counts.products, counts.new, counts.changed, counts.unchanged, counts.returned) == (5, 1, 1, 2, 1)
+
+
+def test_coverage_is_the_share_of_products_with_a_field(run: CrawlRun, listed_shirt: Product) -> None:
+    bare = Product(id="it:bottega:1", name="Moka")
+    run.count("bottega", UpsertPlan(new=["a", "b", "c"]), [listed_shirt, bare, replace(bare, brand="Perché")])
+    assert run.snapshot().coverage == {
+        "brand": 0.6667, "gtin": 0.3333, "category": 0.3333, "description": 0.3333, "photos": 0.3333, "variants": 0.3333,
+    }  # fmt: skip
+
+
+def test_rejects_are_counted_by_reason_and_kept(run: CrawlRun) -> None:
+    run.reject("bottega", "name/missing", "https://bottega.example/1", "x" * 900)
+    run.reject("bottega", "name/missing", "https://bottega.example/2", "d")
+    run.reject("bottega", "page/unreadable", "https://bottega.example/3", "d")
+    crawl = run.snapshot()
+    assert crawl.rejected == {"name/missing": 2, "page/unreadable": 1}
+    assert crawl.shops["bottega"].rejected == 3
+    assert run.rejected_urls("bottega") == [f"https://bottega.example/{n}" for n in (1, 2, 3)]
+    assert len(run.rejects) == 3
+    assert (run.rejects[0].crawl_id, len(run.rejects[0].detail)) == ("it-1", 500)
+
+
+def test_announced_products_add_up(run: CrawlRun) -> None:
+    assert run.snapshot().shops["bottega"].expected is None
+    run.expect("bottega", 250)
+    run.expect("bottega", 7)
+    assert run.snapshot().shops["bottega"].expected == 257
+
+
+@pytest.mark.parametrize(
+    ("products", "failed", "limit", "rejected", "whole"),
+    [
+        (5, 0, None, 0, True),
+        (0, 0, None, 0, False),
+        (5, 1, None, 0, False),
+        (5, 0, 5, 0, False),
+        (5, 0, None, MOST_REJECTED_URLS, True),
+        (5, 0, None, MOST_REJECTED_URLS + 1, False),
+        (5, 0, None, MOST_REJECTED_URLS + 50, False),
+    ],
+)
+def test_only_a_shop_seen_whole_can_have_lost_products(
+    products: int, failed: int, limit: int | None, rejected: int, whole: bool, crawl: Crawl
+) -> None:
+    run = begun(replace(crawl, limit=limit))
+    run.count("bottega", UpsertPlan(new=[str(n) for n in range(products)]), [])
+    for _ in range(failed):
+        run.fail("bottega")
+    for n in range(rejected):
+        run.reject("bottega", "page/unreadable", f"https://bottega.example/{n}", "")
+    assert run.seen_whole("bottega") is whole
+
+
+def test_a_completed_shop(run: CrawlRun) -> None:
+    run.completed("bottega", gone=3)
+    counts = run.snapshot().shops["bottega"]
+    assert (counts.gone, counts.complete) == (3, True)
+
+
+def test_a_resumed_run_goes_on_counting(crawl: Crawl, listed_shirt: Product) -> None:
+    first = begun(crawl)
+    first.count("bottega", UpsertPlan(new=["a"]), [listed_shirt])
+    first.reject("bottega", "name/missing", "u", "")
+    first.fail("bottega")
+    first.requests = 7
+    second = begun(first.snapshot(CrawlStatus.STOPPED, AT))
+    second.count("bottega", UpsertPlan(new=["b"]), [listed_shirt])
+    again = second.snapshot(CrawlStatus.FINISHED, AT)
+    assert (again.shops["bottega"].products, again.shops["bottega"].failed, again.requests) == (2, 1, 7)
+    assert again.rejected == {"name/missing": 1}
+    assert again.ended_at == AT
+    assert not second.seen_whole("bottega")
+
+
+@pytest.mark.parametrize("resumable", [True, False])
+def test_the_mark_beside_the_queue(resumable: bool, crawl: Crawl, tmp_path: Path) -> None:
+    begun(crawl, tmp_path / "it").mark(resumable=resumable)
+    (marker,) = (tmp_path / "it").iterdir()
+    assert json.loads(marker.read_text()) == {"crawl_id": "it-1", "resumable": resumable}

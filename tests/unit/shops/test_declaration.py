@@ -1,0 +1,189 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from listino.domain.errors import InvalidShop, UnknownMarket, UnknownShop
+from listino.domain.money import Money
+from listino.shops.declaration import Shops, load_shop
+from listino.shops.shop import CrawlManner
+
+LEAST = """
+[shop]
+name = "bottega"
+market = "it"
+platform = "woocommerce"
+url = "https://bottega.example"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "it-bottega.toml"
+
+
+def test_the_least_that_declares_a_shop(file: Path) -> None:
+    file.write_text(LEAST)
+    shop = load_shop(file)
+    assert (shop.key, shop.host, shop.platform, shop.market.code) == (
+        "it:bottega", "bottega.example", "woocommerce", "it",
+    )  # fmt: skip
+    assert (shop.crawl, shop.live_concurrency) == (CrawlManner(), 8)
+    assert (shop.terms.shipping, shop.terms.market, shop.terms.shop) == (Money(0), shop.market, "bottega")
+
+
+def test_everything_that_can_be_declared(file: Path) -> None:
+    file.write_text(
+        LEAST.replace("https://bottega.example", "HTTPS://Bottega.Example:8443/negozio/")
+        + """
+[shipping]
+cost = "4.90"
+[pricing]
+markup_percent = 12.5
+minimum_margin = "2.00"
+ending = 99
+[pricing.categories]
+"Caffè" = 18
+[crawl]
+concurrency = 2
+delay = 1.5
+product = "/p/[^/]+"
+category = "/c/[^/]+"
+[live]
+concurrency = 3
+""",
+        encoding="utf-8",
+    )
+    shop = load_shop(file)
+    assert shop.url == "https://bottega.example:8443/negozio"
+    assert shop.crawl == CrawlManner(concurrency=2, delay=1.5, product="/p/[^/]+", category="/c/[^/]+")
+    assert shop.live_concurrency == 3
+    rule = shop.terms.rule
+    assert (rule.markup_percent, rule.minimum_margin, rule.ending) == (Decimal("12.5"), Money(200), 99)
+    assert rule.category_markup_percent == {"Caffè": 18}
+    assert shop.terms.shipping == Money(490)
+    assert shop.terms.price(Money(1000), "Caffè", datetime(2026, 1, 1, tzinfo=UTC)).amount.minor % 100 == 99
+
+
+def changed(old: str, new: str) -> str:
+    assert old in LEAST
+    return LEAST.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[shop", "end of document"),
+        ("\na = \n", "at line 2"),
+        ("", "shop: field required"),
+        (changed('name = "bottega"\n', ""), "shop.name: field required"),
+        (changed('"bottega"', '"La Bottega"'), "shop.name:"),
+        (changed('"bottega"', '""'), "shop.name:"),
+        (changed('"it"', '"uk"'), "shop.market: value error, is none of it, fr, de, es"),
+        (changed('"woocommerce"', '"magento"'), "shop.platform: value error, is none of generic"),
+        (changed("https://bottega.example", "bottega.example"), "shop.url:"),
+        (changed("https://bottega.example", "ftp://bottega.example"), "shop.url:"),
+        (changed("https://bottega.example", "https://"), "shop.url:"),
+        (changed("https://bottega.example", "https://[bottega"), "shop.url:"),
+        (changed('"https://bottega.example"', "5"), "shop.url:"),
+        (LEAST + "colour = 1", "shop.colour: extra inputs"),
+        (LEAST + "[extra]\na = 1", "extra: extra inputs"),
+        (LEAST + '[shipping]\ncost = "-1.00"', "shipping.cost:"),
+        (LEAST + '[shipping]\ncost = "1.005"', "shipping.cost:"),
+        (LEAST + '[shipping]\ncost = "free"', "shipping.cost:"),
+        (LEAST + "[shipping]\ncost = nan", "shipping.cost:"),
+        (LEAST + "[shipping]\ncost = inf", "shipping.cost:"),
+        (LEAST + "[pricing]\nending = 100", "pricing.ending:"),
+        (LEAST + "[pricing]\nending = -1", "pricing.ending:"),
+        (LEAST + "[pricing]\nending = 0.9", "pricing.ending:"),
+        (LEAST + "[pricing]\nmarkup_percent = -5", "pricing.markup_percent:"),
+        (LEAST + "[pricing]\nmarkup = 5", "pricing.markup: extra inputs"),
+        (LEAST + '[pricing.categories]\n"Tè" = 2000', "pricing.categories.Tè:"),
+        (LEAST + "[crawl]\nconcurrency = 0", "crawl.concurrency:"),
+        (LEAST + "[crawl]\ndelay = -1", "crawl.delay:"),
+        (LEAST + "[crawl]\ndelay = nan", "crawl.delay:"),
+        (LEAST + '[crawl]\nproduct = "/p/("', "crawl.product: value error, is no regular expression"),
+        (LEAST + '[crawl]\ncategory = "["', "crawl.category: value error, is no regular expression"),
+        (LEAST + "[live]\nconcurrency = 1000", "live.concurrency:"),
+    ],
+)
+def test_a_bad_declaration_names_its_file_and_key(text: str, key: str, file: Path) -> None:
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidShop) as raised:
+        load_shop(file)
+    assert str(raised.value).startswith(f"{file}: ")
+    assert key in str(raised.value)
+
+
+def test_all_complaints_are_told_at_once(file: Path) -> None:
+    file.write_text(LEAST.replace('"it"', '"uk"') + "[pricing]\nending = 100")
+    with pytest.raises(InvalidShop, match=r"shop\.market.*; .*pricing\.ending"):
+        load_shop(file)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes("# è\n".encode("latin-1"))
+    for path in (latin, tmp_path / "absent.toml", tmp_path):
+        with pytest.raises(InvalidShop) as raised:
+            load_shop(path)
+        assert str(path) in str(raised.value)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "it-bottega.toml").write_text(LEAST)
+    (tmp_path / "it-cantina.toml").write_text(LEAST.replace("bottega", "cantina"))
+    (tmp_path / "de-kontor.toml").write_text(LEAST.replace("bottega", "kontor").replace('"it"', '"de"'))
+    (tmp_path / "README.md").write_text("not a declaration")
+    return tmp_path
+
+
+def test_a_folder_of_shops(folder: Path) -> None:
+    shops = Shops.load(folder)
+    assert len(shops) == 3
+    assert sorted(shops) == ["de:kontor", "it:bottega", "it:cantina"]
+    assert shops["it:bottega"].name == "bottega"
+    assert [shop.name for shop in shops.of_market("it")] == ["bottega", "cantina"]
+    assert [shop.name for shop in shops.of_market("it", "cantina")] == ["cantina"]
+    assert (shops.has_market("de"), shops.has_market("fr")) == (True, False)
+
+
+def test_two_shops_of_one_name(folder: Path) -> None:
+    (folder / "z.toml").write_text(LEAST)
+    with pytest.raises(InvalidShop, match=r"z\.toml: a shop it:bottega is declared already"):
+        Shops.load(folder)
+
+
+def test_the_same_name_in_two_markets_is_two_shops(folder: Path) -> None:
+    (folder / "z.toml").write_text(LEAST.replace('"it"', '"fr"'))
+    assert "fr:bottega" in Shops.load(folder)
+
+
+def test_a_shop_that_is_not_declared_names_those_that_are(folder: Path) -> None:
+    shops = Shops.load(folder)
+    with pytest.raises(UnknownShop) as wrong:
+        shops.of_market("it", "nope")
+    assert str(wrong.value) == "no shop 'nope' in market it: declared there: bottega, cantina"
+    with pytest.raises(UnknownShop) as none:
+        shops.of_market("fr")
+    assert str(none.value) == f"no shop in market fr: declare one in {folder}"
+    with pytest.raises(UnknownMarket):
+        shops.of_market("uk")
+
+
+def test_no_folder_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InvalidShop, match="LISTINO_SHOPS_DIR"):
+        Shops.load(tmp_path / "absent")
+
+
+def test_one_wrong_declaration_need_not_hide_the_others(folder: Path) -> None:
+    (folder / "a.toml").write_text("[shop")
+    (folder / "z.toml").write_text(LEAST)
+    complaints: list[InvalidShop] = []
+    shops = Shops.load(folder, on_error=complaints.append)
+    assert sorted(shops) == ["de:kontor", "it:bottega", "it:cantina"]
+    assert [str(complaint).partition(": ")[0] for complaint in complaints] == [
+        str(folder / "a.toml"), str(folder / "z.toml"),
+    ]  # fmt: skip

@@ -1,0 +1,190 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from pymongo import UpdateOne
+
+from listino.domain.history import point_of
+from listino.domain.listing import Terms, list_goods, reoffer
+from listino.domain.money import Money
+from listino.domain.offer import ShopOffer, ShopProduct
+from listino.domain.product import Product
+from listino.store.documents import product_document
+from listino.store.upsert import NEEDED, UpsertPlan, history_write, plan_upsert
+
+
+def known(product: Product, **changes: Any) -> dict[str, Any]:
+    """What the store says of a product, by the projection that the plan needs."""
+    document = product_document(product)
+    found: dict[str, Any] = {"_id": product.id}
+    for path in NEEDED:
+        name, _, inner = path.partition(".")
+        if inner and name in document:
+            found.setdefault(name, {})[inner] = document[name][inner]
+        elif not inner and document.get(name) is not None:
+            found[name] = document[name]
+    return {**found, **changes}
+
+
+def plan(product: Product, stored: Mapping[str, Any] | None) -> UpsertPlan:
+    return plan_upsert([product], {} if stored is None else {product.id: stored})
+
+
+def seen_mark(product: Product, crawl_id: str | None) -> UpdateOne:
+    assert product.offer is not None
+    change: dict[str, Any] = {
+        "$max": {"offer.seen_at": product.offer.seen_at, "offer.checked_at": product.offer.checked_at}
+    }
+    if crawl_id:
+        change["$set"] = {"crawl_id": crawl_id}
+    return UpdateOne({"_id": product.id}, change)
+
+
+def outcome(found: UpsertPlan) -> tuple[int, int, int, int]:
+    return len(found.new), len(found.changed), len(found.unchanged), len(found.returned)
+
+
+@pytest.fixture
+def later(seen_at: datetime) -> datetime:
+    return seen_at + timedelta(minutes=10)
+
+
+@pytest.fixture
+def dearer(shirt: ShopProduct) -> ShopOffer:
+    return ShopOffer.of([replace(variant, cost=variant.cost + Money(1000)) for variant in shirt.offer.variants])
+
+
+def test_a_new_product_is_inserted_whole_with_its_first_point(listed_shirt: Product) -> None:
+    found = plan(listed_shirt, None)
+    assert outcome(found) == (1, 0, 0, 0)
+    document = product_document(listed_shirt)
+    document.pop("_id")
+    assert found.products == [UpdateOne({"_id": "it:bottega:8411"}, {"$setOnInsert": document}, upsert=True)]
+    assert len(found.history) == 1
+
+
+def test_an_unchanged_product_costs_its_seen_mark(
+    shirt: ShopProduct, terms: Terms, listed_shirt: Product, later: datetime
+) -> None:
+    again = list_goods(shirt, terms, at=later, crawl_id="it-2")
+    found = plan(again, known(listed_shirt))
+    assert outcome(found) == (0, 0, 1, 0)
+    assert found.products == [seen_mark(again, "it-2")]
+    assert found.history == []
+
+
+def test_a_changed_product_is_replaced_unless_somebody_looked_later(
+    shirt: ShopProduct, dearer: ShopOffer, terms: Terms, listed_shirt: Product, later: datetime
+) -> None:
+    again = list_goods(replace(shirt, offer=dearer, slogan=None), terms, at=later, crawl_id="it-2")
+    found = plan(again, known(listed_shirt))
+    assert outcome(found) == (0, 1, 0, 0)
+    assert len(found.products) == 2
+    replacement, mark = found.products
+    assert mark == seen_mark(again, "it-2")
+    assert replacement._filter == {"_id": again.id, "offer.checked_at": {"$not": {"$gt": later}}}
+    change = replacement._doc
+    assert change["$set"]["offer.cost"] == 3400
+    assert change["$set"]["changed_at"] == later
+    assert not {"_id", "first_seen_at", "crawl_id", "offer", "offer.seen_at", "offer.checked_at"} & set(change["$set"])
+    assert change["$unset"] == {"slogan": "", "gone_at": ""}
+    assert len(found.history) == 1
+
+
+def test_a_change_that_leaves_the_offer_alone_adds_no_point(
+    shirt: ShopProduct, terms: Terms, listed_shirt: Product, later: datetime
+) -> None:
+    found = plan(list_goods(replace(shirt, name="Camicia"), terms, at=later), known(listed_shirt))
+    assert outcome(found) == (0, 1, 0, 0)
+    assert found.history == []
+
+
+@pytest.mark.parametrize(
+    "was",
+    [
+        {"offer": {"cost": 2399, "availability": "InStock"}},
+        {"offer": {"cost": 2400, "availability": "OutOfStock"}},
+        {"price": {"amount": 1}},
+        {"price": None},
+        {"offer": None},
+    ],
+    ids=str,
+)
+def test_a_point_is_added_when_cost_availability_or_price_moved(was: dict[str, Any], listed_shirt: Product) -> None:
+    found = plan(listed_shirt, known(listed_shirt, **was))
+    assert outcome(found) == (0, 0, 1, 0)
+    assert len(found.history) == 1
+
+
+def test_a_gone_product_returns_even_if_it_looks_the_same(
+    shirt: ShopProduct, terms: Terms, listed_shirt: Product, later: datetime
+) -> None:
+    again = list_goods(shirt, terms, at=later, crawl_id="it-2")
+    found = plan(again, known(listed_shirt, gone_at=later))
+    assert outcome(found) == (0, 0, 0, 1)
+    assert len(found.products) == 2
+    assert "gone_at" in found.products[0]._doc["$unset"]
+
+
+def test_a_live_refresh_never_says_what_only_a_crawl_may(
+    dearer: ShopOffer, shirt: ShopProduct, terms: Terms, listed_shirt: Product, later: datetime, seen_at: datetime
+) -> None:
+    for offer in (dearer, shirt.offer):
+        refreshed = reoffer(listed_shirt, offer, terms, at=later)
+        writes = plan(refreshed, known(listed_shirt)).products
+        assert writes
+        for write in writes:
+            assert "crawl_id" not in write._doc.get("$set", {})
+            assert "offer.seen_at" not in write._doc.get("$set", {})
+            assert write._doc.get("$max", {}).get("offer.seen_at") in (None, seen_at), "the crawl's own time, again"
+        assert writes[-1] == seen_mark(refreshed, None)
+
+
+def test_goods_that_no_shop_shows_need_no_mark() -> None:
+    goods = Product(id=5, name="Camo Onesie", content_hash="a")
+    assert plan(goods, {"_id": 5, "content_hash": "a"}).products == []
+    changed = plan(goods, {"_id": 5, "content_hash": "b"})
+    assert len(changed.products) == 1
+    assert changed.history == []
+
+
+def test_a_batch_is_sorted_by_what_happens(
+    shirt: ShopProduct, dearer: ShopOffer, terms: Terms, listed_shirt: Product, later: datetime
+) -> None:
+    same, changed, new = (
+        list_goods(replace(shirt, sku=sku, offer=offer), terms, at=later)
+        for sku, offer in (("1", shirt.offer), ("2", dearer), ("3", shirt.offer))
+    )
+    stored = {
+        product.id: known(product, content_hash=product.content_hash if product is same else "other")
+        for product in (same, changed)
+    }
+    found = plan_upsert([same, changed, new], stored)
+    assert (found.unchanged, found.changed, found.new) == (["it:bottega:1"], ["it:bottega:2"], ["it:bottega:3"])
+
+
+def test_a_history_point_goes_into_the_bucket_of_its_month(listed_shirt: Product, seen_at: datetime) -> None:
+    (write,) = plan(listed_shirt, None).history
+    assert listed_shirt.price is not None
+    assert write._filter == {"_id": "it:bottega:8411:2026-03", "product_id": "it:bottega:8411"}
+    assert write._upsert is True
+    assert write._doc["$setOnInsert"] == {"month": "2026-03"}
+    assert write._doc["$addToSet"]["points"] == {
+        "at": seen_at,
+        "price": listed_shirt.price.amount.minor,
+        "cost": 2400,
+        "currency": "EUR",
+        "availability": "InStock",
+    }
+
+
+def test_a_repeated_point_is_the_same_element_of_the_set(listed_shirt: Product) -> None:
+    assert plan(listed_shirt, None).history == plan(listed_shirt, None).history
+
+
+def test_imported_goods_have_buckets_of_their_own(listed_shirt: Product) -> None:
+    point = point_of(listed_shirt)
+    assert point is not None
+    assert history_write(5, point)._filter == {"_id": "5:2026-03", "product_id": 5}

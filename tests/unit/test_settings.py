@@ -1,0 +1,159 @@
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from listino.domain.errors import InvalidSettings
+from listino.settings import PORT_OFFSETS, Settings, load_settings, masked
+
+SECRET = "a secret of no worth, for tests only"
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody's environment, and no .env file but the test's own."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"LISTINO_{name.upper()}", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults_are_the_platform_on_this_machine() -> None:
+    settings = load_settings()
+    assert (settings.mongo_address, settings.redis_address) == (
+        "mongodb://127.0.0.1:8180/?replicaSet=listino", "redis://127.0.0.1:8200/0",
+    )  # fmt: skip
+    assert settings.shops_path == Path(".listino/shops")
+    assert settings.env == "development"
+
+
+def test_ports_are_all_different_and_count_from_the_base() -> None:
+    settings = load_settings(port_base=18080)
+    ports = {part: settings.port(part) for part in PORT_OFFSETS}
+    assert len(set(ports.values())) == len(PORT_OFFSETS)
+    assert (ports["nginx"], ports["shop-es"], ports["mongo"]) == (18080, 18104, 18180)
+    assert load_settings(port_base=65000).port("redis") < 65536
+
+
+def test_the_environment_beats_the_file_and_an_empty_address_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("LISTINO_PORT_BASE=9000\nLISTINO_API_WORKERS=3\nOTHER=1\n")
+    monkeypatch.setenv("LISTINO_PORT_BASE", "9100")
+    monkeypatch.setenv("LISTINO_REDIS_URL", "")
+    settings = load_settings()
+    assert (settings.port_base, settings.api_workers) == (9100, 3)
+    assert settings.redis_address == "redis://127.0.0.1:9220/0"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT_BASE", "many"),
+        ("PORT_BASE", "80"),
+        ("PORT_BASE", "65001"),
+        ("ENV", "staging"),
+        ("LOG_LEVEL", "debug"),
+        ("MONGO_DATABASE", "Li$tino"),
+        ("MONGO_DATABASE", ""),
+        ("LIVE_TIMEOUT_MS", "0"),
+        ("LIVE_FRESH_MS", "-1"),
+        ("LIVE_WORKERS", "1.5"),
+        ("DEMO_PRODUCTS", "nan"),
+        ("CONTACT", ""),
+    ],
+)
+def test_a_bad_value_is_named_with_its_key(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"LISTINO_{name}", value)
+    with pytest.raises(InvalidSettings) as raised:
+        load_settings()
+    assert str(raised.value).startswith(f"LISTINO_{name}={value!r}: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_all_complaints_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LISTINO_PORT_BASE", "1")
+    monkeypatch.setenv("LISTINO_ENV", "x")
+    with pytest.raises(InvalidSettings, match=r"LISTINO_ENV=.*; LISTINO_PORT_BASE="):
+        load_settings()
+
+
+def test_no_complaint_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LISTINO_SECRET_KEY", "too short to be one")
+    with pytest.raises(InvalidSettings) as raised:
+        load_settings()
+    assert "too short to be one" not in str(raised.value)
+    assert "LISTINO_SECRET_KEY=(secret)" in str(raised.value)
+
+
+def test_settings_do_not_show_their_secret_nor_change() -> None:
+    settings = load_settings(secret_key=SECRET)
+    assert SECRET not in repr(settings)
+    assert SECRET not in str(settings)
+    with pytest.raises(Exception, match="frozen"):
+        settings.env = "production"
+
+
+def test_a_child_process_loads_the_very_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings(state_dir=tmp_path / "s", secret_key=SECRET, redis_url="redis://x/1", live_fresh_ms=7)
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    child = load_settings()
+    assert child == settings.model_copy(update={"shops_dir": tmp_path / "s" / "shops"})
+
+
+def test_a_child_elsewhere_finds_the_same_folders(tmp_path: Path) -> None:
+    passed_on = load_settings().environment()
+    assert passed_on["LISTINO_STATE_DIR"] == str(tmp_path / ".listino")
+    assert passed_on["LISTINO_SHOPS_DIR"] == str(tmp_path / ".listino" / "shops")
+    assert "LISTINO_SECRET_KEY" not in passed_on
+
+
+def test_a_secret_is_made_once_and_readable_for_its_owner_alone(tmp_path: Path) -> None:
+    settings = load_settings(state_dir=tmp_path / "state")
+    secret = settings.session_secret()
+    assert len(secret) >= 32
+    assert load_settings(state_dir=tmp_path / "state").session_secret() == secret
+    (kept,) = (tmp_path / "state").iterdir()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_processes_that_start_at_once_share_one_secret(tmp_path: Path) -> None:
+    for attempt in range(20):
+        settings = load_settings(state_dir=tmp_path / str(attempt))
+        with ThreadPoolExecutor(max_workers=8) as threads:
+            secrets = set(threads.map(lambda _: settings.session_secret(), range(8)))  # noqa: B023  # mapped at once
+        assert len(secrets) == 1
+        assert all(len(secret) >= 32 for secret in secrets)
+
+
+def test_production_wants_a_secret_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match="LISTINO_SECRET_KEY"):
+        load_settings(env="production", state_dir=tmp_path / "state").session_secret()
+    assert not (tmp_path / "state").exists()
+    assert load_settings(env="production", secret_key=SECRET).session_secret() == SECRET
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("mongodb://127.0.0.1:1/?replicaSet=x", "mongodb://127.0.0.1:1/?replicaSet=x"),
+        ("mongodb://anna:geheim@a:1,b:2/x?y=z", "mongodb://anna:***@a:1,b:2/x?y=z"),
+        ("redis://:geheim@h:6379/0", "redis://:***@h:6379/0"),
+        ("redis://anna:ge@heim@h/0", "redis://anna:***@h/0"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_logged_without_its_password(address: str, shown: str) -> None:
+    assert masked(address) == shown
+    assert "heim" not in masked(address)
+
+
+def test_every_setting_is_described() -> None:
+    silent = [name for name, field in Settings.model_fields.items() if not (field.description or "").endswith(".")]
+    assert len(Settings.model_fields) >= 15
+    assert silent == []
+
+
+def test_the_robot_says_who_sends_it() -> None:
+    assert load_settings(contact="mailto:bot@example.com").user_agent == "Listino/0.1 (+mailto:bot@example.com)"
