@@ -11,6 +11,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header --no-annotate \
         --no-emit-index-url --no-emit-find-links --python-version 3.11
 
+# Each of the two has servers of its own; a file stays with one of them, because its tests share demo shops.
+TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
+
 .PHONY: help run up down status crawl check test unit integration e2e lint types format lock clean
 
 help: ## Show what can be made
@@ -35,13 +38,14 @@ check: $(RUN_READY) ## Find what keeps Listino from running here
 	@$(BIN)/listino check
 
 test: $(TEST_READY) chromium ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests/unit tests/integration $(TWO_AT_A_TIME)
+	$(BIN)/python -m pytest tests/e2e
 
 unit: $(TEST_READY) ## Run the unit tests alone
-	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest tests/unit $(TWO_AT_A_TIME)
 
 integration: $(TEST_READY) ## Run the tests with real servers alone
-	$(BIN)/python -m pytest tests/integration
+	$(BIN)/python -m pytest tests/integration $(TWO_AT_A_TIME)
 
 e2e: $(TEST_READY) chromium ## Run the tests with a real browser alone
 	$(BIN)/python -m pytest tests/e2e

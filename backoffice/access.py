@@ -33,6 +33,7 @@ PERMISSIONS = {
 }
 
 _ENDS = "ends"  # when the session ends, in seconds since the epoch
+_CREDENTIAL = "credential"
 
 
 class SignedIn(UserMixin):
@@ -72,6 +73,7 @@ def sign_in(member: StaffMember) -> None:
     session.clear()
     session.permanent = True
     session[_ENDS] = int(time.time()) + SESSION_HOURS * 3600
+    session[_CREDENTIAL] = member.credential
     login_user(SignedIn(member))
 
 
@@ -88,7 +90,8 @@ def _signed_in(email: str) -> SignedIn | None:
     if session.get(_ENDS, 0) < time.time():
         return None
     member = engines().store.staff.get(email)
-    return SignedIn(member) if member else None
+    # A new password ends the sessions that were begun with the old one.
+    return SignedIn(member) if member and member.credential == session.get(_CREDENTIAL) else None
 
 
 def _check() -> ResponseReturnValue | None:

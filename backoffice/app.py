@@ -12,6 +12,7 @@ from backoffice import access, budget, engines, errors, formats, headers, limits
 from backoffice.config import STORE_SECONDS, flask_config
 from backoffice.icons import Icons
 from backoffice.views import assets, crawls, probes, products, session, start
+from listino.logs import configure_logs
 from listino.settings import Settings, load_settings
 
 # What the sidebar lists: endpoint, label, icon.
@@ -29,6 +30,7 @@ def create_app(settings: Settings | None = None, *, proxies: int = 0) -> Flask:
     Without it the log-in limit of an address would count everybody behind a proxy as one.
     """
     settings = settings or load_settings()
+    configure_logs(settings)
     app = Flask(__name__)
     app.config.from_mapping(flask_config(settings))
     if proxies:

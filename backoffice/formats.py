@@ -26,6 +26,7 @@ AVAILABILITY = {
 CRAWL_STATUS = {
     CrawlStatus.RUNNING: ("Running", "busy"),
     CrawlStatus.FINISHED: ("Finished", "good"),
+    CrawlStatus.INCOMPLETE: ("Incomplete", "warn"),
     CrawlStatus.STOPPED: ("Stopped", "warn"),
     CrawlStatus.FAILED: ("Failed", "bad"),
     CrawlStatus.DIED: ("Died", "bad"),

@@ -28,13 +28,15 @@ def run_crawl(
     trigger: str,
     progress: Progress | None = None,
 ) -> Crawl:
-    """Crawls a market to its end and returns the finished (or cleanly stopped) run.
+    """Crawls a market to its end and returns the run: finished, incomplete, or cleanly stopped.
 
     `progress` hears of the run about once a second. Raises UnknownMarket, UnknownShop, CrawlRunning, EngineUnavailable,
     or CrawlFailed, which names the spider's log.
     """
     log = settings.state_dir.resolve() / "logs" / f"crawl-{market_of(market).code}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists():
+        log.replace(log.with_suffix(".previous.log"))
     # A spider holds connections and a reactor that live and die with it; the same group gets the same Ctrl-C.
     with subprocess.Popen(
         [sys.executable, "-m", "scrapers", *_arguments(market, shop, limit, trigger, log)],
@@ -86,7 +88,7 @@ def _outcome(last: dict[str, Any], market: str, log: Path) -> Crawl:
             raise kind(last["error"])
         raise errors.CrawlFailed(f"the crawl of market {market} failed: {last['error']}; its log is {log}")
     crawl = crawl_from(_timed(last))
-    if crawl.status in (CrawlStatus.FINISHED, CrawlStatus.STOPPED):
+    if crawl.status in (CrawlStatus.FINISHED, CrawlStatus.INCOMPLETE, CrawlStatus.STOPPED):
         return crawl
     reason = crawl.error or "its spider was killed; start it again"
     raise errors.CrawlFailed(f"the crawl of market {market} failed: {reason}; its log is {log}")

@@ -44,8 +44,10 @@ class Jobs:
             "workers.live.drain", shop_key, job_timeout=DRAIN_SECONDS, result_ttl=0, failure_ttl=3600
         )
 
-    def crawl(self, market: str, *, trigger: str, shop: str | None = None) -> Job:
-        """Have a crawl worker send the market's spider; `trigger` says who wanted it."""
+    def crawl(self, market: str, *, trigger: str, shop: str | None = None) -> Job | None:
+        """Have a crawl worker send the market's spider; `trigger` says who wanted it. None if one is on its way already."""
+        if any(waiting.market == market for waiting in self.waiting_crawls()):
+            return None
         return self.queue(CRAWL).enqueue(
             "workers.crawls.crawl",
             market,

@@ -66,9 +66,9 @@ class Settings(BaseSettings):
         description="How old, in ms, a price asked of the shop may be and still be called fresh.",
     )
     live_timeout_ms: int = Field(
-        4000, ge=100, le=60_000, description="How long, in ms, a live refresh waits for a shop."
+        2500, ge=100, le=60_000, description="How long, in ms, a live refresh waits for a shop."
     )
-    live_workers: int = Field(2, ge=1, le=64, description="Worker processes for live prices.")
+    live_workers: int = Field(4, ge=1, le=64, description="Worker processes for live prices.")
     api_workers: int = Field(1, ge=1, le=64, description="Worker processes in each API node.")
     demo_products: int = Field(250, ge=1, le=1_000_000, description="Products in each demo shop.")
     demo_seed: int = Field(1, ge=0, description="Seed the demo shops are made from.")

@@ -124,7 +124,7 @@ class MarketSpider(Spider):
         if again is not None:
             yield again
         elif fetch.optional:
-            self.run.reject(shop.name, "page/unreadable", fetch.url, str(error))
+            self.run.reject(shop.name, "page/unreadable", fetch.about or fetch.url, str(error))
         else:
             self.run.reject(shop.name, f"{fetch.purpose}/unreadable", fetch.url, str(error))
             self.run.fail(shop.name)

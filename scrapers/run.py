@@ -116,6 +116,11 @@ class CrawlRun:
         whole = not self._crawl.limit and not counts.failed and counts.products > 0
         return whole and len(self._rejected_urls[shop]) <= MOST_REJECTED_URLS
 
+    @property
+    def complete(self) -> bool:
+        """Whether every shop was seen whole; a limited run is not meant to."""
+        return self._crawl.limit is not None or all(counts.complete for counts in self._counts.values())
+
     def completed(self, shop: str, gone: int) -> None:
         """Notes that the whole shop was seen, and how many products that showed to be gone."""
         self._counts[shop] = replace(self._counts[shop], gone=gone, complete=True)

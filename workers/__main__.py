@@ -4,7 +4,7 @@ import logging
 import sys
 
 import click
-from rq import SimpleWorker, Worker
+from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from listino.domain.errors import ListinoError
@@ -12,6 +12,7 @@ from listino.jobs import CRAWL, LIVE, Jobs
 from listino.live.client import UNAVAILABLE, connect_worker, unavailable
 from listino.logs import configure_logs
 from listino.settings import Settings, load_settings
+from workers.crawl_worker import CrawlWorker
 from workers.live import drain  # noqa: F401  # imported before the first job needs it
 from workers.runtime import runtime
 from workers.schedule import Schedule, periodic_crawls
@@ -49,7 +50,7 @@ def _work(role: str, settings: Settings) -> None:
         )
     else:
         queue = Jobs(connection).queue(CRAWL)
-        Worker([queue], connection=connection, serializer=JSONSerializer).work(logging_level="WARNING")
+        CrawlWorker([queue], connection=connection, serializer=JSONSerializer).work(logging_level="WARNING")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 
 import structlog
 
@@ -14,6 +15,9 @@ from workers.refresh import Refresher
 from workers.runtime import runtime
 
 log = structlog.get_logger(__name__)
+
+SILENT_ENOUGH = 3
+LOOK_SECONDS = 0.02
 
 
 def drain(shop_key: str) -> int:
@@ -34,25 +38,55 @@ async def _drain(shop_key: str, room: WaitingRoom, *, until: float) -> int:
         refresher = runtime().refresher(shop_key)
     except (UnknownShop, InvalidShop) as error:
         log.warning("live.no_shop", shop=shop_key, error=str(error))
-        return await _turn_away(room)
-    lanes = (_lane(refresher, room, until) for _ in range(refresher.shop.live_concurrency))
-    return sum(await asyncio.gather(*lanes))
-
-
-async def _lane(refresher: Refresher, room: WaitingRoom, until: float) -> int:
-    """Takes one product after another, so that a slow answer holds up one lane and not the shop."""
-    done = 0
-    while time.monotonic() < until and (taken := await asyncio.to_thread(room.take, 1)):
-        answer = await refresher.refresh(taken[0])
-        await asyncio.to_thread(room.deliver, answer)
-        done += 1
+        return await _turn_away(room, Reason.NO_SHOP)
+    silence, done = _Silence(), 0
+    flights: set[asyncio.Task[LiveAnswer]] = set()
+    while not silence.is_hanging and time.monotonic() < until:
+        free = refresher.shop.live_concurrency - len(flights)
+        for product_id in await asyncio.to_thread(room.take, free) if free else ():
+            flights.add(asyncio.create_task(_serve(refresher, room, product_id)))
+        if not flights:
+            break
+        # While there is room for more, it is looked every few milliseconds whether somebody else has come.
+        landed, flights = await asyncio.wait(
+            flights, timeout=LOOK_SECONDS if free else None, return_when=asyncio.FIRST_COMPLETED
+        )
+        for flight in landed:
+            silence.hear(flight.result())
+        done += len(landed)
+    if flights:
+        done += len((await asyncio.wait(flights))[0])
+    if silence.is_hanging:
+        log.warning("live.shop_hangs", shop=shop_key, silent_in_a_row=silence.in_a_row)
+        done += await _turn_away(room, Reason.SHOP_SILENT)
     return done
 
 
-async def _turn_away(room: WaitingRoom) -> int:
+@dataclass(slots=True)
+class _Silence:
+    """How many answers in a row failed to come. A few are enough: the shop hangs, and this worker has others to ask."""
+
+    in_a_row: int = 0
+
+    @property
+    def is_hanging(self) -> bool:
+        return self.in_a_row >= SILENT_ENOUGH
+
+    def hear(self, answer: LiveAnswer) -> None:
+        self.in_a_row = self.in_a_row + 1 if answer.reason is Reason.SHOP_SILENT else 0
+
+
+async def _serve(refresher: Refresher, room: WaitingRoom, product_id: str) -> LiveAnswer:
+    answer = await refresher.refresh(product_id)
+    await asyncio.to_thread(room.deliver, answer)
+    return answer
+
+
+async def _turn_away(room: WaitingRoom, reason: Reason) -> int:
+    """Tells everybody who waits now that there will be no answer, and why."""
     done = 0
     while taken := await asyncio.to_thread(room.take, 100):
         for product_id in taken:
-            room.deliver(LiveAnswer(product_id=product_id, as_of=utc_now(), reason=Reason.NO_SHOP))
+            await asyncio.to_thread(room.deliver, LiveAnswer(product_id=product_id, as_of=utc_now(), reason=reason))
         done += len(taken)
     return done

@@ -4,34 +4,38 @@ import asyncio
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import structlog
 
 from listino.domain.clock import utc_now
 from listino.domain.errors import GoneFromShop, ListinoError, ProductNotFound, UnreadablePage
-from listino.domain.listing import reoffer
+from listino.domain.listing import reoffer, unsellable
 from listino.domain.offer import ShopOffer
 from listino.domain.product import Product, key_parts
 from listino.live.answer import LiveAnswer, Reason
-from listino.shops.platform import Known, Page
+from listino.shops.platform import Known, Page, Platform
 from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import Shop
 from listino.store.client import UNAVAILABLE, Store
 
 log = structlog.get_logger(__name__)
 
-_GONE = (404, 410)
 _MOST_BYTES = 8 * 1024 * 1024  # of one answer; product pages average 600 kB
 
 
 @dataclass(frozen=True, slots=True)
 class Refresher:
-    """Refreshes products of one shop. Never raises: every way it can go wrong is a reason in the answer."""
+    """Refreshes products of one shop. Never raises: every way it can go wrong is a reason in the answer.
+
+    `seconds`: how long the shop has for the whole of an answer.
+    """
 
     shop: Shop
     client: httpx.AsyncClient
     store: Store
+    seconds: float
 
     async def refresh(self, product_id: str) -> LiveAnswer:
         """Asks the shop and stores what it says; the answer holds the shopper's price, or why there is none."""
@@ -48,11 +52,15 @@ class Refresher:
     async def _answer(self, product_id: str) -> LiveAnswer:
         try:
             product = await asyncio.to_thread(self.store.products.get, product_id)
-            offer = await self._ask(product)
+            try:
+                async with asyncio.timeout(self.seconds):
+                    offer = await self._ask(product)
+            except GoneFromShop as good_bye:
+                await asyncio.to_thread(self.store.products.mark_gone, [product_id], utc_now())
+                return _without_price(product_id, Reason.GONE, said=str(good_bye))
             return await asyncio.to_thread(self._keep, product, offer)
-        except GoneFromShop:
-            await asyncio.to_thread(self.store.products.mark_gone, [product_id], utc_now())
-            return _without_price(product_id, Reason.GONE)
+        except TimeoutError:
+            return _without_price(product_id, Reason.SHOP_SILENT, error=f"no whole answer in {self.seconds} s")
         except ProductNotFound:
             return _without_price(product_id, Reason.NO_SHOP)
         except _Refused as refusal:
@@ -71,23 +79,26 @@ class Refresher:
         platform = PLATFORMS[self.shop.platform]
         _, _, sku = key_parts(str(product.id))
         varies = sum(len(style.skus) for style in product.styles) > 1
-        known = Known(sku=sku, url=product.url or "", varies=varies)
+        known = Known(sku=unquote(sku), url=product.url or "", varies=varies)
         fetch = platform.refresh(self.shop, known)
         if not self.shop.allows(fetch.url):
             raise UnreadablePage(f"{fetch.url} is not on {self.shop.host}, the host that {self.shop.key} declares")
-        return platform.read_offer(self.shop, known, await self._fetch(fetch.url))
+        offer = platform.read_offer(self.shop, known, await self._fetch(platform, fetch.url))
+        if complaint := unsellable(offer, self.shop.market):
+            raise UnreadablePage(f"{fetch.url}: {complaint[0]}, {complaint[1]}")
+        return offer
 
-    async def _fetch(self, url: str) -> Page:
+    async def _fetch(self, platform: Platform, url: str) -> Page:
         async with self.client.stream("GET", url) as response:
-            if response.status_code in _GONE:
-                raise GoneFromShop(f"{url} answered {response.status_code}")
-            if response.status_code != httpx.codes.OK:
-                raise _Refused(response.status_code)
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > _MOST_BYTES:
                     raise UnreadablePage(f"{url} answers with more than {_MOST_BYTES} bytes")
+            if platform.says_gone(response.status_code, bytes(body)):
+                raise GoneFromShop(f"{url} answered {response.status_code}")
+            if response.status_code != httpx.codes.OK:
+                raise _Refused(response.status_code)
             return Page(url=url, body=bytes(body), headers=dict(response.headers))
 
     def _keep(self, product: Product, offer: ShopOffer) -> LiveAnswer:

@@ -45,7 +45,7 @@ class Runtime:
         shops = self._declared()
         if shop_key not in shops:
             raise UnknownShop(f"no shop {shop_key} is declared in {self.settings.shops_path}")
-        return Refresher(shops[shop_key], self._http(), self.store)
+        return Refresher(shops[shop_key], self._http(), self.store, self.settings.live_timeout_ms / 1000)
 
     def _declared(self) -> Shops:
         """The declarations, read again whenever a file of theirs has changed."""

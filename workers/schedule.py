@@ -32,7 +32,7 @@ class _CrawlCron(CronJob):
         super().__init__("crawl", func_name="workers.crawls.crawl", cron=periodic.cron, name=periodic.name)
         self._market = periodic.market
 
-    def enqueue(self, connection: Redis) -> Job:
+    def enqueue(self, connection: Redis) -> Job | None:  # type: ignore[override]  # RQ looks at nothing that it returns
         return Jobs(connection).crawl(self._market, trigger="schedule")
 
 

@@ -65,10 +65,9 @@ def start() -> ResponseReturnValue:
         flash(f"{market.name} is being crawled already.", "warn")
         return redirect(url_for("crawls.runs"), 303)
     try:
-        if any(crawl.market == market.code for crawl in engines().jobs.waiting_crawls()):
+        if engines().jobs.crawl(market.code, trigger=f"staff:{g.member.email}") is None:
             flash(f"A crawl of {market.name} is waiting for a worker already.", "warn")
         else:
-            engines().jobs.crawl(market.code, trigger=f"staff:{g.member.email}")
             log.info("crawl.queued", market=market.code, staff=g.member.email)
             flash(f"A crawl of {market.name} is queued. It appears below as soon as a worker takes it.", "good")
     except UNAVAILABLE as error:

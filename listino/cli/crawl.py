@@ -125,6 +125,9 @@ def _show(results: Mapping[str, Result]) -> None:
             table.add_row(code, ", ".join(run.shops), run.status.value, *counts, f"{run.seconds:.1f}")
     if table.row_count:
         Console(width=None if sys.stdout.isatty() else 140).print(table)
-    for result in results.values():
+    for code, result in results.items():
         if result.error:
             click.echo(f"listino: {result.error}", err=True)
+        elif result.crawl and result.crawl.status is CrawlStatus.INCOMPLETE:
+            log = f"crawl-{code}.log"
+            click.echo(f"listino: market {code} was not seen whole, so nothing was marked as gone; see {log}", err=True)

@@ -18,6 +18,9 @@ FAILED = 1
 USAGE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
+# Drivers whose errors may reach this far: an engine that went away in the middle of a command.
+_ENGINES = {"pymongo": "MongoDB", "redis": "Redis"}
+
 # What was typed or set is wrong, so nothing was tried.
 _USAGE_ERRORS = (UnknownMarket, UnknownShop, InvalidSettings, InvalidValue)
 
@@ -40,6 +43,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "crawl": Entry("listino.cli.crawl:crawl", "Crawl the shops of a market."),
         "price": Entry("listino.cli.price:price", "Ask a product's shop for its price now."),
         "extract": Entry("listino.cli.extract:extract", "Read the offer out of a page."),
+        "cluster": Entry("listino.cli.cluster:cluster", "Bring the database into the shape the store declares."),
         "staff": Entry("listino.cli.staff:staff", "Manage who may use the back office."),
     }
 )
@@ -117,5 +121,11 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         # Whoever read our output has gone; what is still buffered would fail again when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        engine = _ENGINES.get(type(error).__module__.partition(".")[0])
+        if engine is None:
+            raise
+        click.echo(f"listino: {engine}: {str(error).partition(', full error')[0][:300]}", err=True)
         return FAILED
     return answer if isinstance(answer, int) else 0

@@ -7,10 +7,12 @@ from enum import StrEnum
 
 
 class CrawlStatus(StrEnum):
-    """`stopped` can be resumed where it was; `died` was killed and starts anew."""
+    """`incomplete` came to its end without having seen every shop whole, so nothing of those is marked as gone; `stopped`
+    can be resumed where it was; `died` was killed and starts anew."""
 
     RUNNING = "running"
     FINISHED = "finished"
+    INCOMPLETE = "incomplete"
     STOPPED = "stopped"
     FAILED = "failed"
     DIED = "died"

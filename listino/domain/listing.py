@@ -10,7 +10,7 @@ from datetime import datetime
 from listino.domain.errors import InvalidValue
 from listino.domain.market import Market
 from listino.domain.money import Money
-from listino.domain.offer import Photo, ShopOffer, ShopProduct, Variant
+from listino.domain.offer import Availability, Photo, ShopOffer, ShopProduct, Variant
 from listino.domain.pricing import Price, PricingRule
 from listino.domain.product import Offer, Product, Sku, Style, product_id
 
@@ -89,6 +89,16 @@ def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, c
     return replace(fresh, content_hash=content_hash, changed_at=changed_at)
 
 
+def unsellable(offer: ShopOffer, market: Market) -> tuple[str, str] | None:
+    """Reason and detail why goods cannot be sold under this offer; None when they can."""
+    currencies = {offer.cost.currency, *(variant.cost.currency for variant in offer.variants)}
+    if currencies != {market.currency}:
+        return "currency/unexpected", f"{', '.join(sorted(currencies))} where {market.currency} is asked"
+    if offer.cost.minor <= 0:
+        return "price/not_positive", f"{offer.cost} {offer.cost.currency}"
+    return None
+
+
 def fingerprint(product: Product) -> str:
     """Equal for two products that differ only in when they were looked at: then there is nothing to write."""
     content = {name: value for name, value in asdict(product).items() if name not in _BOOKKEEPING}
@@ -111,6 +121,9 @@ def _styles(sku: str, offer: ShopOffer, photos: tuple[Photo, ...]) -> tuple[Styl
     for variant in offer.variants:
         groups.setdefault(variant.style, []).append(variant)
     known = {photo.url: photo for photo in photos}
+    claimed = {url for variant in offer.variants for url in variant.photos}
+    # What no variant claims shows the product as such: it belongs to the style that is shown first.
+    common = tuple(photo for photo in photos if photo.url not in claimed)
     return tuple(
         Style(
             style_id=f"{sku}-{number}",
@@ -119,7 +132,7 @@ def _styles(sku: str, offer: ShopOffer, photos: tuple[Photo, ...]) -> tuple[Styl
             original_price=None,
             sale_price=None,
             default=number == 1,
-            photos=_photos_of(members, known) or photos,
+            photos=(_photos_of(members, known) + (common if number == 1 else ())) or photos,
             skus={member.sku: _stocked(member) for member in members},
         )
         for number, (name, members) in enumerate((groups or {"": []}).items(), start=1)
@@ -146,12 +159,12 @@ def _stocked(variant: Variant, price: Money | None = None) -> Sku:
 def _restocked(
     style: Style, variants: dict[str, Variant], offer: ShopOffer, price_of: Callable[[Money], Money]
 ) -> Style:
-    """The style with what the offer says of its sizes; a size the offer does not name keeps what was known of it."""
+    """The style with what the offer says of its sizes; one that an offer of variants no longer names is out of stock."""
     skus = {}
     for sku, known in style.skus.items():
         variant = variants.get(sku)
         if variant is None:
-            skus[sku] = known
+            skus[sku] = replace(known, availability=Availability.OUT_OF_STOCK, quantity=0) if variants else known
         else:
             skus[sku] = replace(_stocked(variant, price_of(variant.cost)), gtin=variant.gtin or known.gtin)
     cost = min((sku.cost for sku in skus.values() if sku.cost), default=offer.cost)

@@ -26,6 +26,8 @@ from listino.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+LOOK_SECONDS = 0.05  # to ask Redis whether there is a fresh answer
+
 
 def _not_asked(product_id: ProductId, reason: Reason) -> LiveAnswer:
     return LiveAnswer(product_id=product_id, as_of=utc_now(), reason=reason)
@@ -87,9 +89,10 @@ class LivePrices:
         while (left := deadline - time.monotonic()) > 0:
             message = answers.get_message(timeout=left)
             if message:
-                answer = LiveAnswer.from_json(message["data"])
-                if answer.product_id == product_id:
-                    return answer
+                with contextlib.suppress(ValueError, KeyError, TypeError):  # said by another release of ours
+                    answer = LiveAnswer.from_json(message["data"])
+                    if answer.product_id == product_id:
+                        return answer
         return _not_asked(product_id, Reason.DEADLINE)
 
 
@@ -147,14 +150,21 @@ class AsyncLivePrices:
 
     async def get(self, product_id: ProductId, *, wait_ms: int) -> LiveAnswer:
         """The shop's price for the product now, or at the deadline the reason why it is not known."""
-        waiter: asyncio.Future[LiveAnswer] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[LiveAnswer] = loop.create_future()
         self._waiters[product_id].add(waiter)
+        deadline = loop.time() + wait_ms / 1000
         try:
-            async with asyncio.timeout(wait_ms / 1000):
+            # Even who does not wait at all is told of an answer that is there already.
+            async with asyncio.timeout_at(max(deadline, loop.time() + LOOK_SECONDS)):
                 if not self._subscribed.is_set():
                     await self.ping()  # a Redis that is away is known at once, not at the deadline
                     await self._subscribed.wait()
-                return await asyncio.shield(self._requesting(product_id, wait_ms)) or await waiter
+                answer = await asyncio.shield(self._requesting(product_id, wait_ms))
+            if answer is not None:
+                return answer
+            async with asyncio.timeout_at(deadline):
+                return await waiter
         except TimeoutError:
             return _not_asked(product_id, Reason.DEADLINE if self._subscribed.is_set() else Reason.NO_QUEUE)
         except UNAVAILABLE as error:
@@ -191,13 +201,19 @@ class AsyncLivePrices:
                         if message["type"] == "subscribe":
                             self._subscribed.set()
                         elif message["type"] == "message":
-                            self._hand_out(LiveAnswer.from_json(message["data"]))
+                            self._hand_out(message["data"])
             except RedisError as error:
                 log.warning("live.subscription_lost", error=str(error))
             self._subscribed.clear()
             await asyncio.sleep(0.5)
 
-    def _hand_out(self, answer: LiveAnswer) -> None:
+    def _hand_out(self, text: bytes) -> None:
+        try:
+            answer = LiveAnswer.from_json(text)
+        except (ValueError, KeyError, TypeError) as error:
+            # Another release of ours may say things that this one does not know; that is no reason to stop listening.
+            log.warning("live.answer_not_understood", error=repr(error))
+            return
         for waiter in self._waiters.get(answer.product_id, ()):
             if not waiter.done():
                 waiter.set_result(answer)

@@ -25,17 +25,21 @@ if not redis.call('SET', KEYS[3], '1', 'NX', 'PX', ARGV[3]) then
     end
     return {'joined'}
 end
-redis.call('ZADD', KEYS[1], deadline, ARGV[1])
+redis.call('ZADD', KEYS[1], 'LT', deadline, ARGV[1])
 local wanted = redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[4])
 return {'queued', wanted and 1 or 0}
 """
 
-# KEYS: waiting, drain. ARGV: drain ms, most. Gives the ids with the nearest deadlines; none ends the drain.
+# KEYS: waiting, drain. ARGV: drain ms, most, flight ms, the beginning of flight keys. Gives the ids with the nearest
+# deadlines; none ends the drain. The flight of what is taken begins anew: it may have waited long, and is asked for now.
 TAKE = """
 local taken = redis.call('ZPOPMIN', KEYS[1], ARGV[2])
 if #taken > 0 then redis.call('SET', KEYS[2], '1', 'PX', ARGV[1]) end
 local ids = {}
-for at = 1, #taken, 2 do ids[#ids + 1] = taken[at] end
+for at = 1, #taken, 2 do
+    ids[#ids + 1] = taken[at]
+    redis.call('SET', ARGV[4] .. taken[at], '1', 'PX', ARGV[3])
+end
 return ids
 """
 

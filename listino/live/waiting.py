@@ -3,7 +3,7 @@
 from redis import Redis
 
 from listino.live.answer import LiveAnswer
-from listino.live.client import drain_ms
+from listino.live.client import drain_ms, flight_ms
 from listino.live.keys import ShopKeys, shop_key
 from listino.live.scripts import CHANNEL, DELIVER, REST, TAKE
 from listino.settings import Settings
@@ -22,7 +22,8 @@ class WaitingRoom:
     def take(self, most: int) -> list[str]:
         """Up to `most` product ids, nearest deadline first; none when nothing waits."""
         keys = [self._keys.waiting, self._keys.drain]
-        return [product_id.decode() for product_id in self._take(keys=keys, args=[drain_ms(self._settings), most])]
+        args: list[str | int] = [drain_ms(self._settings), most, flight_ms(self._settings), self._keys.flight("")]
+        return [product_id.decode() for product_id in self._take(keys=keys, args=args)]
 
     def rest(self) -> bool:
         """Ends the drain; False if something came in meanwhile and there is more to do."""

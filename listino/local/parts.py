@@ -14,6 +14,8 @@ from listino.settings import Settings
 CRAWL_WORKERS = 2
 BACKOFFICE_THREADS = 8
 
+CRAWL_STOP_SECONDS = 15  # for what a spider has under way; one that is killed starts anew, it loses nothing
+
 # How long, in seconds, requests under way may take to finish before they are cut off.
 GRACEFUL_SECONDS = 10
 
@@ -106,19 +108,18 @@ def _gunicorn(settings: Settings, name: str, app: str, options: tuple[str, ...])
 
 
 def _workers(settings: Settings) -> tuple[Program, ...]:
-    """A crawl's spider is a child that is to close in order too, so it gets the signal with its worker."""
+    """A crawl worker passes the signal on to its spider, which finishes what is under way."""
     return (
-        *(_worker(f"live-{number + 1}", "live", stop_group=False) for number in range(settings.live_workers)),
-        *(_worker(f"crawl-{number + 1}", "crawl", stop_group=True) for number in range(CRAWL_WORKERS)),
-        _worker("scheduler", "schedule", stop_group=False),
+        *(_worker(f"live-{number + 1}", "live") for number in range(settings.live_workers)),
+        *(_worker(f"crawl-{number + 1}", "crawl", stop_seconds=CRAWL_STOP_SECONDS) for number in range(CRAWL_WORKERS)),
+        _worker("scheduler", "schedule"),
     )
 
 
-def _worker(name: str, queue: str, *, stop_group: bool) -> Program:
+def _worker(name: str, queue: str, *, stop_seconds: int = 8) -> Program:
     return Program(
         name=name,
         argv=(sys.executable, "-m", "workers", queue),
         stage=Stage.APPLICATION,
-        stop_group=stop_group,
-        stop_seconds=8,
+        stop_seconds=stop_seconds,
     )

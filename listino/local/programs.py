@@ -17,8 +17,8 @@ class Program:
 
     `probe` is an address that answers once the part is ready (`http://…` with status 200, `mongodb://…`, `redis://…`);
     a part without one is ready when the supervisor calls it running, that is after one second without ending.
-    `stop_group` sends SIGTERM to the children too: right for a parent that does not pass it on, wrong for gunicorn,
-    whose workers are to finish their requests first. After `stop_seconds` the whole group gets SIGKILL.
+    SIGTERM goes to the part alone, which has its children finish what they are at; after `stop_seconds` the whole group
+    gets SIGKILL.
     """
 
     name: str
@@ -26,5 +26,4 @@ class Program:
     stage: Stage
     port: int | None = None
     probe: str | None = None
-    stop_group: bool = False
     stop_seconds: int = 10

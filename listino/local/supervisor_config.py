@@ -60,7 +60,7 @@ def _program(folder: StateFolder, program: Program) -> str:
         startretries=START_RETRIES,
         stopsignal="TERM",
         stopwaitsecs=program.stop_seconds,
-        stopasgroup="true" if program.stop_group else "false",
+        stopasgroup="false",
         killasgroup="true",
         redirect_stderr="true",
         stdout_logfile=folder.log(program.name),

@@ -27,6 +27,7 @@ class Fetch:
     purpose: str
     carry: Mapping[str, Any] = field(default_factory=dict)
     optional: bool = False
+    about: str | None = None  # address of the product that the answer tells of, where it is not `url`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +84,15 @@ class Platform(ABC):
     def read(self, shop: Shop, fetch: Fetch, page: Page) -> Iterator[Found]:
         """What an answer holds: goods, further addresses, how many products to expect. Raises UnreadablePage."""
 
+    def says_gone(self, status: int, body: bytes) -> bool:
+        """Whether an error answer to a `refresh` means that the shop no longer has the product."""
+        return status in (404, 410)
+
     @abstractmethod
     def refresh(self, shop: Shop, known: Known) -> Fetch:
         """The cheapest request that tells what the shop asks now for a product."""
 
     @abstractmethod
     def read_offer(self, shop: Shop, known: Known, page: Page) -> ShopOffer:
-        """The offer in the answer to `refresh`. Raises UnreadablePage, or GoneFromShop."""
+        """The offer in the answer to `refresh`. Raises UnreadablePage, or GoneFromShop, also where another product stands
+        in its place."""

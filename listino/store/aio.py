@@ -15,7 +15,7 @@ from listino.domain.errors import EngineUnavailable, ProductNotFound
 from listino.domain.history import PricePoint
 from listino.domain.product import Product, ProductId
 from listino.settings import Settings
-from listino.store.client import UNAVAILABLE, client_options, unavailable
+from listino.store.client import UNAVAILABLE, opened, unavailable
 from listino.store.collections import CRAWLS, PRICE_HISTORY, PRODUCTS, REJECTS
 from listino.store.documents import crawl_document, points_from, product_from
 from listino.store.query import CARD, ProductQuery
@@ -109,7 +109,7 @@ class AsyncStore:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._client = CLIENT(settings.mongo_address, **client_options(settings))
+        self._client: AsyncIOMotorClient = opened(CLIENT, settings)
         database = self._client[settings.mongo_database]
         self.products = AsyncProducts(database)
         self.crawls = AsyncCrawls(database)

@@ -1,24 +1,33 @@
 """Connections to MongoDB, and the synchronous store made of them."""
 
-import contextlib
 import re
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 import pymongo
 from pymongo import MongoClient
-from pymongo.errors import CollectionInvalid, ConnectionFailure, ExecutionTimeout, NetworkTimeout, WaitQueueTimeoutError
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    WaitQueueTimeoutError,
+)
 
-from listino.domain.errors import EngineUnavailable
+from listino.domain.errors import EngineUnavailable, InvalidSettings
 from listino.settings import Settings, masked
-from listino.store.collections import COLLECTIONS
 from listino.store.crawls import Crawls, Leases
 from listino.store.products import Products
+from listino.store.setup import Told, prepare
 from listino.store.staff import Staff
 
 # What the driver raises when the cluster cannot be asked; anything else is our mistake and stays what it is.
 UNAVAILABLE = (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WaitQueueTimeoutError)
+Client = TypeVar("Client")
 
+AUTHENTICATION_FAILED = 18
 PING_SECONDS = 3.0  # long enough for a busy server, short enough for whoever waits for a command's first word
 
 
@@ -35,6 +44,14 @@ def client_options(settings: Settings) -> dict[str, Any]:
         "connectTimeoutMS": 2_000,
         "timeoutMS": 20_000,
     }
+
+
+def opened(client_class: Callable[..., Client], settings: Settings) -> Client:
+    """A client of that class for the settings' address; raises InvalidSettings for one that cannot be used."""
+    try:
+        return client_class(settings.mongo_address, **client_options(settings))
+    except (ConfigurationError, ValueError, TypeError) as error:
+        raise InvalidSettings(f"LISTINO_MONGO_URI={masked(settings.mongo_address)!r}: {error}") from None
 
 
 def time_limit(seconds: float) -> AbstractContextManager[None]:
@@ -56,7 +73,7 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._client: MongoClient = MongoClient(settings.mongo_address, **client_options(settings))
+        self._client: MongoClient = opened(MongoClient, settings)
         database = self._client[settings.mongo_database]
         self._database = database
         self.products = Products(database)
@@ -71,18 +88,16 @@ class Store:
                 self._client.admin.command("ping")
         except UNAVAILABLE as error:
             raise unavailable(self._settings, error) from error
+        except OperationFailure as error:
+            if error.code != AUTHENTICATION_FAILED:
+                raise
+            where = masked(self._settings.mongo_address)
+            raise EngineUnavailable(f"MongoDB at {where} refuses the user and password in LISTINO_MONGO_URI") from None
 
-    def prepare(self) -> None:
-        """Makes collections, validators and indexes as they are declared; can be run again without harm."""
+    def prepare(self, told: Told = lambda name, what: None) -> None:
+        """Makes collections, shard keys, validators and indexes as they are declared; can be run again without harm."""
         try:
-            existing = set(self._database.list_collection_names())
-            for declared in COLLECTIONS:
-                if declared.name not in existing:
-                    with contextlib.suppress(CollectionInvalid):  # another process was faster
-                        self._database.create_collection(declared.name)
-                self._database.command("collMod", declared.name, validator=dict(declared.validator))
-                if declared.indexes:
-                    self._database[declared.name].create_indexes(list(declared.indexes))
+            prepare(self._client, self._database, told)
         except UNAVAILABLE as error:
             raise unavailable(self._settings, error) from error
 

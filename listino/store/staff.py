@@ -1,5 +1,6 @@
 """The people who may use the back office. Passwords are kept as argon2 hashes."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,9 +20,12 @@ LEAST_PASSWORD_LENGTH = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffMember:
+    """`credential` names the present password without telling it: sessions begun with another one are over."""
+
     email: str
     role: str
     created_at: datetime
+    credential: str = ""
 
 
 class Staff:
@@ -70,4 +74,7 @@ class Staff:
 
 
 def _member(document: Mapping[str, Any]) -> StaffMember:
-    return StaffMember(email=document["_id"], role=document["role"], created_at=document["created_at"])
+    credential = hashlib.sha256(document["password_hash"].encode()).hexdigest()[:16]
+    return StaffMember(
+        email=document["_id"], role=document["role"], created_at=document["created_at"], credential=credential
+    )

@@ -61,17 +61,24 @@ class CrawlRecord:
             self._heart.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._heart
+        try:
+            await self._close(spider, reason)
+        finally:
+            self._store.close()
+            with Store(spider.settings_of_listino) as store:
+                store.leases.release(spider.run.lease)
+
+    async def _close(self, spider: MarketSpider, reason: str) -> None:
         run, status = spider.run, _ENDS.get(reason, CrawlStatus.FAILED)
         if status is CrawlStatus.FAILED:
             run.error = run.error or f"the spider ended early: {reason}"
         if reason == "finished":
             await self._find_gone(spider)
+            if not run.complete:
+                status = CrawlStatus.INCOMPLETE
         run.mark(resumable=status is CrawlStatus.STOPPED)
         await self._keep_rejects(spider)
         await self._save(spider, status)
-        self._store.close()
-        with Store(spider.settings_of_listino) as store:
-            store.leases.release(run.lease)
 
     async def _beat(self, spider: MarketSpider) -> None:
         beats = 0
@@ -86,6 +93,9 @@ class CrawlRecord:
                     return
             except UNAVAILABLE as error:
                 log.warning("the store is away, the crawl goes on meanwhile: %s", error)
+            except Exception:
+                # Without a heart that beats the lease runs out, and a second crawl could come on top of this one.
+                log.exception("the record of the crawl could not be kept")
             await asyncio.sleep(_EVERY)
 
     async def _keep_rejects(self, spider: MarketSpider) -> None:
@@ -114,8 +124,11 @@ class CrawlRecord:
         crawl = spider.run.snapshot(status, None if status is CrawlStatus.RUNNING else utc_now())
         await self._store.crawls.save(crawl)
         if self._lines:
-            sys.stdout.buffer.write(orjson.dumps(crawl_document(crawl)) + b"\n")
-            sys.stdout.buffer.flush()
+            try:
+                sys.stdout.buffer.write(orjson.dumps(crawl_document(crawl)) + b"\n")
+                sys.stdout.buffer.flush()
+            except OSError:
+                self._lines = False  # whoever started the crawl has gone; the record in the store is kept all the same
 
 
 def _renew(spider: MarketSpider) -> bool:

@@ -17,7 +17,13 @@ from scrapy.http import Response
 _TOLD_TO_WAIT = (429, 503)
 FIRST_WAIT = 1.0  # seconds; doubled with every refusal in a row
 LONGEST_WAIT = 300.0
+LONGEST_TOLD = 900.0  # a shop that says to wait longer is given up for this time; the next crawl comes within hours
+STEP = 1.0
 MOST_REFUSALS = 8  # of one request, before it is given up
+
+
+class StoppedWaiting(Exception):
+    """Raised for a request that waits while the crawl is told to stop: it fails, and with it the shop is not seen whole."""
 
 
 class BackOffMiddleware:
@@ -34,9 +40,11 @@ class BackOffMiddleware:
 
     async def process_request(self, request: Request) -> None:
         host = _host(request)
-        # Another refusal may come while this one waits, hence the loop.
-        while (wait := self._not_before.get(host, 0.0) - time.monotonic()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(wait)
+        # In short steps: another refusal may come meanwhile, or the spider be told to stop.
+        while (wait := self._not_before.get(host, 0.0) - time.monotonic()) > 0:
+            if not self._crawler.crawling:
+                raise StoppedWaiting(f"{request.url} was not asked for: its shop had said to wait, and the crawl stops")
+            await asyncio.sleep(min(wait, STEP))
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         host = _host(request)
@@ -48,8 +56,12 @@ class BackOffMiddleware:
             self._crawler.stats.inc_value("listino/gave_up_waiting")
             return response
         in_a_row = self._refusals[host] = self._refusals.get(host, 0) + 1
-        wait = retry_after(response.headers.get("Retry-After")) or FIRST_WAIT * 2 ** min(in_a_row - 1, 10)
-        self._not_before[host] = max(self._not_before.get(host, 0.0), time.monotonic() + min(wait, LONGEST_WAIT))
+        told = retry_after(response.headers.get("Retry-After"))
+        if told is not None and told > LONGEST_TOLD:
+            self._crawler.stats.inc_value("listino/gave_up_waiting")
+            return response
+        wait = told or min(FIRST_WAIT * 2 ** min(in_a_row - 1, 10), LONGEST_WAIT)
+        self._not_before[host] = max(self._not_before.get(host, 0.0), time.monotonic() + wait)
         self._crawler.stats.inc_value("listino/told_to_wait")
         again: Request = request.replace(dont_filter=True, priority=request.priority - 1)
         again.meta["refused"] = refused

@@ -35,7 +35,7 @@ class StorePipeline:
         return cls(crawler)
 
     async def open_spider(self) -> None:
-        self._store = AsyncStore(market_spider(self._crawler).settings_of_listino)
+        self._database = AsyncStore(market_spider(self._crawler).settings_of_listino)
         self._timer = asyncio.ensure_future(self._flush_regularly())
 
     async def close_spider(self) -> None:
@@ -48,7 +48,7 @@ class StorePipeline:
             if left:
                 spider.run.error = f"{len(left)} goods were read and could not be stored"
                 spider.run.fail(shop)
-        self._store.close()
+        self._database.close()
 
     async def process_item(self, item: ScrapedGoods) -> ScrapedGoods:
         product = list_goods(item.goods, item.shop.terms, at=utc_now(), crawl_id=market_spider(self._crawler).run.id)
@@ -68,24 +68,30 @@ class StorePipeline:
             await self._flush(shop)
 
     async def _flush(self, shop: str) -> None:
-        """Stores what waits. Goods that could not be stored wait on while the store is away; the crawl is not whole then,
-        so that nobody takes them for gone."""
         async with self._writing:
             batch = self._waiting.pop(shop, [])
-            if not batch:
+            if batch:
+                await self._store(shop, batch)
+
+    async def _store(self, shop: str, batch: list[Product]) -> None:
+        """Stores goods. While the store is away they wait on; what it refuses is rejected, and the rest stored without it."""
+        run = market_spider(self._crawler).run
+        try:
+            plan = await self._database.products.upsert(batch)
+        except UNAVAILABLE as error:
+            log.error("the store is away, %d goods of %s wait: %s", len(batch), shop, error)
+            self._waiting[shop] = batch + self._waiting.get(shop, [])
+            await self._give_up_beyond(MOST_WAITING, shop)
+        except Exception as error:
+            if len(batch) == 1:
+                log.exception("the store refused %s", batch[0].id)
+                run.reject(shop, "store/refused", batch[0].url or "", str(error))
                 return
-            run = market_spider(self._crawler).run
-            try:
-                plan = await self._store.products.upsert(batch)
-            except UNAVAILABLE as error:
-                log.error("store is away, %d goods of %s wait: %s", len(batch), shop, error)
-                self._waiting[shop] = batch + self._waiting.get(shop, [])
-                await self._give_up_beyond(MOST_WAITING, shop)
-            except Exception:
-                log.exception("%d goods of %s could not be stored", len(batch), shop)
-                run.fail(shop)
-            else:
-                run.count(shop, plan, batch)
+            log.warning("the store refused one of %d goods of %s: %s", len(batch), shop, error)
+            for product in batch:
+                await self._store(shop, [product])
+        else:
+            run.count(shop, plan, batch)
 
     async def _give_up_beyond(self, most: int, shop: str) -> None:
         if len(self._waiting[shop]) > most:

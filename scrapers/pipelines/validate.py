@@ -7,6 +7,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from listino.domain.errors import InvalidValue
+from listino.domain.listing import unsellable
 from listino.domain.product import product_id
 from scrapers.items import ScrapedGoods
 from scrapers.market_spider import market_spider
@@ -39,10 +40,7 @@ def complaints(item: ScrapedGoods) -> Iterator[tuple[str, str]]:
         product_id(shop.market.code, shop.name, goods.sku)
     except InvalidValue as error:
         yield "sku/unusable", str(error)
-    if goods.offer.cost.minor <= 0:
-        yield "price/not_positive", f"{goods.offer.cost} {goods.offer.cost.currency}"
-    currencies = {goods.offer.cost.currency, *(variant.cost.currency for variant in goods.offer.variants)}
-    if currencies != {shop.market.currency}:
-        yield "currency/unexpected", f"{', '.join(sorted(currencies))} where {shop.market.currency} is asked"
+    if complaint := unsellable(goods.offer, shop.market):
+        yield complaint
     if not shop.allows(goods.url):
         yield "url/foreign_host", goods.url

@@ -29,8 +29,9 @@ ORDERLY = 130  # a demo ended with Ctrl-C may also end with this, as shells coun
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A platform that `listino demo` brought up, and what it printed."""
+    """A platform that `listino demo` brought up a second time, and what it printed; `once` is the first time."""
 
+    once: "subprocess.CompletedProcess[str]"
     process: "subprocess.Popen[str]"
     told: dict[str, Any]
     base: int
@@ -75,6 +76,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         "LISTINO_STATE_DIR": str(folder / "state"),
         "LISTINO_DEMO_PRODUCTS": str(PRODUCTS),
     }
+    once = subprocess.run(
+        [sys.executable, "-m", "listino", "demo", "--once", "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=folder,
+        timeout=180,
+        check=False,
+    )
     process = subprocess.Popen(
         [sys.executable, "-m", "listino", "demo", "--json"],
         stdout=subprocess.PIPE,
@@ -87,7 +97,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     while not text.endswith("\n}\n") and (line := process.stdout.readline()):
         text += line
     try:
-        yield Demo(process, json.loads(text), base, folder / "state")
+        yield Demo(once, process, json.loads(text), base, folder / "state")
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -95,14 +105,26 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 def test_the_demo_says_that_all_of_it_worked(demo: Demo) -> None:
-    assert demo.told["ok"] is True
-    assert demo.told["markets"].keys() == {"it", "fr", "de", "es"}
-    for code, result in demo.told["markets"].items():
+    assert demo.once.returncode == 0
+    told = json.loads(demo.once.stdout)
+    assert told["ok"] is True
+    assert told["markets"].keys() == {"it", "fr", "de", "es"}
+    for code, result in told["markets"].items():
         truth = Catalogue(code, count=PRODUCTS).truth()
         assert (result["products"], result["rejected"], result["failed"]) == (len(truth), 0, 0)
         assert result["seconds"] > 0
+    assert told["live_price"]["fresh"] is True
+    assert told["live_price"]["elapsed_ms"] < 1000
+
+
+def test_a_second_start_keeps_the_data_and_crawls_nothing_again(demo: Demo) -> None:
+    first = json.loads(demo.once.stdout)
+    assert demo.told["ok"] is True
+    assert sum(demo.told["on_sale"].values()) == 4 * PRODUCTS
+    assert {code: run["id"] for code, run in demo.told["markets"].items()} == {
+        code: run["id"] for code, run in first["markets"].items()
+    }
     assert demo.told["live_price"]["fresh"] is True
-    assert demo.told["live_price"]["elapsed_ms"] < 1000
 
 
 def test_a_moved_price_reaches_page_list_history_and_the_back_office(demo: Demo, browser: Browser) -> None:

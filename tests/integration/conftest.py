@@ -32,6 +32,18 @@ def german_shop(_german_shop: RunningShop, settings: Settings) -> RunningShop:
     return _as_new(_german_shop, settings)
 
 
+@pytest.fixture(scope="session")
+def _french_shop() -> Iterator[RunningShop]:
+    with running_shop("fr") as shop:
+        yield shop
+
+
+@pytest.fixture
+def french_shop(_french_shop: RunningShop, settings: Settings) -> RunningShop:
+    """A second shop beside the German one."""
+    return _as_new(_french_shop, settings)
+
+
 def _as_new(shop: RunningShop, settings: Settings) -> RunningShop:
     shop.admin("restore")
     shop.admin("reset")

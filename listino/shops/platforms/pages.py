@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from listino.domain.errors import UnreadablePage
+from listino.domain.errors import GoneFromShop, UnreadablePage
 from listino.domain.offer import ShopOffer, ShopProduct
 from listino.extract.addresses import absolute
 from listino.extract.goods import read_goods
@@ -51,7 +51,10 @@ class PagesPlatform(Platform):
         return Fetch(url=known.url, purpose="product")
 
     def read_offer(self, shop: Shop, known: Known, page: Page) -> ShopOffer:
-        return self.goods(shop, page).offer
+        goods = self.goods(shop, page)
+        if goods.sku.strip() != known.sku:
+            raise GoneFromShop(f"{page.url} shows {goods.sku} now, not {known.sku}")
+        return goods.offer
 
     def goods(self, shop: Shop, page: Page) -> ShopProduct:
         """The goods of a product page; raises UnreadablePage."""

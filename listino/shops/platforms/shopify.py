@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from listino.domain.errors import InvalidValue, UnreadablePage
+from listino.domain.errors import GoneFromShop, InvalidValue, UnreadablePage
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo, ShopOffer, ShopProduct, Variant
 from listino.extract.addresses import absolute
@@ -44,14 +44,19 @@ class Shopify(Platform):
             yield self._list(shop, fetch.carry["number"] + 1)
         yield Expected(len(products))
         for product in products:
-            yield Fetch(url=f"{shop.url}/products/{product['handle']}.js", purpose="product", optional=True)
+            address = f"{shop.url}/products/{product['handle']}"
+            yield Fetch(url=f"{address}.js", purpose="product", optional=True, about=address)
 
     def refresh(self, shop: Shop, known: Known) -> Fetch:
         handle = urlsplit(known.url).path.rstrip("/").rsplit("/", 1)[-1]
         return Fetch(url=f"{shop.url}/products/{handle}.js", purpose="offer")
 
     def read_offer(self, shop: Shop, known: Known, page: Page) -> ShopOffer:
-        return _offer(shop, page.json, page.url)
+        product = page.json
+        offer = _offer(shop, product, page.url)
+        if str(product.get("id", known.sku)) != known.sku:
+            raise GoneFromShop(f"{page.url} is product {product['id']} now")
+        return offer
 
     def _list(self, shop: Shop, number: int) -> Fetch:
         url = f"{shop.url}/products.json?limit={_PER_PAGE}&page={number}"

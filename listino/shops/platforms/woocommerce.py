@@ -37,10 +37,13 @@ class WooCommerce(Platform):
             case "list":
                 yield from self._read_list(shop, fetch, page)
             case "variations":
-                carry = {"item": fetch.carry["item"], "variations": _items(page)}
-                yield Fetch(url=carry["item"]["permalink"], purpose="page", carry=carry, optional=True)
+                yield self._read_variations(shop, fetch, page)
             case "page":
                 yield _goods(fetch.carry["item"], fetch.carry["variations"], page)
+
+    def says_gone(self, status: int, body: bytes) -> bool:
+        # While its API is off, or another one sits there, WordPress answers 404 to everything, with another code.
+        return status == 410 or (status == 404 and b"product_invalid_id" in body)
 
     def refresh(self, shop: Shop, known: Known) -> Fetch:
         url = self._variations_url(shop, known.sku) if known.varies else f"{_api(shop)}/{known.sku}"
@@ -48,10 +51,15 @@ class WooCommerce(Platform):
 
     def read_offer(self, shop: Shop, known: Known, page: Page) -> ShopOffer:
         if not known.varies:
-            return ShopOffer.of([_variant(page.json, page.url)])
+            item = page.json
+            if isinstance(item, dict) and str(item.get("id", known.sku)) != known.sku:
+                raise GoneFromShop(f"{page.url} is product {item['id']} now")
+            return ShopOffer.of([_variant(item, page.url)])
         variations = _items(page)
         if not variations:
             raise GoneFromShop(f"{page.url} lists no variation any more")
+        if _more_pages(page, 1):
+            raise UnreadablePage(f"{page.url} has more than {_PER_PAGE} variations: only a crawl reads them all")
         return ShopOffer.of(_variants(variations, page.url))
 
     def _list(self, shop: Shop, number: int) -> Fetch:
@@ -59,24 +67,35 @@ class WooCommerce(Platform):
         return Fetch(url=url, purpose="list", carry={"number": number})
 
     @staticmethod
-    def _variations_url(shop: Shop, product: object) -> str:
-        return f"{_api(shop)}?type=variation&parent={product}&per_page={_PER_PAGE}"
+    def _variations_url(shop: Shop, product: object, number: int = 1) -> str:
+        page = f"&page={number}" if number > 1 else ""
+        return f"{_api(shop)}?type=variation&parent={product}&per_page={_PER_PAGE}{page}"
+
+    def _variations(self, shop: Shop, item: _Item, number: int, carry: Mapping[str, Any]) -> Fetch:
+        url = self._variations_url(shop, item["id"], number)
+        carried = {**carry, "number": number}
+        return Fetch(url=url, purpose="variations", carry=carried, optional=True, about=item["permalink"])
+
+    def _read_variations(self, shop: Shop, fetch: Fetch, page: Page) -> Fetch:
+        item, number = fetch.carry["item"], fetch.carry["number"]
+        carry = {"item": item, "variations": [*fetch.carry["variations"], *_items(page)]}
+        if _more_pages(page, number):
+            return self._variations(shop, item, number + 1, carry)
+        return Fetch(url=item["permalink"], purpose="page", carry=carry, optional=True)
 
     def _read_list(self, shop: Shop, fetch: Fetch, page: Page) -> Iterator[Found]:
         items, number = _items(page), fetch.carry["number"]
         if not all(item.get("permalink") for item in items):
             raise UnreadablePage(f"{page.url} lists a product without a permalink")
-        total, pages = (page.headers.get(name, "") for name in ("x-wp-total", "x-wp-totalpages"))
+        total = page.headers.get("x-wp-total", "")
         if number == 1 and total.isdecimal():
             yield Expected(int(total))
-        if number < int(pages) if pages.isdecimal() else len(items) == _PER_PAGE:
+        if _more_pages(page, number):
             yield self._list(shop, number + 1)
         for item in items:
             carry = {"item": {name: item.get(name) for name in _KEPT}}
             if item.get("type") == "variable":
-                yield Fetch(
-                    url=self._variations_url(shop, item["id"]), purpose="variations", carry=carry, optional=True
-                )
+                yield self._variations(shop, item, 1, carry | {"variations": []})
             else:
                 yield Fetch(url=item["permalink"], purpose="page", carry=carry | {"variations": []}, optional=True)
 
@@ -85,6 +104,11 @@ _KEPT = (
     "id", "name", "permalink", "sku", "short_description", "description", "prices", "images", "categories", "brands",
     "attributes", "is_in_stock", "low_stock_remaining", "variation",
 )  # fmt: skip
+
+
+def _more_pages(page: Page, number: int) -> bool:
+    pages = page.headers.get("x-wp-totalpages", "")
+    return number < int(pages) if pages.isdecimal() else len(_items(page)) == _PER_PAGE
 
 
 def _api(shop: Shop) -> str:

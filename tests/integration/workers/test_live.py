@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from redis import Redis
@@ -19,6 +20,8 @@ from listino.domain.product import Product, key_parts
 from listino.jobs import LIVE, Jobs
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.prices import AsyncLivePrices, LivePrices
+from listino.live.scripts import CHANNEL
+from listino.live.waiting import WaitingRoom
 from listino.settings import Settings
 from listino.shops.declaration import Shops
 from listino.store.client import Store
@@ -125,6 +128,63 @@ def test_a_hanging_shop_costs_no_viewer_more_than_the_deadline(
     assert answer.reason is Reason.DEADLINE
     german_shop.admin("reset")
     assert ask_until_answered(settings, products[2]).reason is None
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_hanging_shop_does_not_keep_the_only_worker_from_the_others(
+    german_shop: RunningShop, french_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    german, french = stock(german_shop, settings, store), stock(french_shop, settings, store)
+    ask_until_answered(settings, french[0])
+    german_shop.admin("behaviour", fault="hang")
+    for product in german:
+        assert ask(settings, product, wait_ms=0).reason is Reason.DEADLINE
+    wait_until(lambda: german_shop.requests()["total"] > 0, "the German shop is being asked")
+    began = time.perf_counter()
+    assert ask_until_answered(settings, french[1]).reason is None
+    # One time-out of the hanging shop at the most, not one for each of its products.
+    assert time.perf_counter() - began < 2 * settings.live_timeout_ms / 1000 + 2
+
+
+@pytest.mark.usefixtures("worker")
+def test_another_product_in_its_place_is_not_sold_as_it(
+    german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    wanted, other = stock(german_shop, settings, store)[:2]
+    store.products.upsert([replace(wanted, url=other.url, content_hash="moved")])
+    assert ask_until_answered(settings, wanted).reason is Reason.GONE
+    assert store.products.get(wanted.id).price == wanted.price
+
+
+async def test_a_message_nobody_understands_does_not_end_the_listening(
+    german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    product = stock(german_shop, settings, store)[0]
+    redis = Redis.from_url(settings.redis_address)
+    async with AsyncLivePrices(settings) as live:
+        asking = asyncio.create_task(live.get(product.id, wait_ms=5000))
+        room = WaitingRoom(settings, redis, german_shop.key)
+        taken: list[str] = []
+        while not taken:
+            taken = await asyncio.to_thread(room.take, 1)
+        redis.publish(CHANNEL, b"{not ours")
+        redis.publish(CHANNEL, b'{"product_id": 1, "reason": "of tomorrow"}')
+        room.deliver(LiveAnswer(product_id=taken[0], as_of=utc_now(), reason=Reason.SHOP_SILENT))
+        assert (await asking).reason is Reason.SHOP_SILENT
+
+
+async def test_who_does_not_wait_is_told_of_a_fresh_answer_all_the_same(
+    german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    kept = settings.model_copy(update={"live_fresh_ms": 60_000})
+    product = stock(german_shop, kept, store)[0]
+    room = WaitingRoom(kept, Redis.from_url(kept.redis_address), german_shop.key)
+    room.deliver(
+        LiveAnswer(product_id=product.id, as_of=utc_now(), price=Money(990), availability=Availability.IN_STOCK)
+    )
+    async with AsyncLivePrices(kept) as live:
+        assert (await live.get(product.id, wait_ms=1000)).price == Money(990)
+        assert (await live.get(product.id, wait_ms=0)).price == Money(990)
 
 
 @pytest.mark.usefixtures("worker")
@@ -240,3 +300,19 @@ def test_a_catalogue_number_has_no_shop_to_ask(settings: Settings) -> None:
     live = LivePrices(settings)
     assert live.get(500, wait_ms=100).reason is Reason.NO_SHOP
     live.close()
+
+
+@pytest.mark.usefixtures("worker")
+def test_who_comes_while_the_shop_is_slow_is_served_beside_the_others(
+    german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    products = stock(german_shop, settings, store)
+    ask_until_answered(settings, products[0])
+    german_shop.admin("reset")
+    german_shop.admin("behaviour", latency={"median_ms": 700, "p99_ms": 750})
+    assert ask(settings, products[1], wait_ms=0).reason is Reason.DEADLINE
+    wait_until(lambda: german_shop.requests()["total"] > 0, "the first one is being asked")
+    for product in products[2:6]:
+        assert ask(settings, product, wait_ms=0).reason is Reason.DEADLINE
+    wait_until(lambda: len(german_shop.requests()["by_product"]) == 5, "all five were asked for")
+    assert german_shop.requests()["peak_in_flight"] >= 3

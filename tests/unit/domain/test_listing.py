@@ -44,7 +44,7 @@ def test_variants_are_grouped_by_style_in_the_shops_order(listed_shirt: Product,
         ("8411-2", "Blu", False),
     ]
     assert (list(red.skus), list(blue.skus)) == (["R-S", "R-M"], ["B-S"])
-    assert red.photos == shirt.photos[:1], "a style has its own photos, with the thumbnails the shop has of them"
+    assert red.photos == shirt.photos, "the first style has its own photos, and those that no style claims"
     assert blue.photos == shirt.photos, "a style without photos shows the product's"
 
 
@@ -148,14 +148,15 @@ def test_a_dearer_offer_is_repriced(shirt: ShopProduct, listed_shirt: Product, t
     assert (fresh.name, fresh.first_seen_at) == (listed_shirt.name, listed_shirt.first_seen_at)
 
 
-def test_a_size_the_offer_does_not_name_keeps_what_was_known(
+def test_a_size_that_the_offer_no_longer_names_is_out_of_stock(
     shirt: ShopProduct, listed_shirt: Product, terms: Terms
 ) -> None:
     only = replace(shirt.offer.variants[0], cost=Money(2600))
     fresh = reoffer(listed_shirt, ShopOffer.of([only]), terms, at=LATER)
     assert fresh.styles[0].skus["R-S"].cost == Money(2600)
-    assert fresh.styles[0].skus["R-M"] == listed_shirt.styles[0].skus["R-M"]
-    assert fresh.styles[1] == listed_shirt.styles[1]
+    known = listed_shirt.styles[0].skus["R-M"]
+    assert fresh.styles[0].skus["R-M"] == replace(known, availability=Availability.OUT_OF_STOCK, quantity=0)
+    assert fresh.styles[1].skus["B-S"].availability is Availability.OUT_OF_STOCK
 
 
 def test_a_size_keeps_its_gtin_when_the_refresh_has_none(

@@ -18,7 +18,7 @@ def test_the_whole_platform_has_every_part_once(settings: Settings) -> None:
     programs = blueprint(settings).programs()
     assert [program.name for program in programs] == [
         *("mongo-1", "redis", "shop-it", "shop-fr", "shop-de", "shop-es", "api-1", "api-2", "backoffice"),
-        *("live-1", "live-2", "crawl-1", "crawl-2", "scheduler", "nginx"),
+        *("live-1", "live-2", "live-3", "live-4", "crawl-1", "crawl-2", "scheduler", "nginx"),
     ]
     assert {program.name for program in programs if program.stage is Stage.ENGINE} == {"mongo-1", "redis"}
 

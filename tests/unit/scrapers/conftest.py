@@ -30,6 +30,7 @@ class Stats(Counter[str]):
 class Crawler:
     spider: MarketSpider
     stats: Stats = field(default_factory=Stats)
+    crawling: bool = True
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from listino.domain.crawl import Crawl, CrawlStatus
+from listino.domain.crawl import Crawl, CrawlStatus, Reject, ShopCounts
 from listino.domain.product import Product
 from listino.store.crawls import Lease
 from listino.store.upsert import UpsertPlan
@@ -108,3 +108,15 @@ def test_the_mark_beside_the_queue(resumable: bool, crawl: Crawl, tmp_path: Path
     begun(crawl, tmp_path / "it").mark(resumable=resumable)
     (marker,) = (tmp_path / "it").iterdir()
     assert json.loads(marker.read_text()) == {"crawl_id": "it-1", "resumable": resumable}
+
+
+def test_a_resumed_run_knows_what_it_rejected_and_covered_before(crawl: Crawl, listed_shirt: Product) -> None:
+    url = "https://bottega.example/unreadable"
+    reject = Reject(crawl_id=crawl.id, shop="bottega", reason="page/unreadable", url=url, detail="", at=AT)
+    stopped = replace(crawl, shops={"bottega": ShopCounts(products=3, new=3, rejected=1)}, coverage={"brand": 0.6667})
+    run = CrawlRun(stopped, Lease("it", "nobody", AT), None, [reject])
+    assert run.rejected_urls("bottega") == [url]
+    run.count("bottega", UpsertPlan(new=["d"]), [listed_shirt])
+    resumed = run.snapshot()
+    assert resumed.total("products") == 4
+    assert resumed.coverage["brand"] == 0.75

@@ -3,7 +3,7 @@ import pytest
 
 from listino.domain.errors import InvalidValue
 from listino.store.collections import STAFF
-from listino.store.staff import LEAST_PASSWORD_LENGTH, ROLES, Staff, StaffMember
+from listino.store.staff import LEAST_PASSWORD_LENGTH, ROLES, Staff
 
 PASSWORD = "correct horse"
 
@@ -33,7 +33,8 @@ def test_roles_are_those_the_collection_accepts() -> None:
 def test_putting_again_sets_password_and_role_and_keeps_the_rest(staff: Staff) -> None:
     first = staff.put("anna@example.com", PASSWORD, "agent")
     again = staff.put("ANNA@example.com", "another secret", "admin")
-    assert again == StaffMember(email=first.email, role="admin", created_at=first.created_at)
+    assert (again.email, again.role, again.created_at) == (first.email, "admin", first.created_at)
+    assert again.credential != first.credential, "a new password ends the sessions of the old one"
     assert staff.authenticate("anna@example.com", PASSWORD) is None
     assert staff.authenticate("anna@example.com", "another secret") == again
 

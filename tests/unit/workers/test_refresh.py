@@ -57,7 +57,7 @@ Answers = Callable[[httpx.Request], httpx.Response]
 
 def refresher(shop: Shop, product: Product | Exception, answers: Answers) -> Refresher:
     client = httpx.AsyncClient(transport=httpx.MockTransport(answers))
-    return Refresher(shop, client, Stored(product))  # type: ignore[arg-type]
+    return Refresher(shop, client, Stored(product), seconds=5)  # type: ignore[arg-type]
 
 
 def kept(of: Refresher) -> Products:
@@ -98,7 +98,9 @@ def answering(status: int, body: Any = b"") -> Answers:
 @pytest.mark.parametrize(
     ("answers", "reason"),
     [
-        (answering(404), Reason.GONE),
+        (answering(404, {"code": "woocommerce_rest_product_invalid_id"}), Reason.GONE),
+        (answering(404, {"code": "rest_no_route"}), Reason.SHOP_REFUSED),
+        (answering(200, [{**VARIATIONS[0], "prices": {**PRICES, "price": "0"}}]), Reason.UNREADABLE),
         (answering(410), Reason.GONE),
         (answering(200, []), Reason.GONE),
         (answering(403), Reason.SHOP_REFUSED),

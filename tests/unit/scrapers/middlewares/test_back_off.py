@@ -9,7 +9,15 @@ from scrapy import Request
 from scrapy.http import Response
 
 from scrapers.middlewares import back_off
-from scrapers.middlewares.back_off import FIRST_WAIT, LONGEST_WAIT, MOST_REFUSALS, BackOffMiddleware, retry_after
+from scrapers.middlewares.back_off import (
+    FIRST_WAIT,
+    LONGEST_TOLD,
+    LONGEST_WAIT,
+    MOST_REFUSALS,
+    BackOffMiddleware,
+    StoppedWaiting,
+    retry_after,
+)
 
 URL = "https://bottega.example/p/1"
 
@@ -112,12 +120,22 @@ async def test_an_answer_ends_the_row(middleware: BackOffMiddleware, clock: Cloc
     assert await waited(middleware, clock) == FIRST_WAIT
 
 
-@pytest.mark.parametrize(
-    ("header", "wait"), [("7", 7), ("100000", LONGEST_WAIT), ("soon", FIRST_WAIT), ("0", FIRST_WAIT)]
-)
+@pytest.mark.parametrize(("header", "wait"), [("7", 7), ("soon", FIRST_WAIT), ("0", FIRST_WAIT)])
 async def test_the_shop_may_say_how_long(header: str, wait: float, middleware: BackOffMiddleware, clock: Clock) -> None:
     refuse(middleware, Request(URL), header=header)
     assert await waited(middleware, clock) == wait
+
+
+def test_a_shop_that_says_to_wait_for_hours_is_given_up_for_now(middleware: BackOffMiddleware, crawler: Any) -> None:
+    assert isinstance(refuse(middleware, Request(URL), header=str(int(LONGEST_TOLD) + 1)), Response)
+    assert crawler.stats["listino/gave_up_waiting"] == 1
+
+
+async def test_a_crawl_that_is_told_to_stop_waits_no_longer(middleware: BackOffMiddleware, crawler: Any) -> None:
+    refuse(middleware, Request(URL), header="60")
+    crawler.crawling = False
+    with pytest.raises(StoppedWaiting):
+        await middleware.process_request(Request(URL))
 
 
 async def test_a_shorter_wait_does_not_undo_a_longer_one(middleware: BackOffMiddleware, clock: Clock) -> None:
@@ -148,7 +166,7 @@ async def test_a_refusal_while_waiting_is_waited_for_too(middleware: BackOffMidd
             refuse(middleware, Request(URL), header="9")
 
     back_off.asyncio.sleep = sleep_and_be_refused  # type: ignore[assignment]
-    assert await waited(middleware, clock) == 14
+    assert await waited(middleware, clock) == 10
 
 
 def test_a_request_that_is_refused_again_and_again_is_given_up(

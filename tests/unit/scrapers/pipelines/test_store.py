@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pymongo.errors import AutoReconnect, BulkWriteError
 
 from listino.domain.product import Product
 from listino.store.upsert import UpsertPlan
@@ -77,3 +78,53 @@ async def test_what_is_stored_is_priced_and_bears_the_crawls_id(
 async def test_nothing_scraped_is_nothing_stored(pipeline: StorePipeline, store: Store) -> None:
     await pipeline.close_spider()
     assert store.batches == []
+
+
+async def test_goods_wait_while_the_store_is_away_and_are_stored_when_it_is_back(
+    pipeline: StorePipeline, store: Store, item: ScrapedGoods, crawler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(seen: Sequence[Product]) -> UpsertPlan:
+        raise AutoReconnect("no primary")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "upsert", away)
+        for number in range(BATCH):
+            await pipeline.process_item(numbered(item, number))
+    assert store.batches == []
+    await pipeline.process_item(numbered(item, BATCH))
+    assert [len(batch) for batch in store.batches] == [BATCH + 1]
+    assert crawler.spider.run.snapshot().total("products") == BATCH + 1
+    assert crawler.spider.run.seen_whole("bottega")
+
+
+async def test_goods_that_could_not_be_stored_to_the_end_leave_the_shop_unseen(
+    pipeline: StorePipeline, store: Store, item: ScrapedGoods, crawler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(seen: Sequence[Product]) -> UpsertPlan:
+        raise AutoReconnect("no primary")
+
+    monkeypatch.setattr(store, "upsert", away)
+    await pipeline.process_item(item)
+    await pipeline.close_spider()
+    assert store.closed
+    assert not crawler.spider.run.seen_whole("bottega")
+    assert "1 goods were read and could not be stored" in str(crawler.spider.run.error)
+
+
+async def test_goods_that_the_store_refuses_are_rejected_and_their_neighbours_stored(
+    pipeline: StorePipeline, store: Store, item: ScrapedGoods, crawler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = store.upsert
+
+    async def refuses_one(seen: Sequence[Product]) -> UpsertPlan:
+        if any(str(product.id).endswith(":7") for product in seen):
+            raise BulkWriteError({"writeErrors": []})
+        return await stores(seen)
+
+    monkeypatch.setattr(store, "upsert", refuses_one)
+    for number in range(BATCH):
+        await pipeline.process_item(numbered(item, number))
+    counts = crawler.spider.run.snapshot().shops["bottega"]
+    assert (counts.products, counts.rejected, counts.failed) == (BATCH - 1, 1, 0)
+    assert crawler.spider.run.snapshot().rejected == {"store/refused": 1}
+    assert crawler.spider.run.rejected_urls("bottega") == [item.goods.url]

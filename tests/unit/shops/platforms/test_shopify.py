@@ -80,7 +80,8 @@ def test_a_list_leads_to_its_products_and_to_the_next_one(shop: Shop) -> None:
         url="https://bottega.example/products.json?limit=250&page=2", purpose="list", carry={"number": 2}
     )
     assert found[1] == Expected(250)
-    assert found[2] == Fetch(url="https://bottega.example/products/p0.js", purpose="product", optional=True)
+    address = "https://bottega.example/products/p0"
+    assert found[2] == Fetch(url=f"{address}.js", purpose="product", optional=True, about=address)
     assert read(shop, LIST, {"products": [{"handle": "a"}]})[0] == Expected(1), "a short list is the last"
 
 

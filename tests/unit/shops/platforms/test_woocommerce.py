@@ -148,7 +148,7 @@ NO_LISTS = [
 
 @pytest.mark.parametrize("body", NO_LISTS, ids=str)
 def test_what_is_no_list(body: Any, bottega: Shop) -> None:
-    variations = Fetch(url=API, purpose="variations", carry={"item": item()})
+    variations = Fetch(url=API, purpose="variations", carry={"item": item(), "variations": [], "number": 1})
     for fetch in (LIST, variations):
         with pytest.raises(UnreadablePage, match=r"wp-json"):
             read(bottega, fetch, body)

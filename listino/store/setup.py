@@ -1,0 +1,50 @@
+"""Making the database what the store declares: collections sharded by their keys, validators, indexes. Can be repeated."""
+
+import contextlib
+from collections.abc import Callable
+
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import CollectionInvalid
+
+from listino.store.collections import COLLECTIONS, Declaration
+
+Told = Callable[[str, str], None]
+
+
+def prepare(client: MongoClient, database: Database, told: Told) -> None:
+    """Brings every declared collection into being; `told` hears of each with what was done.
+
+    On a sharded cluster a missing collection is sharded while it is empty: hashed keys are then split over all shards
+    from the first document on. Where the driver speaks to a replica set, shard keys are left for later.
+    """
+    existing = set(database.list_collection_names())
+    sharded = _sharded(client, database) if is_sharded(client) else None
+    for declared in COLLECTIONS:
+        namespace = f"{database.name}.{declared.name}"
+        if sharded is not None and namespace not in sharded:
+            client.admin.command("shardCollection", namespace, key=dict(declared.shard_key))
+            told(declared.name, "sharded")
+        elif declared.name not in existing:
+            with contextlib.suppress(CollectionInvalid):  # another process was faster
+                database.create_collection(declared.name)
+                told(declared.name, "created")
+        _dress(database, declared)
+        told(declared.name, "ready")
+
+
+def is_sharded(client: MongoClient) -> bool:
+    """Whether the driver speaks to a router."""
+    return client.admin.command("hello").get("msg") == "isdbgrid"
+
+
+def _sharded(client: MongoClient, database: Database) -> set[str]:
+    """The namespaces of the database that have a shard key already."""
+    found = client.config.collections.find({"_id": {"$regex": f"^{database.name}\\."}}, {"_id": 1})
+    return {document["_id"] for document in found}
+
+
+def _dress(database: Database, declared: Declaration) -> None:
+    database.command("collMod", declared.name, validator=dict(declared.validator))
+    if declared.indexes:
+        database[declared.name].create_indexes(list(declared.indexes))
