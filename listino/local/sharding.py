@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from listino.domain.errors import LocalPlatformError
-from listino.local.engines import HOST, THROW_AWAY_CACHE_GB
+from listino.local.engines import THROW_AWAY_CACHE_GB
+from listino.local.primary import ALREADY_INITIALIZED, HOST, NOT_YET_INITIALIZED, PAUSE_SECONDS
 
 CONFIG = "configsvr"
 SHARD = "shardsvr"
@@ -28,13 +30,6 @@ HEARTBEAT_MILLISECONDS = 500
 # MongoDB balances by data size and moves only at a difference of three chunks: with its default of 128 MB a shard that
 # is added to a demo database would stay empty.
 CHUNK_MEGABYTES = 1
-
-# Server error codes: https://github.com/mongodb/mongo/blob/v6.0/src/mongo/base/error_codes.yml
-NOT_YET_INITIALIZED = 94
-ALREADY_INITIALIZED = 23
-
-# How often, in seconds, a condition is looked at while waiting for it.
-PAUSE_SECONDS = 0.02
 
 _MAJORITY = {"w": "majority", "wtimeout": 60_000}
 
@@ -63,7 +58,8 @@ def member_argv(
     """A config server or shard member, in the foreground, without the files a laptop does not need.
 
     What a moved range leaves behind is removed after a second instead of fifteen minutes: until then it distorts
-    estimated counts, and a move back of the same range fails.
+    estimated counts, and a move back of the same range fails. A secondary that copied from a frozen member turns to
+    another one after a second instead of five: until then nothing new is on a majority.
     """
     return (
         str(binary),
@@ -77,6 +73,7 @@ def member_argv(
         *("--wiredTigerCacheSizeGB", str(cache_gb)),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         *("--setParameter", "orphanCleanupDelaySecs=1"),
+        *("--setParameter", "oplogNetworkTimeoutBufferSeconds=1"),
     )
 
 
@@ -106,16 +103,16 @@ def initiate(sets: Sequence[MemberSet], seconds: float) -> None:
 def add_shards(config: MemberSet, shards: Sequence[MemberSet], seconds: float) -> None:
     """Makes the shards part of the cluster, under the names of their replica sets, and chunks small; can be repeated.
 
-    A shard of one member that the cluster knows at another port is moved to its new one. Raises LocalPlatformError
-    when the config servers do not agree within `seconds`.
+    Raises LocalPlatformError when the config servers do not agree within `seconds`, and when servers of an existing
+    cluster have other ports than they had: each of them keeps the others' addresses in its data.
     """
     deadline = time.monotonic() + seconds
     address = f"mongodb://{','.join(config.addresses)}/?replicaSet={config.name}"
     client: MongoClient = MongoClient(address, serverSelectionTimeoutMS=int(seconds * 1000), w="majority")
     with client:
-        _until(deadline, f"{config.name} did not take its settings", lambda: _set_chunk_size(client))
+        until(deadline, f"{config.name} did not take its settings", partial(_set_chunk_size, client))
         for shard in shards:
-            _until(deadline, f"{shard.name} did not become a shard", lambda shard=shard: _add_shard(client, shard))
+            until(deadline, f"{shard.name} did not become a shard", partial(_add_shard, client, config, shard))
 
 
 def _set_chunk_size(client: MongoClient) -> bool:
@@ -124,19 +121,33 @@ def _set_chunk_size(client: MongoClient) -> bool:
     return True
 
 
-def _add_shard(client: MongoClient, shard: MemberSet) -> bool:
+def _add_shard(client: MongoClient, config: MemberSet, shard: MemberSet) -> bool:
     known = client.config.shards.find_one({"_id": shard.name})
     if known is None:
         client.admin.command({"_configsvrAddShard": shard.seeds, "name": shard.name, "writeConcern": _MAJORITY})
-    elif known["host"] != shard.seeds and len(shard.ports) == 1:
-        client.config.shards.update_one({"_id": shard.name}, {"$set": {"host": shard.seeds}})
+        return True
+    _demand_addresses(shard, known["host"])
+    address = f"mongodb://{','.join(shard.addresses)}/?replicaSet={shard.name}"
+    member: MongoClient = MongoClient(address, serverSelectionTimeoutMS=2_000)
+    with member:
+        identity = member.admin["system.version"].find_one({"_id": "shardIdentity"})
+    if identity is not None:
+        _demand_addresses(config, identity["configsvrConnectionString"])
     return True
+
+
+def _demand_addresses(members: MemberSet, known: str) -> None:
+    if set(known.partition("/")[2].split(",")) != set(members.addresses):
+        raise LocalPlatformError(
+            f"{members.name} is known in this cluster as {known} and now runs as {members.seeds}: "
+            "give its servers the ports they had, or start a new cluster in an empty folder"
+        )
 
 
 def _initiate_one(members: MemberSet, deadline: float) -> None:
     first: MongoClient = MongoClient(members.addresses[0], directConnection=True, serverSelectionTimeoutMS=500)
     with first:
-        _until(deadline, f"{members.name} got no primary", lambda: _has_primary(first, members))
+        until(deadline, f"{members.name} got no primary", partial(_has_primary, first, members))
 
 
 def _has_primary(first: MongoClient, members: MemberSet) -> bool:
@@ -185,8 +196,11 @@ def _configuration(members: MemberSet) -> dict[str, Any]:
     }
 
 
-def _until(deadline: float, complaint: str, step: Callable[[], bool]) -> None:
-    """Repeats a step that servers refuse while they start or elect."""
+def until(deadline: float, complaint: str, step: Callable[[], bool]) -> None:
+    """Repeats a step, which servers may refuse while they start or elect, until it is true.
+
+    Raises LocalPlatformError, with the complaint, at the deadline on the monotonic clock.
+    """
     reason = "not yet"
     while time.monotonic() < deadline:
         try:
