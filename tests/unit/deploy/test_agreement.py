@@ -20,7 +20,6 @@ from listino.store.collections import COLLECTIONS
 entrypoint: Any = module("entrypoint")
 PAGE = ROOT / "docs" / "deploy.md"
 BASE = Settings.model_fields["port_base"].default
-# Its command may come after this description of it.
 
 
 def version() -> str:
