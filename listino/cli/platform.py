@@ -52,9 +52,9 @@ def up(members: str, detach: bool) -> None:
 
 
 def _stay(platform: Platform) -> None:
-    click.echo("Ctrl-C stops everything.", err=True)
     try:
         with contextlib.suppress(KeyboardInterrupt):
+            click.echo("Ctrl-C stops everything.", err=True)
             platform.watch(lambda line: click.echo(line, err=True), threading.Event())
     finally:
         platform.down(progress_on_stderr())

@@ -38,7 +38,10 @@ class Staff:
         self._nobody = self._hasher.hash("nobody has this password")
 
     def put(self, email: str, password: str, role: str) -> StaffMember:
-        """Adds the account or sets its password and role; raises InvalidValue."""
+        """Adds the account or sets its password and role; raises InvalidValue.
+
+        A new password ends the account's sessions; the same one given again leaves them.
+        """
         address = email.strip().lower()
         if "@" not in address[1:-1] or any(char.isspace() for char in address):
             raise InvalidValue(f"{email!r} is not an e-mail address")
@@ -46,12 +49,11 @@ class Staff:
             raise InvalidValue(f"{role!r} is not a role: choose one of {', '.join(ROLES)}")
         if len(password) < LEAST_PASSWORD_LENGTH:
             raise InvalidValue(f"a password has {LEAST_PASSWORD_LENGTH} characters or more")
+        same = self._staff.find_one({"_id": address}) if self.authenticate(address, password) else None
+        password_hash = same["password_hash"] if same else self._hasher.hash(password)
         self._staff.update_one(
             {"_id": address},
-            {
-                "$set": {"password_hash": self._hasher.hash(password), "role": role},
-                "$setOnInsert": {"created_at": utc_now()},
-            },
+            {"$set": {"password_hash": password_hash, "role": role}, "$setOnInsert": {"created_at": utc_now()}},
             upsert=True,
         )
         member = self.get(address)

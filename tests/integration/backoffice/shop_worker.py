@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 
 from listino.live.answer import LiveAnswer
 from listino.live.client import connect
-from listino.live.keys import ShopKeys, shop_key
-from listino.live.scripts import CHANNEL, DELIVER, REST, TAKE
+from listino.live.waiting import WaitingRoom
 from listino.settings import Settings
 
 
@@ -16,20 +15,13 @@ def shop_worker(settings: Settings, shop: str, answer: Callable[[str], LiveAnswe
     """A thread that answers for the shop until the block ends."""
     stop = threading.Event()
     redis = connect(settings)
-    keys = ShopKeys(shop)
-    take, rest, deliver = (redis.register_script(script) for script in (TAKE, REST, DELIVER))
+    room = WaitingRoom(settings, redis, shop)
 
     def work() -> None:
         while not stop.wait(0.01):
-            for taken in take(keys=[keys.waiting, keys.drain], args=[5000, 10]):
-                product_id = taken.decode()
-                told = answer(product_id)
-                kept_ms = settings.live_fresh_ms if told.fresh else 0
-                assert shop_key(product_id) == shop
-                deliver(
-                    keys=[keys.flight(product_id), keys.answer(product_id)], args=[told.to_json(), kept_ms, CHANNEL]
-                )
-            rest(keys=[keys.waiting, keys.drain])
+            for product_id in room.take(10):
+                room.deliver(answer(product_id))
+            room.rest()
 
     thread = threading.Thread(target=work, name="shop worker", daemon=True)
     thread.start()
