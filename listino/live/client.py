@@ -6,9 +6,12 @@ from typing import Any
 
 from redis import Redis
 from redis import asyncio as aioredis
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
 
 from listino.domain.errors import EngineUnavailable, InvalidSettings
 from listino.settings import Settings, masked
@@ -17,13 +20,16 @@ from listino.settings import Settings, masked
 UNAVAILABLE = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError)
 
 COMMAND_SECONDS = 2.0  # a live price has one second in all; a Redis that needs longer is as good as away
+ONCE_MORE = 1  # at once: after Redis was restarted, every connection kept from before fails on its first command
 _OPTIONS: dict[str, Any] = {"socket_connect_timeout": 2, "health_check_interval": 30, "socket_keepalive": True}
 
 
 def connect(settings: Settings) -> Redis:
     """A synchronous client that hands out bytes. No command waits longer than two seconds."""
     with _address_checked(settings):
-        return Redis.from_url(settings.redis_address, socket_timeout=COMMAND_SECONDS, **_OPTIONS)
+        return Redis.from_url(
+            settings.redis_address, socket_timeout=COMMAND_SECONDS, retry=Retry(NoBackoff(), ONCE_MORE), **_OPTIONS
+        )
 
 
 def connect_worker(settings: Settings) -> Redis:
@@ -41,6 +47,7 @@ def connect_async(settings: Settings) -> aioredis.Redis:
             socket_timeout=COMMAND_SECONDS,
             max_connections=64,
             timeout=COMMAND_SECONDS,
+            retry=AsyncRetry(NoBackoff(), ONCE_MORE),
             **_OPTIONS,
         )
     return aioredis.Redis.from_pool(pool)

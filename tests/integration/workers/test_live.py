@@ -316,3 +316,23 @@ def test_who_comes_while_the_shop_is_slow_is_served_beside_the_others(
         assert ask(settings, product, wait_ms=0).reason is Reason.DEADLINE
     wait_until(lambda: len(german_shop.requests()["by_product"]) == 5, "all five were asked for")
     assert german_shop.requests()["peak_in_flight"] >= 3
+
+
+@pytest.mark.usefixtures("worker")
+async def test_connections_from_before_a_restart_of_redis_cost_no_answer(
+    german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    products = stock(german_shop, settings, store)
+    await asyncio.to_thread(ask_until_answered, settings, products[0])
+    synchronous, administrator = LivePrices(settings), Redis.from_url(settings.redis_address)
+    async with AsyncLivePrices(settings) as live:
+        warm = await asyncio.gather(*(live.get(product.id, wait_ms=WAIT_MS) for product in products[1:6]))
+        assert [answer.reason for answer in warm] == [None] * 5
+        synchronous.get(products[6].id, wait_ms=WAIT_MS)
+        administrator.client_kill_filter(_type="normal", skipme=True)
+        answers = await asyncio.gather(*(live.get(product.id, wait_ms=WAIT_MS) for product in products[7:12]))
+        assert Reason.NO_QUEUE not in {answer.reason for answer in answers}
+        assert (
+            await asyncio.to_thread(synchronous.get, products[12].id, wait_ms=WAIT_MS)
+        ).reason is not Reason.NO_QUEUE
+    synchronous.close()
