@@ -83,10 +83,6 @@ class AsyncProducts:
         result = await self._products.update_many(unseen, {"$set": {"gone_at": at, "changed_at": at}})
         return result.modified_count
 
-    async def count(self, market: str, shop: str) -> int:
-        """How many goods of the shop are on sale."""
-        return await self._products.count_documents({"market": market, "shop": shop, "gone_at": None})
-
 
 class AsyncCrawls:
     """Writing a crawl run while it happens."""
