@@ -2,10 +2,13 @@
 
 import contextlib
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pymongo import MongoClient
+from redis import Redis
 
 CONTAINERS = os.environ.get("LISTINO_TEST_SERVERS") == "containers"
 
@@ -49,9 +52,36 @@ def redis(folder: Path) -> Iterator[str]:
             yield url
 
 
-def _initiate(port: int, container: object) -> None:
-    from pymongo import MongoClient
+@contextlib.contextmanager
+def hung_mongo(uri: str) -> Iterator[None]:
+    """The MongoDB takes connections and answers nothing until the block ends."""
+    with MongoClient(uri) as client:
+        pid = client.admin.command("serverStatus")["pid"]
+    with _stopped(pid):
+        yield
 
+
+@contextlib.contextmanager
+def hung_redis(url: str) -> Iterator[None]:
+    """The Redis takes connections and answers nothing until the block ends."""
+    with Redis.from_url(url) as client:
+        pid = client.info("server")["process_id"]
+    with _stopped(pid):
+        yield
+
+
+@contextlib.contextmanager
+def _stopped(pid: int) -> Iterator[None]:
+    if CONTAINERS:
+        pytest.skip("a process inside a container has another number there")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _initiate(port: int, container: object) -> None:
     client: MongoClient = MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=30_000)
     with client:
         members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]

@@ -4,16 +4,16 @@ import logging
 import sys
 
 import click
-from rq import SimpleWorker
-from rq.serializers import JSONSerializer
 
 from listino.domain.errors import ListinoError
 from listino.jobs import CRAWL, LIVE, Jobs
-from listino.live.client import UNAVAILABLE, connect_worker, unavailable
+from listino.live.client import connect_worker
 from listino.logs import configure_logs
 from listino.settings import Settings, load_settings
 from workers.crawl_worker import CrawlWorker
+from workers.enduring import READ_SECONDS, LiveWorker
 from workers.live import drain  # noqa: F401  # imported before the first job needs it
+from workers.patience import Patience
 from workers.runtime import runtime
 from workers.schedule import Schedule, periodic_crawls
 
@@ -33,24 +33,21 @@ def main(role: str) -> None:
 
 
 def _work(role: str, settings: Settings) -> None:
-    connection = connect_worker(settings)
-    try:
-        connection.ping()
-    except UNAVAILABLE as error:
-        raise unavailable(settings, error) from error
+    patience = Patience(settings.redis_address)
+    connection = connect_worker(settings, patience, read_seconds=READ_SECONDS)
+    connection.ping()  # there is nothing to do until Redis answers
     logging.getLogger("rq").setLevel("WARNING")
     if role == "schedule":
-        Schedule(connection, periodic_crawls()).start()  # type: ignore[no-untyped-call]  # RQ types it not
+        Schedule(connection, periodic_crawls(), patience).start()
     elif role == LIVE:
         runtime().warm_up()
-        # No fork a job: 5 ms from queue to start instead of 30, and connections to the shops stay warm.
-        queue = Jobs(connection).queue(LIVE)
-        SimpleWorker([queue], connection=connection, serializer=JSONSerializer).work(
+        LiveWorker([Jobs(connection).queue(LIVE)], connection=connection, patience=patience).work(
             max_jobs=_RECYCLE_AFTER, logging_level="WARNING"
         )
     else:
-        queue = Jobs(connection).queue(CRAWL)
-        CrawlWorker([queue], connection=connection, serializer=JSONSerializer).work(logging_level="WARNING")
+        CrawlWorker([Jobs(connection).queue(CRAWL)], connection=connection, patience=patience).work(
+            logging_level="WARNING"
+        )
 
 
 if __name__ == "__main__":

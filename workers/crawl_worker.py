@@ -6,8 +6,10 @@ from types import FrameType
 import psutil
 from rq import Worker
 
+from workers.enduring import Enduring
 
-class CrawlWorker(Worker):
+
+class CrawlWorker(Enduring, Worker):
     """RQ forks a process a job, in a process group of its own, so a signal to the worker's group never reaches the spider.
 
     This one passes SIGTERM on to the spider alone: it finishes what is under way and can be resumed, the job ends with
@@ -19,4 +21,4 @@ class CrawlWorker(Worker):
             with contextlib.suppress(psutil.NoSuchProcess):
                 for spider in psutil.Process(self.horse_pid).children():
                     spider.terminate()
-        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ types it not
+        super().request_stop(signum, frame)

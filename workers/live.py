@@ -10,6 +10,7 @@ from listino.domain.clock import utc_now
 from listino.domain.errors import InvalidShop, UnknownShop
 from listino.jobs import DRAIN_SECONDS
 from listino.live.answer import LiveAnswer, Reason
+from listino.live.client import UNAVAILABLE
 from listino.live.waiting import WaitingRoom
 from workers.refresh import Refresher
 from workers.runtime import runtime
@@ -23,13 +24,17 @@ LOOK_SECONDS = 0.02
 def drain(shop_key: str) -> int:
     """Asks the shop `it:bottega` for everything that waits for it; returns how many products that were.
 
-    Safe to run twice: a product is taken by one drain only. Before its time limit it hands over to a new job.
+    Safe to run twice: a product is taken by one drain only. Before its time limit it hands over to a new job. When
+    Redis goes away it ends: after `drain_ms` whoever asks for the shop has a new job begun.
     """
     at_work = runtime()
     room = at_work.waiting_room(shop_key)
     done = at_work.loop.run(_drain(shop_key, room, until=time.monotonic() + DRAIN_SECONDS / 2))
-    if not room.rest():
-        at_work.jobs.drain(shop_key)
+    try:
+        if not room.rest():
+            at_work.jobs.drain(shop_key)
+    except UNAVAILABLE as error:
+        log.warning("live.not_ended", shop=shop_key, error=str(error))
     return done
 
 
@@ -43,7 +48,7 @@ async def _drain(shop_key: str, room: WaitingRoom, *, until: float) -> int:
     flights: set[asyncio.Task[LiveAnswer]] = set()
     while not silence.is_hanging and time.monotonic() < until:
         free = refresher.shop.live_concurrency - len(flights)
-        for product_id in await asyncio.to_thread(room.take, free) if free else ():
+        for product_id in await _taken(room, free) if free else ():
             flights.add(asyncio.create_task(_serve(refresher, room, product_id)))
         if not flights:
             break
@@ -78,15 +83,32 @@ class _Silence:
 
 async def _serve(refresher: Refresher, room: WaitingRoom, product_id: str) -> LiveAnswer:
     answer = await refresher.refresh(product_id)
-    await asyncio.to_thread(room.deliver, answer)
+    await _deliver(room, answer)
     return answer
+
+
+async def _taken(room: WaitingRoom, most: int) -> list[str]:
+    """What waits; nothing where Redis cannot say."""
+    try:
+        return await asyncio.to_thread(room.take, most)
+    except UNAVAILABLE as error:
+        log.warning("live.not_taken", error=str(error))
+        return []
+
+
+async def _deliver(room: WaitingRoom, answer: LiveAnswer) -> None:
+    """Hands the answer on; without Redis nobody hears it, but it is in the store."""
+    try:
+        await asyncio.to_thread(room.deliver, answer)
+    except UNAVAILABLE as error:
+        log.warning("live.not_delivered", product_id=answer.product_id, error=str(error))
 
 
 async def _turn_away(room: WaitingRoom, reason: Reason) -> int:
     """Tells everybody who waits now that there will be no answer, and why."""
     done = 0
-    while taken := await asyncio.to_thread(room.take, 100):
+    while taken := await _taken(room, 100):
         for product_id in taken:
-            await asyncio.to_thread(room.deliver, LiveAnswer(product_id=product_id, as_of=utc_now(), reason=reason))
+            await _deliver(room, LiveAnswer(product_id=product_id, as_of=utc_now(), reason=reason))
         done += len(taken)
     return done

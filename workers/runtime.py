@@ -1,6 +1,7 @@
 """What a live worker keeps from job to job: settings, connections, one event loop with warm connections to the shops."""
 
 import asyncio
+import contextlib
 from functools import cache
 
 import httpx
@@ -8,7 +9,7 @@ import structlog
 
 from listino.domain.errors import UnknownShop
 from listino.jobs import Jobs
-from listino.live.client import connect
+from listino.live.client import UNAVAILABLE, connect
 from listino.live.waiting import WaitingRoom
 from listino.settings import Settings, load_settings
 from listino.shops.declaration import Shops
@@ -32,9 +33,13 @@ class Runtime:
         self._shops_state: tuple[tuple[str, int], ...] = ()
 
     def warm_up(self) -> None:
-        """Does now what the first job would have to wait for: connections, and the TLS context of the HTTP client."""
+        """Does now what the first job would have to wait for: connections, and the TLS context of the HTTP client.
+
+        Raises EngineUnavailable without MongoDB.
+        """
         self.store.ping()
-        self.loop.run(asyncio.to_thread(self.redis.ping))
+        with contextlib.suppress(*UNAVAILABLE):  # the worker waits for Redis, and its jobs tell
+            self.loop.run(asyncio.to_thread(self.redis.ping))
         self._http()
 
     def waiting_room(self, shop_key: str) -> WaitingRoom:

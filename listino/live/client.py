@@ -13,29 +13,47 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
-from listino.domain.errors import EngineUnavailable, InvalidSettings
+from listino.domain.errors import InvalidSettings
 from listino.settings import Settings, masked
 
 # What the driver raises when Redis cannot be asked.
 UNAVAILABLE = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError)
 
 COMMAND_SECONDS = 2.0  # a live price has one second in all; a Redis that needs longer is as good as away
+PAGE_SECONDS = 0.7  # the same for a person's page, which can do without it: it answers in a millisecond or not at all
 ONCE_MORE = 1  # at once: after Redis was restarted, every connection kept from before fails on its first command
-_OPTIONS: dict[str, Any] = {"socket_connect_timeout": 2, "health_check_interval": 30, "socket_keepalive": True}
+# Only a lost connection is worth it. One that is silent was waited for already, and the driver's attempts multiply: a
+# command's with those of its connection.
+_WORTH_REPEATING = (RedisConnectionError,)
+_OPTIONS: dict[str, Any] = {"health_check_interval": 30, "socket_keepalive": True}
 
 
-def connect(settings: Settings) -> Redis:
-    """A synchronous client that hands out bytes. No command waits longer than two seconds."""
+def connect(settings: Settings, *, seconds: float = COMMAND_SECONDS) -> Redis:
+    """A synchronous client that hands out bytes. No command waits longer than `seconds`."""
+    with _address_checked(settings):
+        return Redis.from_url(settings.redis_address, **impatient_options(seconds), **_OPTIONS)
+
+
+def impatient_options(seconds: float) -> dict[str, Any]:
+    """Keywords for a synchronous driver's client of which no command waits longer than `seconds`."""
+    return {
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
+        "retry": Retry(NoBackoff(), ONCE_MORE, _WORTH_REPEATING),
+    }
+
+
+def connect_worker(settings: Settings, patience: Retry, *, read_seconds: float) -> Redis:
+    """As `connect`, for RQ workers and the scheduler: `patience` decides what becomes of a Redis that is away, and
+    blocking pops must end within `read_seconds`."""
     with _address_checked(settings):
         return Redis.from_url(
-            settings.redis_address, socket_timeout=COMMAND_SECONDS, retry=Retry(NoBackoff(), ONCE_MORE), **_OPTIONS
+            settings.redis_address,
+            socket_timeout=read_seconds,
+            socket_connect_timeout=COMMAND_SECONDS,
+            retry=patience,
+            **_OPTIONS,
         )
-
-
-def connect_worker(settings: Settings) -> Redis:
-    """As `connect`, for RQ workers, whose blocking pops outlast any read time-out."""
-    with _address_checked(settings):
-        return Redis.from_url(settings.redis_address, **_OPTIONS)
 
 
 def connect_async(settings: Settings) -> aioredis.Redis:
@@ -45,9 +63,10 @@ def connect_async(settings: Settings) -> aioredis.Redis:
         pool = aioredis.BlockingConnectionPool.from_url(
             settings.redis_address,
             socket_timeout=COMMAND_SECONDS,
+            socket_connect_timeout=COMMAND_SECONDS,
             max_connections=64,
             timeout=COMMAND_SECONDS,
-            retry=AsyncRetry(NoBackoff(), ONCE_MORE),
+            retry=AsyncRetry(NoBackoff(), ONCE_MORE, _WORTH_REPEATING),
             **_OPTIONS,
         )
     return aioredis.Redis.from_pool(pool)
@@ -56,7 +75,9 @@ def connect_async(settings: Settings) -> aioredis.Redis:
 def connect_subscriber(settings: Settings) -> aioredis.Redis:
     """As `connect_async`, for a subscription, which may hear nothing for hours."""
     with _address_checked(settings):
-        return aioredis.Redis.from_url(settings.redis_address, socket_timeout=None, **_OPTIONS)
+        return aioredis.Redis.from_url(
+            settings.redis_address, socket_timeout=None, socket_connect_timeout=COMMAND_SECONDS, **_OPTIONS
+        )
 
 
 @contextlib.contextmanager
@@ -66,14 +87,6 @@ def _address_checked(settings: Settings) -> Iterator[None]:
         yield
     except ValueError as error:
         raise InvalidSettings(f"LISTINO_REDIS_URL={masked(settings.redis_address)!r}: {error}") from None
-
-
-def unavailable(settings: Settings, error: BaseException) -> EngineUnavailable:
-    """The error to show when the driver raised one of UNAVAILABLE."""
-    return EngineUnavailable(
-        f"Redis does not answer at {masked(settings.redis_address)} ({error}): "
-        "start the platform with `listino up`, or set LISTINO_REDIS_URL"
-    )
 
 
 def flight_ms(settings: Settings) -> int:

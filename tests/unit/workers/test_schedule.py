@@ -9,9 +9,11 @@ from rq.serializers import JSONSerializer
 
 from listino.domain.market import MARKETS
 from listino.jobs import QUEUES, Jobs
+from workers.patience import Patience
 from workers.schedule import Periodic, Schedule, periodic_crawls
 
 NOWHERE = Redis.from_url("redis://127.0.0.1:1/0")  # connects on first use, and nothing here uses it
+PATIENCE = Patience("redis://127.0.0.1:1/0")
 
 
 def test_each_market_is_crawled_by_the_clock() -> None:
@@ -37,7 +39,7 @@ def test_no_two_spiders_start_at_once() -> None:
 
 
 def jobs(*crawls: Periodic) -> dict[str, str | None]:
-    return {job.name: job.cron for job in Schedule(NOWHERE, crawls).get_jobs()}
+    return {job.name: job.cron for job in Schedule(NOWHERE, crawls, PATIENCE).get_jobs()}
 
 
 IT, FR = Periodic("crawl it", "it", "0 */6 * * *"), Periodic("crawl fr", "fr", "15 */6 * * *")
@@ -60,13 +62,13 @@ def test_the_schedule_is_what_its_data_say(crawls: list[Periodic], expected: dic
 
 def test_a_bad_cron_expression_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match=r"cron|column"):
-        Schedule(NOWHERE, [Periodic("crawl it", "it", "often")])
+        Schedule(NOWHERE, [Periodic("crawl it", "it", "often")], PATIENCE)
 
 
 def test_a_scheduled_crawl_goes_the_way_of_every_job(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(Jobs, "crawl", lambda self, market, **how: asked.append((self.connection, market, how)))
-    for job in Schedule(NOWHERE, periodic_crawls()).get_jobs():
+    for job in Schedule(NOWHERE, periodic_crawls(), PATIENCE).get_jobs():
         job.enqueue(NOWHERE)
     assert asked == [(NOWHERE, market, {"trigger": "schedule"}) for market in MARKETS]
 
