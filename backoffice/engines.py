@@ -6,7 +6,7 @@ from flask import Flask, current_app
 
 from backoffice.assortment import Assortment
 from listino.jobs import Jobs
-from listino.live.client import connect
+from listino.live.client import PAGE_SECONDS, connect
 from listino.live.prices import LivePrices
 from listino.settings import Settings
 from listino.store.client import Store
@@ -26,18 +26,18 @@ class Engines:
 
     def close(self) -> None:
         self.live.close()
+        self.jobs.connection.close()
         self.store.close()
 
 
 def attach(app: Flask, settings: Settings) -> None:
     """Gives the application its engines."""
-    redis = connect(settings)
     store = Store(settings)
     app.extensions[_KEY] = Engines(
         settings=settings,
         store=store,
-        live=LivePrices(settings, redis),
-        jobs=Jobs(redis),
+        live=LivePrices(settings),
+        jobs=Jobs(connect(settings, seconds=PAGE_SECONDS)),
         assortment=Assortment(store.products.counts),
     )
 

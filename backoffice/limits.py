@@ -6,6 +6,7 @@ from flask import Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
+from listino.live.client import PAGE_SECONDS, impatient_options
 from listino.settings import Settings
 
 # OWASP, Authentication Cheat Sheet: throttle by account and by address, so that neither many passwords for one
@@ -19,7 +20,7 @@ def limit_logins(app: Flask, settings: Settings) -> None:
         key_func=get_remote_address,
         app=app,
         storage_uri=settings.redis_address,
-        storage_options={"socket_connect_timeout": 1, "socket_timeout": 1},
+        storage_options=impatient_options(PAGE_SECONDS),
         in_memory_fallback_enabled=True,
         key_prefix="backoffice",
     )

@@ -1,9 +1,11 @@
 """`listino price`: ask a product's shop for its price now, as the storefront does."""
 
+import contextlib
 import json
 import logging
 import math
 import time
+from typing import Any
 
 import click
 import structlog
@@ -37,18 +39,21 @@ def price(product_id: str, wait: float, as_json: bool) -> None:
     if math.isnan(wait):
         raise InvalidValue("--wait is a number of seconds, not nan")
     settings = load_settings()
-    with Store(settings) as store:
+    # Closed last: a request that Redis has not taken yet may take two seconds more to come to its end.
+    with Store(settings) as store, contextlib.closing(LivePrices(settings)) as live:
         store.ping()
         product = store.products.get(wanted)
-        live = LivePrices(settings)
         began = time.perf_counter()
         answer = live.get(wanted, wait_ms=round(wait * 1000))
         elapsed_ms = round((time.perf_counter() - began) * 1000, 1)
-        live.close()
         told = make_quote(product, answer, store.products.history(wanted), now=utc_now()).fields()
+        _tell(product.name, told, elapsed_ms, as_json=as_json)
+
+
+def _tell(name: str, told: dict[str, Any], elapsed_ms: float, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(told | {"elapsed_ms": elapsed_ms}, indent=2))
         return
     amount = f"{told['price']} {told['currency']}" if told["price"] else "no price known"
     state = f"fresh, {elapsed_ms:.0f} ms" if told["fresh"] else f"last known, as of {told['as_of']}: {told['reason']}"
-    click.echo(f"{product.name}: {amount}, {told['availability']} ({state})")
+    click.echo(f"{name}: {amount}, {told['availability']} ({state})")

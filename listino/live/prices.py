@@ -1,18 +1,17 @@
-"""Asking for live prices, asynchronously (the storefront API) and synchronously (back office, command line).
+"""Asking for live prices.
 
-Both ask the same script; they differ in how they wait. A caller never waits longer than it said, and a Redis that is
-away is an answer (`no_queue`), not an error: the last known price is still worth showing.
+A caller never waits longer than it said, and a Redis that is away is an answer (`no_queue`), not an error: the last
+known price is still worth showing.
 """
 
 import asyncio
 import contextlib
-import time
+import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import structlog
-from redis import Redis
-from redis.client import PubSub
 from redis.exceptions import RedisError
 
 from listino.domain.clock import utc_now
@@ -26,7 +25,12 @@ from listino.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+Result = TypeVar("Result")
+
 LOOK_SECONDS = 0.05  # to ask Redis whether there is a fresh answer
+# To see to it that the shop is being asked, which takes Redis a few milliseconds: one that needs longer than this is as
+# good as away, and whoever could wait longer is told so at once. Less than the 950 ms that a shopper waits by default.
+ASK_SECONDS = 0.9
 
 
 def _not_asked(product_id: ProductId, reason: Reason) -> LiveAnswer:
@@ -39,61 +43,6 @@ def _ask_arguments(settings: Settings, product_id: str, wait_ms: int) -> tuple[l
         [keys.waiting, keys.drain, keys.flight(product_id), keys.answer(product_id)],
         [product_id, wait_ms, flight_ms(settings), drain_ms(settings)],
     )
-
-
-class LivePrices:
-    """Live prices for synchronous callers."""
-
-    def __init__(self, settings: Settings, redis: Redis | None = None) -> None:
-        self._settings = settings
-        self._redis = redis or connect(settings)
-        self._ask = self._redis.register_script(ASK)
-        self._jobs = Jobs(self._redis)
-
-    def get(self, product_id: ProductId, *, wait_ms: int) -> LiveAnswer:
-        """The shop's price for the product now, or at the deadline the reason why it is not known."""
-        if isinstance(product_id, int):
-            return _not_asked(product_id, Reason.NO_SHOP)
-        try:
-            with self._answers() as answers:
-                outcome = self._request(product_id, wait_ms)
-                return outcome or self._wait(answers, product_id, wait_ms)
-        except UNAVAILABLE as error:
-            log.warning("live.no_queue", product_id=product_id, error=str(error))
-            return _not_asked(product_id, Reason.NO_QUEUE)
-
-    def close(self) -> None:
-        self._redis.close()
-
-    def _request(self, product_id: str, wait_ms: int) -> LiveAnswer | None:
-        keys, args = _ask_arguments(self._settings, product_id, wait_ms)
-        decision, *rest = self._ask(keys=keys, args=args)
-        if decision == b"fresh":
-            return LiveAnswer.from_json(rest[0])
-        if decision == b"queued" and rest[0]:
-            self._jobs.drain(shop_key(product_id))
-        return None
-
-    @contextlib.contextmanager
-    def _answers(self) -> Iterator[PubSub]:
-        # Subscribed before asking, so that no answer can slip through in between.
-        subscription: PubSub = self._redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # redis types it not
-        try:
-            subscription.subscribe(CHANNEL)
-            yield subscription
-        finally:
-            subscription.close()
-
-    def _wait(self, answers: PubSub, product_id: str, wait_ms: int) -> LiveAnswer:
-        deadline = time.monotonic() + wait_ms / 1000
-        while (left := deadline - time.monotonic()) > 0:
-            message = answers.get_message(timeout=left)
-            if message:
-                with contextlib.suppress(ValueError, KeyError, TypeError):  # said by another release of ours
-                    answer = LiveAnswer.from_json(message["data"])
-                    if answer.product_id == product_id:
-                        return answer
-        return _not_asked(product_id, Reason.DEADLINE)
 
 
 class AsyncLivePrices:
@@ -150,30 +99,40 @@ class AsyncLivePrices:
 
     async def get(self, product_id: ProductId, *, wait_ms: int) -> LiveAnswer:
         """The shop's price for the product now, or at the deadline the reason why it is not known."""
+        if isinstance(product_id, int):
+            return _not_asked(product_id, Reason.NO_SHOP)
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[LiveAnswer] = loop.create_future()
         self._waiters[product_id].add(waiter)
-        deadline = loop.time() + wait_ms / 1000
+        began = loop.time()
+        deadline, silent_at = began + wait_ms / 1000, began + ASK_SECONDS
         try:
             # Even who does not wait at all is told of an answer that is there already.
-            async with asyncio.timeout_at(max(deadline, loop.time() + LOOK_SECONDS)):
+            async with asyncio.timeout_at(min(max(deadline, began + LOOK_SECONDS), silent_at)):
                 if not self._subscribed.is_set():
                     await self.ping()  # a Redis that is away is known at once, not at the deadline
                     await self._subscribed.wait()
                 answer = await asyncio.shield(self._requesting(product_id, wait_ms))
-            if answer is not None:
-                return answer
-            async with asyncio.timeout_at(deadline):
-                return await waiter
         except TimeoutError:
-            return _not_asked(product_id, Reason.DEADLINE if self._subscribed.is_set() else Reason.NO_QUEUE)
+            silent = loop.time() >= silent_at or not self._subscribed.is_set()
+            return _not_asked(product_id, Reason.NO_QUEUE if silent else Reason.DEADLINE)
         except UNAVAILABLE as error:
             log.warning("live.no_queue", product_id=product_id, error=str(error))
             return _not_asked(product_id, Reason.NO_QUEUE)
+        else:
+            return answer or await self._heard(waiter, product_id, deadline)
         finally:
             self._waiters[product_id].discard(waiter)
             if not self._waiters[product_id]:
                 del self._waiters[product_id]
+
+    async def _heard(self, waiter: asyncio.Future[LiveAnswer], product_id: ProductId, deadline: float) -> LiveAnswer:
+        """What the waiter is told by that time of the loop's clock."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await waiter
+        except TimeoutError:
+            return _not_asked(product_id, Reason.DEADLINE)
 
     def _requesting(self, product_id: ProductId, wait_ms: int) -> asyncio.Task[LiveAnswer | None]:
         """A request that goes on to its end when its caller's time is up.
@@ -217,3 +176,48 @@ class AsyncLivePrices:
         for waiter in self._waiters.get(answer.product_id, ()):
             if not waiter.done():
                 waiter.set_result(answer)
+
+
+class LivePrices:
+    """Live prices for synchronous callers of any thread: AsyncLivePrices in an event loop of its own, because a
+    deadline holds there whatever the connections are waiting for.
+
+    The loop's thread begins with the first request, so a process that was made may still fork. Close it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._live = AsyncLivePrices(settings)
+        self._beginning = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def get(self, product_id: ProductId, *, wait_ms: int) -> LiveAnswer:
+        """What `AsyncLivePrices.get` promises, waited for."""
+        with self._beginning:
+            loop = self._loop = self._loop or self._begun()
+        return _result(self._live.get(product_id, wait_ms=wait_ms), loop)
+
+    def close(self) -> None:
+        """Ends the thread; a request that is under way is given two seconds to come to its end."""
+        if self._loop is None or self._thread is None:
+            return
+        _result(self._ended(), self._loop)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._loop = None
+
+    def _begun(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=loop.run_forever, name="live prices", daemon=True)
+        self._thread.start()
+        _result(self._live.__aenter__(), loop)
+        return loop
+
+    async def _ended(self) -> None:
+        await self._live.__aexit__()
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+
+def _result(coroutine: Coroutine[Any, Any, Result], loop: asyncio.AbstractEventLoop) -> Result:
+    return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
