@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.answers import json_answer
 from api.parameters import parse_wait, product_id_of
 from api.problems import ProductGone
-from api.services import Services, reading, services_of
+from api.services import STORE_SECONDS, Services, reading, services_of
 from listino.domain.clock import utc_now
 from listino.domain.errors import EngineUnavailable
 from listino.domain.history import PricePoint
@@ -19,22 +19,22 @@ from listino.live.quote import make_quote
 
 log = structlog.get_logger(__name__)
 
-# What the store may take beyond the caller's time, in seconds: for the product, without which there is no answer, and
-# for its history, which is left out of the answer instead.
-PRODUCT_MARGIN = 0.25
+# What the store may take, in seconds, of whoever waits less: for the product, without which there is no answer. And
+# what it may take beyond the caller's time for its history, which is left out of the answer instead.
+PRODUCT_SECONDS = 0.25
 HISTORY_MARGIN = 0.05
 
 
 async def live_price(request: Request) -> Response:
     """The price the shop asks now, or at the deadline the last known one and the reason.
 
-    Nothing here lasts longer than `wait` and PRODUCT_MARGIN.
+    Nothing here lasts longer than `wait` and HISTORY_MARGIN, or PRODUCT_SECONDS where `wait` is less.
     """
     product_id, wait_ms = product_id_of(request), parse_wait(request)
     services, loop = services_of(request), asyncio.get_running_loop()
     started = loop.time()
     deadline = started + wait_ms / 1000
-    async with reading(wait_ms / 1000 + PRODUCT_MARGIN):
+    async with reading(min(STORE_SECONDS, max(PRODUCT_SECONDS, wait_ms / 1000))):
         product = await services.store.products.get(product_id)
     if product.gone_at is not None:
         raise ProductGone(product_id)

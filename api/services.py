@@ -13,10 +13,11 @@ from api.refresh import Refresher
 from listino.domain.errors import EngineUnavailable
 from listino.live.prices import AsyncLivePrices
 from listino.store.aio import AsyncStore
-from listino.store.client import UNAVAILABLE
+from listino.store.client import UNAVAILABLE, time_limit
 
-# How long a shopper waits for MongoDB. The driver goes on trying for longer, which suits a crawl and not a page.
-STORE_SECONDS = 3.5
+# How long a shopper waits for MongoDB; docs/operate.md says why this long. The driver by itself goes on trying for
+# longer, which suits a crawl and not a page.
+STORE_SECONDS = 2.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,11 @@ def services_of(request: Request) -> Services:
 async def reading(seconds: float = STORE_SECONDS) -> AsyncIterator[None]:
     """Around reads of the store: raises EngineUnavailable when it is away or takes longer than that."""
     try:
+        # The one lets the caller go, whatever the driver does; the other has the driver give up too. Its threads are few,
+        # and what they wait for in vain would hold up everybody's reads.
         async with asyncio.timeout(seconds):
-            yield
+            with time_limit(seconds):
+                yield
     except TimeoutError:
         raise EngineUnavailable(f"MongoDB did not answer within {seconds:.1f} s") from None
     except UNAVAILABLE as error:

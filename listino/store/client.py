@@ -55,7 +55,10 @@ def opened(client_class: Callable[..., Client], settings: Settings) -> Client:
 
 
 def time_limit(seconds: float) -> AbstractContextManager[None]:
-    """Within it, whatever asks the synchronous store longer than that in all raises one of UNAVAILABLE."""
+    """Within it, whatever asks the store longer than that in all raises one of UNAVAILABLE.
+
+    It counts for the asynchronous store too: Motor hands the context of its caller on to the thread that does the work.
+    """
     return pymongo.timeout(seconds)
 
 
