@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,11 +14,13 @@ from listino.settings import Settings
 
 
 class Node(ThreadingHTTPServer):
-    """An API node that answers with its name and the request id it was given, or with `failing` as its status."""
+    """An API node that answers with its name and the request id it was given, or with `failing` as its status, after
+    `thinks` seconds."""
 
     def __init__(self, name: str, port: int) -> None:
         self.name = name
         self.failing: int | None = None
+        self.thinks = 0.0
         self.asked = 0
         super().__init__(("127.0.0.1", port), _Handler)
 
@@ -28,6 +31,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked += 1
+        time.sleep(self.server.thinks)
         body = json.dumps({"node": self.server.name, "id": self.headers.get("X-Request-ID")}).encode()
         self.send_response(self.server.failing or 200)
         self.send_header("Content-Length", str(len(body)))
@@ -94,6 +98,14 @@ def test_a_failing_node_is_not_seen_by_those_who_read_and_nothing_is_done_twice(
     before = sum(node.asked for node in nodes.values())
     ask(settings, "POST")
     assert sum(node.asked for node in nodes.values()) - before == 1
+
+
+def test_a_node_that_waited_for_its_engine_in_vain_is_believed(settings: Settings, nodes: dict[str, Node]) -> None:
+    for node in nodes.values():
+        node.failing, node.thinks = 503, 1.0
+
+    assert ask(settings)[0].status == 503
+    assert sum(node.asked for node in nodes.values()) == 1
 
 
 def test_without_any_node_the_answer_is_a_problem_with_retry_after(settings: Settings, nodes: dict[str, Node]) -> None:
