@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import httpx
@@ -18,9 +19,15 @@ from listino.live.answer import LiveAnswer, Reason
 from listino.shops.platform import Known, Page, Platform
 from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import Shop
-from listino.store.client import UNAVAILABLE, Store
+from listino.store.client import UNAVAILABLE, Store, time_limit
 
 log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
+
+# For each question to MongoDB, of which a refresh has two: together with the shop's time well below the time limit of the
+# job (listino.jobs.DRAIN_SECONDS), so that a MongoDB that hangs is a reason in the answer and no job cut short.
+STORE_SECONDS = 5.0
 
 _MOST_BYTES = 8 * 1024 * 1024  # of one answer; product pages average 600 kB
 
@@ -51,14 +58,14 @@ class Refresher:
 
     async def _answer(self, product_id: str) -> LiveAnswer:
         try:
-            product = await asyncio.to_thread(self.store.products.get, product_id)
+            product = await _within_limit(self.store.products.get, product_id)
             try:
                 async with asyncio.timeout(self.seconds):
                     offer = await self._ask(product)
             except GoneFromShop as good_bye:
-                await asyncio.to_thread(self.store.products.mark_gone, [product_id], utc_now())
+                await _within_limit(self.store.products.mark_gone, [product_id], utc_now())
                 return _without_price(product_id, Reason.GONE, said=str(good_bye))
-            return await asyncio.to_thread(self._keep, product, offer)
+            return await _within_limit(self._keep, product, offer)
         except TimeoutError:
             return _without_price(product_id, Reason.SHOP_SILENT, error=f"no whole answer in {self.seconds} s")
         except ProductNotFound:
@@ -110,6 +117,12 @@ class Refresher:
             price=fresh.price.amount if fresh.price else None,
             availability=fresh.offer.availability if fresh.offer else None,
         )
+
+
+async def _within_limit(ask: Callable[..., Result], *args: Any) -> Result:
+    """What the store answers; raises one of UNAVAILABLE after STORE_SECONDS."""
+    with time_limit(STORE_SECONDS):
+        return await asyncio.to_thread(ask, *args)
 
 
 class _Refused(Exception):

@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 from rq.serializers import JSONSerializer
 from rq.worker import Worker
-from servers import CONTAINERS, hung_redis
+from servers import CONTAINERS, hung_mongo, hung_redis
 from shopkeeper import RunningShop, wait_until
 
 from listino.domain.clock import utc_now
@@ -146,8 +146,7 @@ def test_a_live_job_ends_in_order_when_redis_hangs_under_it(
     store.products.upsert(products)
     before = store.products.get(products[0].id).offer
     german_shop.admin("behaviour", latency={"median_ms": 900, "p99_ms": 950})
-    live = LivePrices(settings)
-    with running("live", settings, tmp_path) as worker:
+    with running("live", settings, tmp_path) as worker, contextlib.closing(LivePrices(settings)) as live:
         wait_until(lambda: registered("live", settings), "the worker has registered")
         live.get(products[0].id, wait_ms=0)
         wait_until(lambda: german_shop.requests()["total"] > 0, "the shop is being asked")
@@ -156,11 +155,23 @@ def test_a_live_job_ends_in_order_when_redis_hangs_under_it(
         works(settings)
         assert worker.process.poll() is None
         assert "Traceback" not in worker.text()
-    live.close()
     offer = store.products.get(products[0].id).offer
     assert before is not None
     assert offer is not None
     assert offer.checked_at > before.checked_at, "what the shop answered is stored"
+
+
+def test_a_live_job_is_not_cut_short_by_a_mongodb_that_hangs(
+    german_shop: RunningShop, settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    with running("live", settings, tmp_path) as worker, contextlib.closing(LivePrices(settings)) as live:
+        wait_until(lambda: listens("live", settings), "the worker listens")
+        with hung_mongo(settings.mongo_address):
+            live.get(f"{german_shop.key}:1", wait_ms=0)
+            wait_until(lambda: worker.said("live.no_price"), "the refresh has given up", 15)
+        works(settings)
+        assert worker.process.poll() is None
+        assert "Traceback" not in worker.text()
 
 
 def test_a_crawl_goes_on_while_redis_hangs(
