@@ -27,6 +27,7 @@ class Engine:
 
 @pytest.fixture
 def patience() -> Patience:
+    structlog.reset_defaults()  # a command that another test ran may have turned warnings off
     return Patience("redis://:secret@127.0.0.1:1/0", pause_seconds=0)
 
 
