@@ -4,7 +4,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -29,6 +30,7 @@ blueprint = Blueprint("products", __name__, url_prefix="/products")
 
 PAGE_SIZE = 25
 LONGEST_TEXT = 120
+SUGGESTED = 12
 # Article 6a of Directive 98/6/EC looks back this long.
 LOWEST_WITHIN = timedelta(days=30)
 
@@ -49,6 +51,11 @@ class Sheet:
 @blueprint.get("")
 def search() -> ResponseReturnValue:
     """The products that match the address, in the order of their ids. An id alone leads to its product."""
+    sent = list(request.args.items(multi=True))
+    filled = [(name, value) for name, value in sent if value.strip()]
+    if filled != sent:
+        # A form sends its empty fields too, and people pass the address on.
+        return redirect(url_for("products.search") + (f"?{urlencode(filled)}" if filled else ""))
     asked = {
         name: request.args.get(name, "").strip()[:LONGEST_TEXT] for name in ("q", "market", "shop", "category", "brand")
     }
@@ -58,7 +65,7 @@ def search() -> ResponseReturnValue:
         market=market_of(asked["market"]).code if asked["market"] else None,
         shop=asked["shop"] or None,
         category=asked["category"] or None,
-        brand=asked["brand"] or None,
+        brand_typed=asked["brand"] or None,
         text=asked["q"] or None,
         gone=gone,
         after=parse_product_id(after) if after else None,
@@ -76,6 +83,15 @@ def search() -> ResponseReturnValue:
         shops=engines().assortment.sizes() or [],
         first=_address(asked, gone) if after else None,
         following=_address(asked, gone, after=str(products[-1].id)) if len(found) > PAGE_SIZE else None,
+    )
+
+
+@blueprint.get("/suggestions/<any(brand, category):field>")
+def suggestions(field: Literal["brand", "category"]) -> ResponseReturnValue:
+    """The options for what has been typed into one of the two fields so far."""
+    beginning = request.args.get(field, "").strip()[:LONGEST_TEXT]
+    return render_template(
+        "products/suggestions.html", names=engines().store.products.names(field, beginning, most=SUGGESTED)
     )
 
 
