@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -20,7 +19,7 @@ from backoffice.refresh import outcome_of
 from backoffice.telemetry import metrics
 from listino.domain.clock import utc_now
 from listino.domain.errors import InvalidValue
-from listino.domain.history import PricePoint, lowest_since
+from listino.domain.history import PricePoint, prior_price
 from listino.domain.market import market_of
 from listino.domain.money import Money
 from listino.domain.product import Product, ProductId, parse_product_id
@@ -31,8 +30,6 @@ blueprint = Blueprint("products", __name__, url_prefix="/products")
 PAGE_SIZE = 25
 LONGEST_TEXT = 120
 SUGGESTED = 12
-# Article 6a of Directive 98/6/EC looks back this long.
-LOWEST_WITHIN = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,12 +135,11 @@ def _sheet(product_id: ProductId) -> Sheet:
     products = engines().store.products
     product = products.get(product_id)
     history = products.history(product_id)
-    now = utc_now()
     return Sheet(
         product=product,
         history=history,
-        chart=history_chart(history, until=product.gone_at or now),
-        lowest=lowest_since(history, now - LOWEST_WITHIN),
+        chart=history_chart(history, until=product.gone_at or utc_now()),
+        lowest=prior_price(history),
         landed=landed_cost(product),
         margin=margin_of(product),
         elsewhere=_elsewhere(product),

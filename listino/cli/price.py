@@ -8,7 +8,6 @@ import time
 import click
 import structlog
 
-from listino.domain.clock import utc_now
 from listino.domain.errors import InvalidValue
 from listino.domain.product import parse_product_id
 from listino.live.prices import LivePrices
@@ -45,7 +44,7 @@ def price(product_id: str, wait: float, as_json: bool) -> None:
         answer = live.get(wanted, wait_ms=round(wait * 1000))
         elapsed_ms = round((time.perf_counter() - began) * 1000, 1)
         live.close()
-        told = make_quote(product, answer, store.products.history(wanted), now=utc_now()).fields()
+        told = make_quote(product, answer, store.products.history(wanted)).fields()
     if as_json:
         click.echo(json.dumps(told | {"elapsed_ms": elapsed_ms}, indent=2))
         return

@@ -335,10 +335,14 @@ def test_a_refresh_without_its_token_asks_nobody(app: Flask, agent) -> None:
     assert app.extensions["listino"].jobs.queue("live").count == 0
 
 
-def test_the_lowest_price_looks_back_thirty_days(agent, filled: Store) -> None:
+def test_the_lowest_price_is_that_before_the_present_one(agent, filled: Store) -> None:
+    def lowest() -> list[str]:
+        return re.findall(r"Lowest in the 30 days before (\S+ \S+)", plain_text(agent.see(f"/products/{LAMP}")))
+
+    assert lowest() == ["€ 46.90"]
     filled.products.upsert([relamp(filled.products.get(LAMP), 2000, NOW - timedelta(minutes=50))])
+    assert lowest() == ["€ 46.90"], "the present reduction is no part of it"
     filled.products.upsert([relamp(filled.products.get(LAMP), 3190, NOW - timedelta(minutes=40))])
 
-    text = plain_text(agent.see(f"/products/{LAMP}"))
-
-    assert re.findall(r"Lowest in 30 days (\S+ \S+)", text) == ["€ 32.90"]
+    assert lowest() == ["€ 32.90"]
+    assert "Lowest in" not in agent.see("/products/it:bottega:c001"), "its price never changed"
