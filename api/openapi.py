@@ -44,7 +44,7 @@ def _get(summary: str, description: str, responses: Json, *, tag: str, parameter
         "summary": summary,
         "description": description,
         "tags": [tag],
-        "responses": {**responses, **_problems(500)},
+        "responses": {**responses, **_problems(400, 500)},
     }
     if parameters:
         operation["parameters"] = list(parameters)
@@ -53,23 +53,22 @@ def _get(summary: str, description: str, responses: Json, *, tag: str, parameter
 
 _ID: Json = {"$ref": "#/components/parameters/id"}
 _NONE_MATCH: Json = {"$ref": "#/components/parameters/if-none-match"}
-_ONE = _problems(304, 400, 404, 410, 503)
+_ONE = _problems(304, 404, 410, 503)
 
 _PATHS: Json = {
     "/products": _get(
         "List products",
         "Goods on sale in the order of their ids. Follow the Link header to the next page; `page` is for the first few.",
-        {"200": _json("A page.", {"type": "array", "items": _schema("Card")}, "ETag", "Link")}
-        | _problems(304, 400, 503),
+        {"200": _json("A page.", {"type": "array", "items": _schema("Card")}, "ETag", "Link")} | _problems(304, 503),
         tag="products",
         parameters=(
             _query("count", "Products on a page.", type="integer", minimum=1, maximum=MOST_COUNT, default=5),
             _query("page", f"At most {MOST_SKIPPED} products in.", type="integer", minimum=1, default=1),
             _query("cursor", "From a Link header; instead of `page`.", type="string"),
             _query("market", "A market's code.", enum=list(MARKETS)),
-            _filter("shop", "A shop's name."),
-            _filter("category", "Exactly as the products have it."),
-            _filter("brand", "Exactly as the products have it."),
+            _filter("shop", "A shop's name; an unknown one has no goods, which is an empty list."),
+            _filter("category", "Exactly as the products have it; an unknown one is an empty list."),
+            _filter("brand", "Exactly as the products have it; an unknown one is an empty list."),
             _NONE_MATCH,
         ),
     ),
@@ -97,7 +96,7 @@ _PATHS: Json = {
     "/products/{id}/price": _get(
         "Read the live price",
         "Asks the shop and waits for it; at the deadline answers with the last known price and the reason.",
-        {"200": _json("The price.", _schema("LivePrice")), **_problems(400, 404, 410, 503)},
+        {"200": _json("The price.", _schema("LivePrice")), **_problems(404, 410, 503)},
         tag="products",
         parameters=(
             _ID,
@@ -160,7 +159,8 @@ DOCUMENT: Json = {
         "title": "Listino storefront API",
         "version": "1.0.0",  # of this contract, not of the program
         "description": "Products, styles and related goods of four markets, and prices that are fresh when they are shown. "
-        "Amounts are strings with two decimals; times are UTC; errors are RFC 9457 problem details.",
+        "Amounts are strings with two decimals; times are UTC; errors are RFC 9457 problem details. "
+        "An address takes the parameters named here, each once; any other is refused with status 400.",
     },
     "tags": [
         {"name": "products", "description": "For the storefront."},
@@ -211,3 +211,9 @@ DOCUMENT: Json = {
         },
     },
 }
+
+
+def query_parameters(path: str) -> tuple[str, ...]:
+    """The names of what a GET of that path may ask; raises KeyError for a path that is not in the document."""
+    operation = _PATHS[path]["get"]
+    return tuple(one["name"] for one in operation.get("parameters", ()) if one.get("in") == "query")

@@ -1,5 +1,7 @@
 """Parsing: what a request may say. Everything is bounded, and what is wrong names its parameter."""
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlencode
 
@@ -33,6 +35,16 @@ class PageRequest:
         """The address of the page after the one that ends with that product."""
         filters = {name: getattr(self.query, name) for name in FILTERS if getattr(self.query, name) is not None}
         return "/products?" + urlencode({"count": self.count, **filters, "cursor": cursor_after(last)})
+
+
+def refuse_others(request: Request, known: Collection[str]) -> None:
+    """Raises BadParameter for a parameter that is not among those known, or that is there more than once."""
+    for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
+        if name not in known:
+            allowed = f"this address takes {', '.join(known)} only" if known else "this address takes no parameters"
+            raise BadParameter(name[:40], f"unknown; {allowed}")
+        if times > 1:
+            raise BadParameter(name, f"only once, not {times} times")
 
 
 def product_id_of(request: Request) -> ProductId:

@@ -10,7 +10,6 @@ from api.answers import json_answer
 from api.parameters import parse_wait, product_id_of
 from api.problems import ProductGone
 from api.services import STORE_SECONDS, Services, reading, services_of
-from listino.domain.clock import utc_now
 from listino.domain.errors import EngineUnavailable
 from listino.domain.history import PricePoint
 from listino.domain.product import ProductId
@@ -45,7 +44,7 @@ async def live_price(request: Request) -> Response:
         services.metrics.live_answer(answer, loop.time() - started)
         if answer.reason is Reason.GONE:
             raise ProductGone(product_id)
-        quote = make_quote(product, answer, await history, now=utc_now())
+        quote = make_quote(product, answer, await history)
     finally:
         history.cancel()
     return json_answer(quote.fields(), headers={"Cache-Control": "no-store"})

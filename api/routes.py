@@ -1,9 +1,13 @@
 """Every address the API serves, in one table."""
 
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Match, Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from api import docs, health, prices, products
+from api.openapi import query_parameters
+from api.parameters import refuse_others
 
 
 class ProductIdConvertor(Convertor[str]):
@@ -21,19 +25,36 @@ class ProductIdConvertor(Convertor[str]):
         return value
 
 
+class Address(Route):
+    """An address with the segments and the parameters that the OpenAPI document gives it, and no others."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        # A slash that the caller encoded belongs to an id; one that was not begins another segment.
+        raw_path = scope.get("raw_path")
+        if raw_path is not None and raw_path.count(b"/") != self.path.count("/"):
+            return Match.NONE, {}
+        return match, child
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in (self.methods or ()):
+            refuse_others(Request(scope), query_parameters(self.path_format))
+        await super().handle(scope, receive, send)
+
+
 def routes() -> list[BaseRoute]:
     """The routes, the first that matches first."""
     register_url_convertor("product", ProductIdConvertor())
     return [
-        Route("/products", products.listing),
-        Route("/products/{id:product}/styles", products.styles),
-        Route("/products/{id:product}/related", products.related),
-        Route("/products/{id:product}/price", prices.live_price),
-        Route("/products/{id:product}", products.detail),
-        Route("/healthz", health.alive),
-        Route("/readyz", health.ready),
-        Route("/metrics", health.metrics),
-        Route("/openapi.json", docs.openapi),
-        Route("/docs", docs.page),
+        Address("/products", products.listing),
+        Address("/products/{id:product}/styles", products.styles),
+        Address("/products/{id:product}/related", products.related),
+        Address("/products/{id:product}/price", prices.live_price),
+        Address("/products/{id:product}", products.detail),
+        Address("/healthz", health.alive),
+        Address("/readyz", health.ready),
+        Address("/metrics", health.metrics),
+        Address("/openapi.json", docs.openapi),
+        Address("/docs", docs.page),
         Mount("/docs/assets", docs.assets()),
     ]

@@ -162,7 +162,10 @@ SCHEMAS: Json = {
                 "description": "Why the price is not fresh; null when it is.",
             },
             "previous": _amount("The price before it last changed."),
-            "lowest_30d": _amount("The lowest price in force in the last 30 days."),
+            "lowest_30d": _amount(
+                "The lowest price in force in the 30 days before the present price came into force, which is what a "
+                "reduction is announced against (Directive 98/6/EC, art. 6a); null when the price never changed."
+            ),
         },
         examples=[
             {

@@ -25,6 +25,7 @@ PERMISSIONS = {
     "session.logout": "agent",
     "start.page": "agent",
     "products.search": "agent",
+    "products.suggestions": "agent",
     "products.page": "agent",
     "products.refresh": "agent",
     "crawls.runs": "agent",

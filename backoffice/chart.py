@@ -17,11 +17,18 @@ _SVG = "{http://www.w3.org/2000/svg}"
 # What pygal puts in besides the drawing; scripts and inline styles are refused by our Content-Security-Policy.
 _NOT_WANTED: Final = (f"{_SVG}defs", f"{_SVG}script", f"{_SVG}style", f"{_SVG}title", f"{_SVG}desc")
 
+# The share of the width that the present price takes at least, however new it is.
+_PRESENT_SHARE: Final = 0.08
+_TIME_FORMATS: Final = ("%-d %b %Y", "%-d %b %H:%M", "%H:%M:%S")
+_CENTS: Final = -2  # the order of magnitude of the smallest step between two amounts
+
 Step = tuple[datetime, float | None]
 
 
 def history_chart(points: Sequence[PricePoint], *, until: datetime) -> Markup | None:
     """Price and cost from the first point to `until`, as steps, since each holds until the next.
+
+    The last ones are drawn on beyond `until` where they are too new to be seen otherwise.
 
     `points` are ordered by time and of one currency. None for fewer than two points: one price is no history.
     """
@@ -30,6 +37,8 @@ def history_chart(points: Sequence[PricePoint], *, until: datetime) -> Markup | 
     amounts = [amount for point in points for amount in (point.price, point.cost) if amount]
     currency = amounts[0].currency if amounts else Money(0).currency
     end = max(until, points[-1].at)
+    marks, time_format = _time_axis(points[0].at, end)
+    drawn_to = max(end, points[-1].at + (end - points[0].at) * _PRESENT_SHARE)
     chart = pygal.DateTimeLine(
         css=[],
         js=[],
@@ -42,14 +51,16 @@ def history_chart(points: Sequence[PricePoint], *, until: datetime) -> Markup | 
         show_legend=False,
         show_x_guides=False,
         max_scale=5,
-        x_labels=_marks(points[0].at, end),
-        x_value_formatter=lambda at: f"{at:%-d %b %Y}" if (end - points[0].at).days > 1 else f"{at:%-d %b %H:%M}",
+        order_min=_CENTS,
+        truncate_label=-1,
+        x_labels=marks,
+        x_value_formatter=lambda at: at.strftime(time_format),
         value_formatter=lambda value: money(Money.of(f"{value:.2f}", currency)),
         # pygal leaves room for labels by their font size; the theme draws them at this one.
         style=pygal.style.Style(label_font_size=12, major_label_font_size=12),
     )
-    chart.add("Price", _steps(points, lambda point: point.price, end))
-    chart.add("Cost", _steps(points, lambda point: point.cost, end))
+    chart.add("Price", _steps(points, lambda point: point.price, drawn_to))
+    chart.add("Cost", _steps(points, lambda point: point.cost, drawn_to))
     return _bare(ElementTree.fromstring(chart.render()))  # noqa: S314  # drawn by pygal just now
 
 
@@ -64,9 +75,14 @@ def _steps(points: Sequence[PricePoint], amount: Callable[[PricePoint], Money | 
     return steps
 
 
-def _marks(start: datetime, end: datetime) -> list[datetime]:
-    """Five moments, evenly apart, for the time axis."""
-    return [(start + (end - start) * step / 4).astimezone(UTC) for step in range(5)]
+def _time_axis(start: datetime, end: datetime) -> tuple[list[datetime], str]:
+    """At most five moments, evenly apart, and the shortest format in which no two of them read the same."""
+    marks = [(start + (end - start) * step / 4).astimezone(UTC) for step in range(5)]
+    for time_format in _TIME_FORMATS[:-1]:
+        if len({mark.strftime(time_format) for mark in marks}) == len(marks):
+            return marks, time_format
+    finest = _TIME_FORMATS[-1]
+    return list({mark.strftime(finest): mark for mark in marks}.values()), finest
 
 
 def _bare(root: ElementTree.Element) -> Markup:

@@ -1,5 +1,6 @@
 """The crawl runs: what each brought home, what it could not use, and sending a spider out."""
 
+from collections.abc import Set
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -21,6 +22,8 @@ blueprint = Blueprint("crawls", __name__, url_prefix="/crawls")
 
 PAGE_SIZE = 20
 REJECTS_SHOWN = 200
+# From the queue to the first word of its run a crawl takes a second or two.
+BEGINNING = timedelta(seconds=30)
 # A run that lost its lease this long ago has died, whatever it last wrote.
 SILENT_AFTER = timedelta(seconds=2 * LEASE_SECONDS)
 
@@ -34,12 +37,14 @@ def runs() -> ResponseReturnValue:
     newest = found if before is None else engines().store.crawls.latest(count=PAGE_SIZE)
     busy = {crawl.market for crawl in newest if at_work(crawl)}
     waiting = [crawl for crawl in _waiting() if crawl.market not in busy]
+    queued = {crawl.market for crawl in waiting}
     return render_template(
         "crawls/runs.html",
         runs=shown,
         busy=busy,
         waiting=waiting,
-        queued={crawl.market for crawl in waiting},
+        queued=queued,
+        asked=_what_became_of(newest, busy=busy, queued=queued),
         # Crawls begin without anybody here doing anything: by the schedule, by a colleague.
         live=before is None,
         first=url_for("crawls.runs") if before else None,
@@ -62,27 +67,49 @@ def start() -> ResponseReturnValue:
     market = market_of(request.form.get("market", ""))
     newest = engines().store.crawls.latest(market=market.code, count=1)
     if newest and at_work(newest[0]):
-        flash(f"{market.name} is being crawled already.", "warn")
-        return redirect(url_for("crawls.runs"), 303)
+        return redirect(url_for("crawls.runs", asked=market.code), 303)
+    at = utc_now()
     try:
-        if engines().jobs.crawl(market.code, trigger=f"staff:{g.member.email}") is None:
-            flash(f"A crawl of {market.name} is waiting for a worker already.", "warn")
-        else:
-            log.info("crawl.queued", market=market.code, staff=g.member.email)
-            flash(f"A crawl of {market.name} is queued. It appears below as soon as a worker takes it.", "good")
+        queued = engines().jobs.crawl(market.code, trigger=f"staff:{g.member.email}") is not None
     except UNAVAILABLE as error:
         log.warning("crawl.not_queued", market=market.code, error=str(error))
         flash(
             f"The crawl of {market.name} was not started: Redis, which holds the queue, is away. Tell the operator.",
             "bad",
         )
-    return redirect(url_for("crawls.runs"), 303)
+        return redirect(url_for("crawls.runs"), 303)
+    if queued:
+        log.info("crawl.queued", market=market.code, staff=g.member.email)
+    return redirect(url_for("crawls.runs", asked=market.code, at=_text_of(at) if queued else None), 303)
 
 
 @blueprint.app_template_test("at_work")
 def at_work(crawl: Crawl) -> bool:
     """Whether the run says it is running and has given a sign of life."""
     return crawl.status is CrawlStatus.RUNNING and utc_now() - crawl.heartbeat_at < SILENT_AFTER
+
+
+def _what_became_of(newest: list[Crawl], *, busy: Set[str], queued: Set[str]) -> tuple[str, str] | None:
+    """Tone and words for the crawl that somebody has just asked for; None once it is over.
+
+    The address keeps which one that was, so the list says it anew each time it brings itself up to date. `at` is when
+    it was queued; without it there was one already.
+    """
+    code, at = request.args.get("asked"), _moment(request.args.get("at"))
+    if code is None:
+        return None
+    name = market_of(code).name
+    if code in busy:
+        return ("good", f"{name} is being crawled now.") if at else ("warn", f"{name} is being crawled already.")
+    if at and (code in queued or _is_beginning(code, at, newest)):
+        return "good", f"A crawl of {name} is queued. It appears below as soon as a worker takes it."
+    return ("warn", f"A crawl of {name} is waiting for a worker already.") if code in queued else None
+
+
+def _is_beginning(market: str, at: datetime, newest: list[Crawl]) -> bool:
+    """Whether a worker may have taken the crawl queued at that time, and has not written anything of it yet."""
+    begun = any(crawl.market == market and crawl.started_at >= at for crawl in newest)
+    return not begun and utc_now() - at < BEGINNING
 
 
 def _waiting() -> list[WaitingCrawl]:
@@ -104,7 +131,9 @@ def _moment(text: str | None) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def _text_of(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _following(last: Crawl) -> str:
-    return url_for(
-        "crawls.runs", before=last.started_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    )
+    return url_for("crawls.runs", before=_text_of(last.started_at))

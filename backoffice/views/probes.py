@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 2.0  # an orchestrator gives up soon after
 @blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
     """The process answers."""
-    return jsonify(status="ok")
+    return jsonify(status="alive")
 
 
 @blueprint.get("/readyz")
@@ -27,8 +27,8 @@ def readyz() -> ResponseReturnValue:
         with time_limit(PATIENCE_SECONDS):
             engines().store.ping()
     except EngineUnavailable:
-        return jsonify(status="unavailable", mongo="away"), 503
-    return jsonify(status="ok", mongo="ok")
+        return jsonify(status="away", mongo="away"), 503
+    return jsonify(status="ready", mongo="ready")
 
 
 @blueprint.get("/metrics")

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,7 +19,7 @@ from backoffice.refresh import outcome_of
 from backoffice.telemetry import metrics
 from listino.domain.clock import utc_now
 from listino.domain.errors import InvalidValue
-from listino.domain.history import PricePoint, lowest_since
+from listino.domain.history import PricePoint, prior_price
 from listino.domain.market import market_of
 from listino.domain.money import Money
 from listino.domain.product import Product, ProductId, parse_product_id
@@ -29,8 +29,7 @@ blueprint = Blueprint("products", __name__, url_prefix="/products")
 
 PAGE_SIZE = 25
 LONGEST_TEXT = 120
-# Article 6a of Directive 98/6/EC looks back this long.
-LOWEST_WITHIN = timedelta(days=30)
+SUGGESTED = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +48,11 @@ class Sheet:
 @blueprint.get("")
 def search() -> ResponseReturnValue:
     """The products that match the address, in the order of their ids. An id alone leads to its product."""
+    sent = list(request.args.items(multi=True))
+    filled = [(name, value) for name, value in sent if value.strip()]
+    if filled != sent:
+        # A form sends its empty fields too, and people pass the address on.
+        return redirect(url_for("products.search") + (f"?{urlencode(filled)}" if filled else ""))
     asked = {
         name: request.args.get(name, "").strip()[:LONGEST_TEXT] for name in ("q", "market", "shop", "category", "brand")
     }
@@ -58,7 +62,7 @@ def search() -> ResponseReturnValue:
         market=market_of(asked["market"]).code if asked["market"] else None,
         shop=asked["shop"] or None,
         category=asked["category"] or None,
-        brand=asked["brand"] or None,
+        brand_typed=asked["brand"] or None,
         text=asked["q"] or None,
         gone=gone,
         after=parse_product_id(after) if after else None,
@@ -76,6 +80,15 @@ def search() -> ResponseReturnValue:
         shops=engines().assortment.sizes() or [],
         first=_address(asked, gone) if after else None,
         following=_address(asked, gone, after=str(products[-1].id)) if len(found) > PAGE_SIZE else None,
+    )
+
+
+@blueprint.get("/suggestions/<any(brand, category):field>")
+def suggestions(field: Literal["brand", "category"]) -> ResponseReturnValue:
+    """The options for what has been typed into one of the two fields so far."""
+    beginning = request.args.get(field, "").strip()[:LONGEST_TEXT]
+    return render_template(
+        "products/suggestions.html", names=engines().store.products.names(field, beginning, most=SUGGESTED)
     )
 
 
@@ -122,12 +135,11 @@ def _sheet(product_id: ProductId) -> Sheet:
     products = engines().store.products
     product = products.get(product_id)
     history = products.history(product_id)
-    now = utc_now()
     return Sheet(
         product=product,
         history=history,
-        chart=history_chart(history, until=product.gone_at or now),
-        lowest=lowest_since(history, now - LOWEST_WITHIN),
+        chart=history_chart(history, until=product.gone_at or utc_now()),
+        lowest=prior_price(history),
         landed=landed_cost(product),
         margin=margin_of(product),
         elsewhere=_elsewhere(product),

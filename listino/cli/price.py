@@ -10,7 +10,6 @@ from typing import Any
 import click
 import structlog
 
-from listino.domain.clock import utc_now
 from listino.domain.errors import InvalidValue
 from listino.domain.product import parse_product_id
 from listino.live.prices import LivePrices
@@ -46,7 +45,7 @@ def price(product_id: str, wait: float, as_json: bool) -> None:
         began = time.perf_counter()
         answer = live.get(wanted, wait_ms=round(wait * 1000))
         elapsed_ms = round((time.perf_counter() - began) * 1000, 1)
-        told = make_quote(product, answer, store.products.history(wanted), now=utc_now()).fields()
+        told = make_quote(product, answer, store.products.history(wanted)).fields()
         _tell(product.name, told, elapsed_ms, as_json=as_json)
 
 

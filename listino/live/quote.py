@@ -2,22 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from listino.domain.history import PricePoint, lowest_since, previous_price
+from listino.domain.history import PricePoint, previous_price, prior_price
 from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.domain.product import Product, ProductId
 from listino.live.answer import LiveAnswer, Reason
 
-# The prior price of Directive 98/6/EC, art. 6a, is the lowest of 30 days.
-LOWEST_WINDOW = timedelta(days=30)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """A price as of a moment. It is fresh when `reason` is None. `previous`: what it was before it last changed."""
+    """A price as of a moment. It is fresh when `reason` is None. `previous`: what it was before it last changed;
+    `lowest_30d`: the lowest of the 30 days before it came into force."""
 
     product_id: ProductId
     price: Money | None
@@ -42,7 +40,7 @@ class Quote:
         }
 
 
-def make_quote(product: Product, answer: LiveAnswer, points: Sequence[PricePoint] | None, *, now: datetime) -> Quote:
+def make_quote(product: Product, answer: LiveAnswer, points: Sequence[PricePoint] | None) -> Quote:
     """The quote made of what the store and the shop know.
 
     `points` are the price history, ordered by time; None where it could not be read, and then nothing is said of it.
@@ -62,7 +60,7 @@ def make_quote(product: Product, answer: LiveAnswer, points: Sequence[PricePoint
         if price is not None and as_of is not None:
             known.append(PricePoint(at=as_of, price=price, cost=None, availability=availability))
             known.sort(key=lambda point: point.at)
-        previous, lowest = previous_price(known), lowest_since(known, now - LOWEST_WINDOW)
+        previous, lowest = previous_price(known), prior_price(known)
     return Quote(
         product_id=product.id,
         price=price,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 
 from pymongo.database import Database
 
@@ -10,8 +11,10 @@ from listino.domain.history import PricePoint
 from listino.domain.product import Product, ProductId
 from listino.store.collections import PRICE_HISTORY, PRODUCTS
 from listino.store.documents import points_from, product_from
-from listino.store.query import CARD, ProductQuery
+from listino.store.query import CARD, ProductQuery, spellings
 from listino.store.upsert import NEEDED, UpsertPlan, plan_upsert
+
+_LAST_CHARACTER = "\U0010ffff"
 
 
 class Products:
@@ -37,6 +40,23 @@ class Products:
         """The same good wherever else it is offered, gone ones left out; at most 50."""
         cursor = self._products.find({"gtin": gtin, "gone_at": None}, CARD).sort("_id", 1).limit(50)
         return [product_from(document) for document in cursor]
+
+    def names(self, field: Literal["brand", "category"], beginning: str, *, most: int) -> list[str]:
+        """At most `most` brands or categories that begin so, whichever way people set capitals, in order.
+
+        Each costs one step in an index, however many products bear it.
+        """
+        found: set[str] = set()
+        for start in spellings(beginning):
+            bound = {"$gte": start}
+            while len(found) < most:
+                within = {field: {**bound, "$lt": start + _LAST_CHARACTER}}
+                document = self._products.find_one(within, {"_id": 0, field: 1}, sort=[(field, 1)])
+                if document is None:
+                    break
+                found.add(document[field])
+                bound = {"$gt": document[field]}
+        return sorted(found)
 
     def history(self, product_id: ProductId) -> list[PricePoint]:
         """All points of the product's price history, ordered by time. One shard's read."""

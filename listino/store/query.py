@@ -16,13 +16,14 @@ class ProductQuery:
     """Which products, in the order of their ids. `after` is the last id of the page before (a keyset cursor).
 
     `text`: every word is the beginning of a word in name or brand, or the text is the beginning of a GTIN or of a SKU, or
-    an id.
+    an id. `brand` and `category` are as the products have them, `brand_typed` is a brand in whatever case.
     """
 
     market: str | None = None
     shop: str | None = None
     category: str | None = None
     brand: str | None = None
+    brand_typed: str | None = None
     text: str | None = None
     after: ProductId | None = None
     gone: bool = False  # whether goods that the shop no longer has are listed too
@@ -34,6 +35,8 @@ class ProductQuery:
             value = getattr(self, name)
             if value is not None:
                 conditions.append({name: value})
+        if self.brand_typed:
+            conditions.append(_brand_typed(self.brand_typed))
         if not self.gone:
             conditions.append({"gone_at": None})
         if self.text and self.text.strip():
@@ -62,3 +65,17 @@ class ProductQuery:
         if words:
             ways.append({"$and": [{"words": {"$regex": f"^{re.escape(word)}"}} for word in words]})
         return {"$or": ways}
+
+
+def spellings(typed: str) -> list[str]:
+    """The ways in which people set capitals in a name, the typed one first, each once."""
+    return list(dict.fromkeys((typed, typed.capitalize(), typed.title(), typed.upper(), typed.lower())))
+
+
+def _brand_typed(brand: str) -> dict[str, Any]:
+    # The words of a brand are indexed without case: they lead to the few products that the expression is tried on.
+    words = words_of(brand)
+    if not words or not brand.isprintable():
+        return {"brand": brand}
+    whole = {"brand": {"$regex": f"^{re.escape(brand)}$", "$options": "i"}}
+    return {"$and": [*({"words": word} for word in words), whole]}

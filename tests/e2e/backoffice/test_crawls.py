@@ -1,9 +1,13 @@
 from dataclasses import replace
 
-from integration.backoffice.goods import NOW, running_crawl
+from integration.backoffice.goods import MANAGER, NOW, running_crawl
 from playwright.sync_api import expect
 
+from listino.domain.clock import utc_now
 from listino.domain.crawl import CrawlStatus
+from listino.jobs import Jobs
+from listino.live.client import connect
+from listino.settings import Settings
 from listino.store.client import Store
 
 
@@ -29,13 +33,31 @@ def test_a_run_is_opened_from_the_list(agent_desk) -> None:
     expect(agent_desk.page.get_by_text("<b>not</b> JSON")).to_be_visible()
 
 
-def test_a_manager_starts_a_crawl(manager_desk) -> None:
+def test_a_manager_starts_a_crawl(manager_desk, filled: Store, settings: Settings) -> None:
+    queue = Jobs(connect(settings)).queue("crawl")
     manager_desk.go("/crawls")
     manager_desk.page.get_by_role("button", name="Crawl Spain").click()
 
-    expect(manager_desk.page.locator("#notices")).to_contain_text("A crawl of Spain is queued.")
+    notice = manager_desk.page.locator(".notice")
+    expect(notice).to_contain_text("A crawl of Spain is queued.")
     expect(manager_desk.page.get_by_text("waits for a worker")).to_be_visible()
     expect(manager_desk.page.get_by_role("button", name="Crawl Spain")).to_be_disabled()
+
+    queue.empty()
+    run = replace(running_crawl("es"), started_at=utc_now())
+    filled.crawls.save(run)
+    expect(notice).to_contain_text("Spain is being crawled now.")
+    filled.crawls.save(replace(run, status=CrawlStatus.FINISHED, ended_at=NOW))
+    expect(manager_desk.page.get_by_role("row", name="Spain")).to_contain_text("Finished")
+    expect(notice).to_have_count(0)
+
+
+def test_who_started_a_run_can_be_read(agent_desk) -> None:
+    agent_desk.go("/crawls")
+    cell = agent_desk.page.get_by_role("row", name="France").locator(".who-started")
+    expect(cell).to_have_text(f"staff:{MANAGER}")
+    assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+    assert cell.evaluate("cell => getComputedStyle(cell).textOverflow") == "clip"
 
 
 def test_an_agent_is_not_offered_what_is_not_theirs(agent_desk) -> None:

@@ -2,6 +2,7 @@
 
 from axe_playwright_python.sync_playwright import Axe
 from integration.backoffice.goods import GONE, LAMP, MANAGER
+from playwright.sync_api import expect
 
 PAGES = (
     "/",
@@ -58,3 +59,57 @@ def test_no_page_is_wider_than_a_phone(phone) -> None:
 
     assert wide == []
     assert barriers(phone.page) == []
+
+
+def right_edges(cells) -> list[float]:
+    """How far to the right each cell reaches, in pixels."""
+    return [cell.evaluate("cell => cell.getBoundingClientRect().right") for cell in cells.all()]
+
+
+def cut_tables(page) -> list[str]:
+    """The tables of which a part lies beyond the edge."""
+    return page.evaluate(
+        "[...document.querySelectorAll('.scroll')].filter(one => one.scrollWidth > one.clientWidth).map(one => one.ariaLabel)"
+    )
+
+
+def test_a_phone_shows_what_each_variant_costs(phone) -> None:
+    phone.sign_in(MANAGER)
+    phone.go(f"/products/{LAMP}")
+    phone.page.locator("#history summary").click()
+    for heading in ("Stock", "Cost", "Price"):
+        cells = phone.page.locator(f"#variants td[data-label='{heading}']")
+        assert cells.count() == 3
+        assert max(right_edges(cells)) <= 390
+    expect(phone.page.locator("#variants td[data-label='Price']").first).to_contain_text("47.90")
+    assert cut_tables(phone.page) == []
+
+
+def test_a_phone_shows_all_counts_of_a_shop(phone) -> None:
+    phone.sign_in(MANAGER)
+    phone.go("/crawls/crawl-it-1")
+    shop = phone.page.get_by_role("region", name="Counts by shop")
+    expect(shop).to_contain_text("1,138")
+    cells = shop.locator("td")
+    assert cells.count() == 9
+    assert max(right_edges(cells)) <= 390
+    assert cut_tables(phone.page) == []
+
+
+def test_a_phone_has_search_and_clear_side_by_side(phone) -> None:
+    phone.sign_in(MANAGER)
+    phone.go("/products?q=lampada")
+    search = phone.page.get_by_role("button", name="Search").bounding_box()
+    clear = phone.page.get_by_role("link", name="Clear").bounding_box()
+    assert search is not None
+    assert clear is not None
+    assert search["y"] == clear["y"]
+
+
+def test_a_table_that_goes_on_beyond_the_edge_shows_it(desk) -> None:
+    desk.sign_in(MANAGER)
+    desk.page.set_viewport_size({"width": 800, "height": 800})
+    desk.go("/crawls/crawl-it-1")
+    table = desk.page.get_by_role("region", name="Counts by shop")
+    assert "Counts by shop" in cut_tables(desk.page)
+    assert table.evaluate("table => getComputedStyle(table).backgroundAttachment") == "local, local, scroll, scroll"

@@ -53,6 +53,20 @@ def test_a_slash_in_a_field_is_a_slash(agent_desk) -> None:
     expect(brand).to_have_value("a/b")
 
 
+def test_a_brand_is_suggested_while_it_is_typed(agent_desk) -> None:
+    agent_desk.go("/products")
+    page = agent_desk.page
+    page.get_by_label("Brand").press_sequentially("casa")
+    expect(page.locator("#brand-names option")).to_have_count(1)
+    expect(page.locator("#brand-names option")).to_have_attribute("value", "Casa Blu")
+
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/products\?brand=casa$"))
+    page.get_by_label("Brand").fill("casa blu")
+    page.keyboard.press("Enter")
+    expect(page.locator(".row-link")).to_have_count(25)
+
+
 def test_the_list_goes_on_and_back(agent_desk) -> None:
     agent_desk.go("/products?market=it")
     first = agent_desk.page.locator(".row-link").first.inner_text()
@@ -96,6 +110,7 @@ def test_refreshing_shows_the_new_price_without_leaving_the_page(agent_desk, fil
     page = agent_desk.page
     button = page.locator("#refresh")
     expect(page.locator("#live")).to_contain_text("47.90")
+    changed = page.locator("#record div", has_text="Last changed").inner_text()
 
     with shop_worker(settings, "it:bottega", after(0.4, filled, 2990)):
         button.click()
@@ -111,6 +126,7 @@ def test_refreshing_shows_the_new_price_without_leaving_the_page(agent_desk, fil
     expect(page.locator("#offer")).to_contain_text("29.90")
     expect(page.locator("#variants")).to_contain_text("45.90")
     expect(page.locator("#history")).to_contain_text("All 4 points")
+    expect(page.locator("#record")).not_to_contain_text(changed)
     expect(page.locator("#outcome")).to_have_attribute("aria-live", "polite")
     assert page.locator("[id='live']").count() == 1
 

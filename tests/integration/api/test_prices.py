@@ -151,13 +151,13 @@ async def test_catalogue_goods_have_no_shop(client: httpx.AsyncClient, store: St
 
 async def test_the_past_is_told(client: httpx.AsyncClient, store: Store, goods: Make) -> None:
     now = utc_now()
-    for days, cost in ((80, 1000), (50, 2000), (10, 2600), (1, 2400)):
+    for days, cost in ((80, 1000), (50, 2000), (10, 2600), (1, 1800)):
         store.products.upsert([goods("8411", cost=cost, at=now - timedelta(days=days))])
 
     answer = (await client.get(f"/products/{ID}/price?wait=0")).json()
 
-    # What cost 20 euros sold at 25.90, and did so still when the 30 days began; 26 sold at 32.90.
-    assert (answer["price"], answer["previous"], answer["lowest_30d"]) == ("30.90", "32.90", "25.90")
+    # What cost 20 euros sold at 25.90, and did so still when the 30 days before the present price began; 26 sold at 32.90.
+    assert (answer["price"], answer["previous"], answer["lowest_30d"]) == ("22.90", "32.90", "25.90")
 
 
 async def test_without_redis_the_last_known_price_is_told(

@@ -7,7 +7,10 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from starlette.routing import Route
 
+from api.openapi import query_parameters
+from api.routes import routes
 from listino.domain.money import Money
 from listino.domain.pricing import Price
 from listino.domain.product import Product
@@ -92,8 +95,7 @@ async def test_numbered_pages_are_the_same_pages(client: httpx.AsyncClient, stor
         ("brand=Bialetti", ["it:bottega:1"]),
         ("market=it&category=Cucina", ["it:bottega:1"]),
         ("brand=$ne", []),
-        ("brand[$ne]=x&market=fr", ["fr:atelier:2"]),
-        ("market=&unknown=1&market=fr", ["fr:atelier:2"]),
+        ("brand=&market=fr", ["fr:atelier:2"]),
     ],
 )
 async def test_filters(client: httpx.AsyncClient, store: Store, goods: Make, query: str, expected: list[str]) -> None:
@@ -177,6 +179,61 @@ async def test_ids_with_encoded_characters(client: httpx.AsyncClient, store: Sto
     for address in (quote(str(product.id), safe=""), str(product.id)):  # the percent sign encoded, and not
         answer = await client.get(f"/products/{address}/related")
         assert (answer.status_code, answer.json()) == (200, ["it:bottega:1", "it:bottega:2"]), address
+
+
+@pytest.mark.parametrize("sku", ["AB/12", "it/price", "a/styles"])
+async def test_an_encoded_slash_belongs_to_the_id(
+    client: httpx.AsyncClient, store: Store, goods: Make, sku: str
+) -> None:
+    store.products.upsert([goods(sku)])
+
+    answer = await client.get(f"/products/it:bottega:{quote(sku, safe='')}")
+
+    assert (answer.status_code, answer.json()["name"]) == (200, f"Moka {sku}")
+
+
+@pytest.mark.parametrize(
+    "address", ["it:bottega:1/foo", "it:bottega:1/", "it:bottega:1/price/foo", "it:bottega:1//price", "500/foo"]
+)
+async def test_a_segment_too_many_is_no_address(
+    client: httpx.AsyncClient, store: Store, goods: Make, address: str
+) -> None:
+    store.products.upsert([goods("1"), CATALOGUE])
+
+    answer = await client.get(f"/products/{address}")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)
+    assert answer.json()["detail"] == "Nothing is served at this address; /docs lists what is."
+
+
+@pytest.mark.parametrize("route", [route for route in routes() if isinstance(route, Route)], ids=lambda one: one.path)
+async def test_no_address_takes_what_it_does_not_know(client: httpx.AsyncClient, route: Route) -> None:
+    answer = await client.get(route.path_format.format(id="it:bottega:1"), params={"colour": "red"})
+    operator = await client.get(route.path_format.format(id="it:bottega:1"), params={"brand[$ne]": "x"})
+
+    assert (answer.status_code, answer.headers["content-type"]) == (400, PROBLEM)
+    assert (answer.json()["parameter"], operator.json()["parameter"]) == ("colour", "brand[$ne]")
+    for name in query_parameters(route.path_format):
+        assert name in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/products?count=1&count=2", "/products?market=&market=fr", "/products/it:bottega:1/price?wait=0&wait=1"],
+)
+async def test_a_parameter_is_given_once(client: httpx.AsyncClient, address: str) -> None:
+    answer = await client.get(address)
+
+    assert (answer.status_code, "only once" in answer.json()["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize("asked", ["shop=nowhere", "category=none", "brand=none"])
+async def test_what_no_product_has_is_an_empty_list(client: httpx.AsyncClient, store: Store, asked: str) -> None:
+    store.products.upsert([CATALOGUE])
+
+    answer = await client.get(f"/products?{asked}")
+
+    assert (answer.status_code, answer.json()) == (200, [])
 
 
 @pytest.mark.parametrize("address", ["", "/styles", "/related", "/price"])

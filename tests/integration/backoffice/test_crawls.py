@@ -4,9 +4,11 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from integration.backoffice.goods import MANAGER, NOW, running_crawl
 
+from listino.domain.clock import utc_now
 from listino.domain.crawl import CrawlStatus
 from listino.store.client import Store
 
@@ -70,25 +72,55 @@ def test_a_run_shows_what_it_brought_home_and_what_it_could_not_use(reader) -> N
 def test_a_manager_starts_a_crawl_which_is_queued_once(app: Flask, manager) -> None:
     answer = manager.send("/crawls", market="es")
 
-    assert (answer.status_code, answer.location) == (303, "/crawls")
+    assert (answer.status_code, answer.location.partition("&at=")[0]) == (303, "/crawls?asked=es")
     assert queued(app) == [("es", None, f"staff:{MANAGER}")]
-    page = manager.see("/crawls")
+    page = manager.see(answer.location)
     assert "A crawl of Spain is queued." in page
     assert "waits for a worker" in page
     assert re.search(r'id="start-es"[^>]*disabled', page)
 
-    manager.send("/crawls", market="es")
+    again = manager.send("/crawls", market="es")
     assert len(queued(app)) == 1
-    assert "waiting for a worker already" in manager.see("/crawls")
+    assert "waiting for a worker already" in manager.see(again.location)
 
 
 def test_a_market_at_work_is_not_started_again(app: Flask, manager) -> None:
     assert re.search(r'id="start-fr"[^>]*disabled', manager.see("/crawls"))
 
-    manager.send("/crawls", market="fr")
+    answer = manager.send("/crawls", market="fr")
 
     assert queued(app) == []
-    assert "France is being crawled already." in manager.see("/crawls")
+    assert "France is being crawled already." in manager.see(answer.location)
+
+
+def test_what_was_said_of_a_crawl_goes_when_it_is_over(app: Flask, manager, filled: Store) -> None:
+    asked = manager.send("/crawls", market="es").location
+    assert "is queued" in manager.see(asked)
+
+    app.extensions["listino"].jobs.queue("crawl").empty()
+    assert "is queued" in manager.see(asked), "a worker has taken it and not written anything yet"
+    begun = replace(running_crawl("es"), started_at=utc_now())
+    filled.crawls.save(begun)
+    assert "Spain is being crawled now." in manager.see(asked)
+
+    filled.crawls.save(replace(begun, status=CrawlStatus.FINISHED, ended_at=NOW))
+    page = manager.see(asked)
+    assert 'id="run-crawl-es-now"' in page
+    assert 'class="notice' not in page
+
+
+@pytest.mark.parametrize("asked", ["asked=es", f"asked=es&at={NOW - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"])
+def test_of_a_crawl_that_nobody_knows_nothing_is_said(reader, asked: str) -> None:
+    assert 'class="notice' not in reader.see(f"/crawls?{asked}")
+
+
+@pytest.mark.parametrize("asked", ["asked=uk", "asked=es&at=noon"])
+def test_a_question_that_makes_no_sense_is_told_so(reader, asked: str) -> None:
+    assert reader.client.get(f"/crawls?{asked}").status_code == 400
+
+
+def test_who_started_a_run_is_told_in_full(reader) -> None:
+    assert f"staff:<wbr>{MANAGER}</td>" in reader.see("/crawls")
 
 
 def test_an_unknown_market_is_refused(app: Flask, manager) -> None:

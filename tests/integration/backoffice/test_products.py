@@ -1,6 +1,7 @@
 """Finding products, their page, and asking their shop."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from flask import Flask
 from integration.backoffice.goods import GONE, GTIN, LAMP, NOW, plain, relamp
 from integration.backoffice.shop_worker import shop_worker
 
+from backoffice.formats import moment
 from backoffice.views import products as view
 from listino.domain.clock import utc_now
 from listino.domain.money import Money
@@ -41,6 +43,11 @@ def plain_text(page: str) -> str:
         ("?shop=lichthaus", ["Lampada da tavolo Perla"]),
         ("?category=Cameras", ["Catalogue camera"]),
         ("?brand=Casa+Blu&q=vaso", []),
+        ("?brand=cASA+bLU&q=vaso&gone=1", ["Vaso antico"]),
+        ("?brand=LUMIÈ", ["Lampada da tavolo Perla"] * 2),
+        ("?brand=Casa", []),
+        ("?brand=%2E*", []),
+        ("?brand=%00", []),
         ("?brand=Casa+Blu&q=vaso&gone=1", ["Vaso antico"]),
     ],
 )
@@ -83,6 +90,48 @@ def test_a_page_begins_where_its_address_says_whatever_came_since(agent, filled:
 def test_an_id_alone_leads_to_its_product(reader) -> None:
     assert reader.client.get(f"/products?q={LAMP}").location == f"/products/{LAMP}"
     assert reader.client.get("/products?q=42").location == "/products/42"
+
+
+@pytest.mark.parametrize(
+    ("sent", "clean"),
+    [
+        ("?q=&shop=&category=", ""),
+        ("?q=perla&market=&shop=+&brand=Casa+Blu&gone=1", "?q=perla&brand=Casa+Blu&gone=1"),
+    ],
+)
+def test_an_address_does_not_keep_empty_fields(reader, sent: str, clean: str) -> None:
+    answer = reader.client.get(f"/products{sent}")
+
+    assert (answer.status_code, answer.location) == (302, f"/products{clean}")
+    reader.see(answer.location)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "names"),
+    [
+        ("brand", "", ["Casa Blu", "Lumiè"]),
+        ("brand", "casa b", ["Casa Blu"]),
+        ("brand", "LUM", ["Lumiè"]),
+        ("brand", "blu", []),
+        ("brand", "%00", []),
+        ("category", "k", ["Kitchen"]),
+        ("category", "c", ["Cameras"]),
+    ],
+)
+def test_brands_and_categories_are_suggested(reader, field: str, typed: str, names: list[str]) -> None:
+    options = reader.see(f"/products/suggestions/{field}?{field}={typed}")
+
+    assert re.findall(r'<option value="([^"]+)">', options) == names
+
+
+def test_only_some_names_are_suggested(agent, filled: Store) -> None:
+    filled.products.upsert(
+        [replace(plain(f"b{number}", "Cup"), brand=f"Brand {number:02}") for number in range(view.SUGGESTED + 5)]
+    )
+
+    options = agent.see("/products/suggestions/brand?brand=brand")
+
+    assert re.findall(r'value="([^"]+)"', options) == [f"Brand {number:02}" for number in range(view.SUGGESTED)]
 
 
 def test_nothing_found_says_what_to_do(reader) -> None:
@@ -214,10 +263,12 @@ def test_a_refresh_brings_the_new_price_into_the_page(agent, filled: Store, sett
     assert answer.status_code == 200
     assert re.search(r"Fresh from the shop in \d+ ms: € 45.90, was € 47.90\.", text)
     assert "<html" not in answer.text
-    for fragment in ("live", "price", "offer", "variants", "history"):
+    for fragment in ("live", "price", "offer", "variants", "history", "record"):
         assert re.search(rf'id="{fragment}"[^>]*hx-swap-oob="true"', answer.text), fragment
     assert "Shopper pays € 45.90" in text
     assert "All 4 points" in text
+    changed = plain_text(str(moment(filled.products.get(LAMP).changed_at))).strip()
+    assert f"Last changed {changed}" in text
     assert filled.products.get(LAMP).price.amount == Money(4590)
     assert 'listino_backoffice_refreshes_total{outcome="fresh"} 1.0' in agent.client.get("/metrics").text
 
@@ -284,10 +335,14 @@ def test_a_refresh_without_its_token_asks_nobody(app: Flask, agent) -> None:
     assert app.extensions["listino"].jobs.queue("live").count == 0
 
 
-def test_the_lowest_price_looks_back_thirty_days(agent, filled: Store) -> None:
+def test_the_lowest_price_is_that_before_the_present_one(agent, filled: Store) -> None:
+    def lowest() -> list[str]:
+        return re.findall(r"Lowest in the 30 days before (\S+ \S+)", plain_text(agent.see(f"/products/{LAMP}")))
+
+    assert lowest() == ["€ 46.90"]
     filled.products.upsert([relamp(filled.products.get(LAMP), 2000, NOW - timedelta(minutes=50))])
+    assert lowest() == ["€ 46.90"], "the present reduction is no part of it"
     filled.products.upsert([relamp(filled.products.get(LAMP), 3190, NOW - timedelta(minutes=40))])
 
-    text = plain_text(agent.see(f"/products/{LAMP}"))
-
-    assert re.findall(r"Lowest in 30 days (\S+ \S+)", text) == ["€ 32.90"]
+    assert lowest() == ["€ 32.90"]
+    assert "Lowest in" not in agent.see("/products/it:bottega:c001"), "its price never changed"

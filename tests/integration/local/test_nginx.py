@@ -2,13 +2,16 @@
 
 import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from openapi_schema_validator import OAS31Validator
 
+from api.schemas import SCHEMAS
 from listino.local.platform import Platform
 from listino.settings import Settings
 
@@ -117,3 +120,47 @@ def test_without_any_node_the_answer_is_a_problem_with_retry_after(settings: Set
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.headers["Retry-After"] == "1"
     assert problem["status"] == 503
+    assert problem["request_id"] == response.headers["X-Request-ID"]
+
+
+def say(settings: Settings, request: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+    """The answer to exactly these bytes."""
+    with socket.create_connection(("127.0.0.1", settings.port("nginx")), timeout=10) as connection:
+        connection.sendall(request)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return response, response.read()
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "status"),
+    [
+        (b"GET /products/x%00", b"", 400),
+        (b"GET /products/%zz", b"", 400),
+        (b"GE?T /products", b"", 400),
+        (b"GET /products", b"Content-Length: many\r\n", 400),
+        (b"GET /products", b"X-Long: " + b"x" * 40_000 + b"\r\n", 400),
+        (b"TRACE /products", b"", 405),
+        (b"POST /events", b"Content-Length: 2000000\r\n", 413),
+        (b"GET /" + b"x" * 40_000, b"", 414),
+    ],
+    ids=["NUL", "percent", "method", "length", "header", "TRACE", "body", "address"],
+)
+def test_what_nginx_refuses_is_told_as_a_problem(
+    settings: Settings, nodes: dict[str, Node], request_line: bytes, headers: bytes, status: int
+) -> None:
+    response, body = say(settings, request_line + b" HTTP/1.1\r\nHost: localhost\r\n" + headers + b"\r\n")
+
+    assert response.status == status
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem = json.loads(body)
+    OAS31Validator({**SCHEMAS["Problem"], "components": {"schemas": SCHEMAS}}).validate(problem)
+    assert problem["status"] == status
+    assert problem["request_id"] == response.headers["X-Request-ID"]
+    assert response.headers["Retry-After"] is None
+    assert sum(node.asked for node in nodes.values()) == 0
+
+
+def test_nobody_asks_for_the_problem_itself(settings: Settings, nodes: dict[str, Node]) -> None:
+    response, body = say(settings, b"GET /nginx-problem HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert (response.status, json.loads(body)["status"]) == (404, 404)

@@ -4,7 +4,7 @@ import pytest
 from starlette.requests import Request
 
 from api.cursors import cursor_after, parse_cursor
-from api.parameters import parse_page, parse_path_id, parse_wait
+from api.parameters import parse_page, parse_path_id, parse_wait, refuse_others
 from api.problems import BadParameter
 
 
@@ -21,7 +21,7 @@ def test_a_list_has_five_products_and_begins_at_the_first() -> None:
 
 
 def test_pages_and_filters_become_a_query() -> None:
-    asked = parse_page(asking("count=20&page=3&market=it&shop=bottega&category=Cucina+e+bar&brand=&colour=red"))
+    asked = parse_page(asking("count=20&page=3&market=it&shop=bottega&category=Cucina+e+bar&brand="))
 
     assert (asked.count, asked.skip) == (20, 40)
     assert (asked.query.market, asked.query.shop) == ("it", "bottega")
@@ -60,6 +60,34 @@ def test_what_cannot_be_used_is_named_with_what_can(query: str, parameter: str, 
 
     assert caught.value.parameter == parameter
     assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter", "allowed"),
+    [
+        ("colour=red", "colour", "unknown; this address takes count, page only"),
+        ("count=5&Count=5", "Count", "takes count, page only"),
+        ("foo", "foo", "unknown"),
+        ("=5", "", "unknown"),
+        ("x" * 5000 + "=1", "x" * 40, "unknown"),
+        ("count=5&page=1&count=6", "count", "only once, not 2 times"),
+        ("count=5&count=5", "count", "only once"),
+        ("count&count=5", "count", "only once"),
+    ],
+)
+def test_other_parameters_and_repeated_ones_are_refused(query: str, parameter: str, allowed: str) -> None:
+    with pytest.raises(BadParameter, match=allowed) as caught:
+        refuse_others(asking(query), ("count", "page"))
+
+    assert caught.value.parameter == parameter
+    assert len(str(caught.value)) < 250
+
+
+def test_where_nothing_is_taken_that_is_said() -> None:
+    refuse_others(asking(""), ())
+    refuse_others(asking("count=5&page=2"), ("count", "page"))
+    with pytest.raises(BadParameter, match="takes no parameters"):
+        refuse_others(asking("count=5"), ())
 
 
 def test_the_next_page_keeps_count_and_filters() -> None:

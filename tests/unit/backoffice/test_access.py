@@ -73,7 +73,7 @@ def test_other_addresses_lead_to_the_start_page(app: Flask, wanted: str | None) 
 
 def _address(app: Flask, endpoint: str) -> tuple[str, str]:
     rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
-    values = dict.fromkeys(rule.arguments, "it:bottega:8411")
+    values = {name: "brand" if name == "field" else "it:bottega:8411" for name in rule.arguments}
     with app.test_request_context():
         built = app.url_for(endpoint, **values)
     return built, "POST" if "POST" in (rule.methods or ()) else "GET"

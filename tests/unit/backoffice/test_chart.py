@@ -1,6 +1,9 @@
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
+
+import pytest
 
 from backoffice.chart import history_chart
 from listino.domain.history import PricePoint
@@ -60,3 +63,43 @@ def test_times_without_a_price_and_histories_of_an_hour_can_be_drawn() -> None:
     drawn = history_chart(short, until=START + timedelta(hours=1))
     assert drawn is not None
     assert "1 May 00:15" in drawn
+
+
+def drawn_texts(history: list[PricePoint], until: datetime) -> list[str]:
+    drawn = history_chart(history, until=until)
+    assert drawn is not None
+    return [text.text or "" for text in ElementTree.fromstring(drawn).iter("text")]  # noqa: S314
+
+
+@pytest.mark.parametrize(
+    "lasting",
+    [timedelta(seconds=1), timedelta(seconds=40), timedelta(hours=1), timedelta(days=2), timedelta(days=3)],
+    ids=str,
+)
+def test_no_two_marks_of_the_time_read_the_same(lasting: timedelta) -> None:
+    history = [points(1000)[0], replace(points(1200)[0], at=START + lasting / 2)]
+    texts = [text for text in drawn_texts(history, START + lasting) if "€" not in text]
+
+    assert len(texts) >= 2
+    assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize("price", [1000, 1001, 1003])
+def test_no_two_marks_of_the_price_read_the_same(price: int) -> None:
+    history = [replace(point, cost=None) for point in points(1000, price)]
+    texts = [text for text in drawn_texts(history, START + timedelta(days=9)) if "€" in text]
+
+    assert texts
+    assert len(set(texts)) == len(texts)
+
+
+def test_a_price_of_a_moment_ago_can_be_seen() -> None:
+    history = [points(1000)[0], replace(points(1200)[0], at=START + timedelta(days=40))]
+    drawn = history_chart(history, until=history[-1].at + timedelta(seconds=2))
+
+    assert drawn is not None
+    line = next(path for path in ElementTree.fromstring(drawn).iter("path") if "reactive" in path.get("class", ""))  # noqa: S314
+    xs = [float(number) for number in re.findall(r"[\d.]+", line.get("d", ""))][::2]
+    assert len(xs) == 4
+    assert xs[3] - xs[2] > 30
+    assert xs[2] - xs[0] > 10 * (xs[3] - xs[2])

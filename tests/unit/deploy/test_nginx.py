@@ -94,6 +94,23 @@ def test_it_fails_over_as_the_local_one_does() -> None:
     assert upstream.findall(here) == upstream.findall(there)
 
 
+def problems(text: str) -> list[str]:
+    """What a configuration says of nginx's own errors, without its indentation."""
+    told = re.findall(
+        r"^ *(?:map \$status|error_page|location @away|location = /nginx-problem)[^{;]*(?:;|{.*?^ *}$)",
+        text,
+        re.M | re.S,
+    )
+    return sorted(re.sub(r"^ +", "", one, flags=re.MULTILINE) for one in told)
+
+
+def test_it_tells_its_own_errors_as_the_local_one_does() -> None:
+    here = "".join((NGINX / name).read_text(encoding="utf-8") for name in ("nginx.conf", "storefront.conf"))
+    there = problems(nginx_config(Settings(_env_file=None)))
+    assert len(there) == 7
+    assert problems(here) == there
+
+
 def test_figures_and_probes_are_not_served() -> None:
     text = (NGINX / "storefront.conf").read_text(encoding="utf-8")
     for path in ("/metrics", "/readyz"):

@@ -2,8 +2,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from listino.domain.history import PricePoint, lowest_since, point_of, previous_price
+from listino.domain.history import PricePoint, point_of, previous_price, prior_price
 from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.domain.product import Product
@@ -11,7 +13,7 @@ from listino.domain.product import Product
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 
 
-def points(*days_and_prices: tuple[int, int | None]) -> list[PricePoint]:
+def points(*days_and_prices: tuple[float, int | None]) -> list[PricePoint]:
     """Points so many days before NOW, each with a price in cents."""
     return [
         PricePoint(
@@ -28,23 +30,54 @@ def points(*days_and_prices: tuple[int, int | None]) -> list[PricePoint]:
     ("history", "lowest"),
     [
         ([], None),
-        ([(5, 900)], 900),
+        ([(5, None)], None),
+        # A price that never changed has none before it, whatever else was noted meanwhile.
+        ([(5, 900)], None),
+        ([(40, 900), (5, 900)], None),
+        ([(40, None), (5, 700)], None),
+        ([(9, 900), (5, None)], None),
+        ([(9, 900), (5, None), (1, 900)], None),
+        # A reduction is no part of what it is announced against, however long it lasts.
+        ([(20, 900), (1, 700)], 900),
+        ([(90, 900), (60, 700)], 900),
+        ([(90, 900), (60, 700), (30, 700), (1, 700)], 900),
+        # Nor is a price that rose.
+        ([(20, 700), (1, 900)], 700),
         ([(20, 900), (10, 700), (1, 800)], 700),
-        # In force when the window opens, although set before it.
-        ([(40, 500), (10, 700)], 500),
+        # The same price as before, in between another.
+        ([(20, 700), (10, 900), (1, 700)], 700),
+        ([(50, 700), (40, 900), (1, 700)], 900),
+        # In force when the window opens, 31 days ago, although set before it.
+        ([(40, 500), (10, 700), (1, 800)], 500),
         # No longer in force when the window opens.
-        ([(60, 300), (40, 500), (10, 700)], 500),
-        # On the day itself the window opens with the new price, but the old one was in force until then.
-        ([(40, 500), (30, 700)], 500),
-        ([(40, 500)], 500),
-        ([(10, None), (5, 700)], 700),
-        ([(10, None)], None),
-        ([(40, None), (5, 700)], 700),
+        ([(60, 300), (40, 500), (10, 700), (1, 800)], 500),
+        ([(60, 300), (40, None), (10, 700), (1, 800)], 700),
+        ([(60, 300), (40, None), (1, 800)], None),
+        # It gave way at the very moment the window opens, and a moment later.
+        ([(60, 300), (31, 500), (1, 800)], 500),
+        ([(60, 300), (30.999, 500), (1, 800)], 300),
+        # A price that is not known now: the last one known is the present one.
+        ([(20, 900), (10, 700), (1, None)], 900),
+        ([(20, 900), (10, 700), (5, None), (1, 700)], 900),
+        # A good that cost nothing for a while did so in earnest.
+        ([(20, 900), (10, 0), (1, 700)], 0),
+        # Two changes at one moment: the first was never in force.
+        ([(20, 900), (1, 100), (1, 700)], 900),
     ],
 )
-def test_the_lowest_price_of_thirty_days(history: list[tuple[int, int | None]], lowest: int | None) -> None:
-    found = lowest_since(points(*history), NOW - timedelta(days=30))
-    assert found == (None if lowest is None else Money(lowest))
+def test_the_prior_price_is_the_lowest_of_thirty_days_before_the_present_one(
+    history: list[tuple[float, int | None]], lowest: int | None
+) -> None:
+    assert prior_price(points(*history)) == (None if lowest is None else Money(lowest))
+
+
+@given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 5)), max_size=12))
+def test_a_prior_price_is_one_that_was_asked_before(changes: list[tuple[int, int]]) -> None:
+    history = points(*sorted(changes, key=lambda change: -change[0]))
+    found = prior_price(history)
+
+    assert found is None or found in {point.price for point in history[:-1]}
+    assert prior_price([*history, *history[-1:]]) == found
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listino.store.query import ProductQuery
+from listino.store.query import ProductQuery, spellings
 
 ON_SALE = {"gone_at": None}
 
@@ -29,6 +29,27 @@ def test_a_value_is_matched_as_it_is(name: str) -> None:
 def test_all_conditions_hold_together() -> None:
     found = conditions(market="it", shop="bottega", category="Caffè", brand="Perché", text="moka", after="it:a:1")
     assert len(found) == 7
+
+
+def test_a_brand_as_typed_is_found_by_its_words_whatever_their_case() -> None:
+    (found, _) = conditions(brand_typed="CASA (Blu)")
+    assert found == {
+        "$and": [
+            {"words": "casa"},
+            {"words": "blu"},
+            {"brand": {"$regex": r"^CASA\ \(Blu\)$", "$options": "i"}},
+        ]
+    }
+
+
+@pytest.mark.parametrize("text", ["&", "a\0b"])
+def test_a_brand_without_words_is_matched_as_it_is(text: str) -> None:
+    assert conditions(brand_typed=text) == [{"brand": text}, ON_SALE]
+
+
+def test_a_name_has_several_spellings_the_typed_one_first() -> None:
+    assert spellings("casa bLU") == ["casa bLU", "Casa blu", "Casa Blu", "CASA BLU", "casa blu"]
+    assert spellings("") == [""]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +118,16 @@ def test_no_typed_character_has_a_meaning_of_its_own(text: str) -> None:
 
 def test_every_field_of_a_query_makes_a_difference() -> None:
     plain = ProductQuery().filter()
-    values = {"market": "it", "shop": "a", "category": "b", "brand": "c", "text": "d", "after": "e", "gone": True}
+    values = {
+        "market": "it",
+        "shop": "a",
+        "category": "b",
+        "brand": "c",
+        "brand_typed": "c",
+        "text": "d",
+        "after": "e",
+        "gone": True,
+    }
     assert {field.name for field in fields(ProductQuery)} == set(values)
     for name, value in values.items():
         assert ProductQuery(**{name: value}).filter() != plain, name
