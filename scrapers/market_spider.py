@@ -1,5 +1,6 @@
 """The shared flow of the four market spiders: fetch what the shops' platforms ask for, hand on the goods they read."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Self
 
@@ -22,6 +23,8 @@ from listino.store.client import Store
 from scrapers.items import ScrapedGoods
 from scrapers.run import CrawlRun
 
+log = logging.getLogger(__name__)
+
 _GONE = (404, 410)
 _UNREADABLE_RETRIES = 2  # a shop in trouble answers HTML where JSON was asked for
 
@@ -40,10 +43,14 @@ class MarketSpider(Spider):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        """Takes the market's lease before anything is fetched; raises CrawlRunning, UnknownShop or EngineUnavailable."""
+        """Takes the market's lease before anything is fetched; a broken declaration is left out with a warning.
+
+        Raises CrawlRunning, UnknownShop, InvalidShop or EngineUnavailable.
+        """
         shop, limit = kwargs.get("shop"), int(kwargs["limit"]) if kwargs.get("limit") else None
         settings = load_settings()
-        shops = Shops.load(settings.shops_path).of_market(cls.market, shop)
+        declared = Shops.load(settings.shops_path, on_error=lambda error: log.warning("left out: %s", error))
+        shops = declared.of_market(cls.market, shop)
         with Store(settings) as store:
             store.ping()
             run = CrawlRun.begin(

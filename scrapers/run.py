@@ -4,7 +4,7 @@ import json
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -66,7 +66,7 @@ class CrawlRun:
         store.crawls.bury_dead(market, utc_now())
         # A limited run is a sample; there is nothing in it to resume.
         job_dir = None if limit else settings.state_dir.resolve() / "crawls" / (f"{market}-{shop}" if shop else market)
-        crawl = _stopped_run(store, job_dir)
+        crawl = _stopped_run(store, job_dir, {shop.name for shop in shops})
         if crawl is None:
             if job_dir is not None:
                 shutil.rmtree(job_dir, ignore_errors=True)
@@ -152,11 +152,13 @@ class CrawlRun:
             (self.job_dir / _MARKER).write_text(json.dumps({"crawl_id": self.id, "resumable": resumable}))
 
 
-def _stopped_run(store: Store, job_dir: Path | None) -> Crawl | None:
+def _stopped_run(store: Store, job_dir: Path | None, names: Set[str]) -> Crawl | None:
+    """The run to go on with; None too where other shops are declared by now: its queue holds requests for those of then."""
     if job_dir is None or not (job_dir / _MARKER).exists():
         return None
     marker = json.loads((job_dir / _MARKER).read_text())
-    return store.crawls.get(marker["crawl_id"]) if marker["resumable"] else None
+    crawl = store.crawls.get(marker["crawl_id"]) if marker["resumable"] else None
+    return crawl if crawl is not None and crawl.shops.keys() == names else None
 
 
 def _new_run(market: str, shops: Sequence[Shop], *, limit: int | None, trigger: str) -> Crawl:

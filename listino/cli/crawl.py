@@ -13,7 +13,7 @@ from rich.table import Table
 
 from listino.crawling import run_crawl
 from listino.domain.crawl import Crawl, CrawlStatus
-from listino.domain.errors import ListinoError, UnknownShop
+from listino.domain.errors import InvalidShop, ListinoError, UnknownShop
 from listino.domain.market import MARKETS
 from listino.settings import Settings, load_settings
 from listino.shops.declaration import Shops
@@ -38,18 +38,43 @@ def crawl(market: str, shop: str | None, limit: int | None, as_json: bool) -> in
       listino crawl it --shop bottega --limit 20
     """
     settings = load_settings()
-    declared = Shops.load(settings.shops_path)
     if market == "all" and shop:
         raise UnknownShop("--shop names a shop of one market: say which, as in `listino crawl it --shop NAME`")
-    markets = [code for code in MARKETS if declared.has_market(code)] if market == "all" else [market]
-    for code in markets or MARKETS:
-        declared.of_market(code, shop)
-    results = crawl_markets(settings, markets, shop=shop, limit=limit, trigger="command line")
+    broken: list[InvalidShop] = []
+    declared = Shops.load(settings.shops_path, on_error=broken.append)
+    unusable: dict[str, Result] = {}
+    if market == "all":
+        markets, unusable = _markets_of(declared)
+    else:
+        declared.of_market(market, shop)
+        markets = [market]
+    for error in broken:
+        click.echo(f"listino: left out: {error}", err=True)
+    crawled = crawl_markets(settings, markets, shop=shop, limit=limit, trigger="command line")
+    results = {code: found for code in MARKETS if (found := crawled.get(code) or unusable.get(code))}
     if as_json:
         click.echo(json.dumps({code: result.as_json() for code, result in results.items()}, indent=2))
     else:
         _show(results)
     return 0 if all(result.ok for result in results.values()) else 1
+
+
+def _markets_of(declared: Shops) -> tuple[list[str], dict[str, "Result"]]:
+    """The markets that can be crawled, and those that cannot because every file of theirs is broken.
+
+    Raises UnknownShop or InvalidShop when not one can.
+    """
+    usable: list[str] = []
+    unusable: dict[str, Result] = {}
+    for code in filter(declared.has_market, MARKETS):
+        try:
+            declared.of_market(code)
+            usable.append(code)
+        except InvalidShop:
+            unusable[code] = Result(error=f"market {code} was not crawled: no declaration of its shops can be used")
+    if not usable:
+        declared.of_market(next(iter(unusable or MARKETS)))
+    return usable, unusable
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from listino.domain.errors import InvalidSettings, InvalidValue, ListinoError, UnknownMarket, UnknownShop
+from listino.domain.errors import InvalidSettings, InvalidShop, InvalidValue, ListinoError, UnknownMarket, UnknownShop
 
 FAILED = 1
 USAGE = 2
@@ -22,7 +22,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells count
 _ENGINES = {"pymongo": "MongoDB", "redis": "Redis"}
 
 # What was typed or set is wrong, so nothing was tried.
-_USAGE_ERRORS = (UnknownMarket, UnknownShop, InvalidSettings, InvalidValue)
+_USAGE_ERRORS = (UnknownMarket, UnknownShop, InvalidShop, InvalidSettings, InvalidValue)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,7 @@ from listino.domain.listing import Terms
 from listino.domain.market import MARKETS, market_of
 from listino.domain.money import Money
 from listino.domain.pricing import PricingRule
+from listino.shops.broken import BrokenDeclaration
 from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import CrawlManner, Shop
 
@@ -124,11 +125,12 @@ def load_shop(path: Path) -> Shop:
 
 
 class Shops(Mapping[str, Shop]):
-    """The declared shops by their key `it:bottega`."""
+    """The declared shops by their key `it:bottega`; `broken`: the files that were left out."""
 
-    def __init__(self, shops: Mapping[str, Shop], folder: Path) -> None:
+    def __init__(self, shops: Mapping[str, Shop], folder: Path, broken: Sequence[BrokenDeclaration] = ()) -> None:
         self._shops = dict(shops)
         self._folder = folder
+        self.broken = tuple(broken)
 
     @classmethod
     def load(cls, folder: Path, *, on_error: Callable[[InvalidShop], None] | None = None) -> "Shops":
@@ -141,6 +143,7 @@ class Shops(Mapping[str, Shop]):
                 f"there is no folder {folder} with shop declarations: run `listino up`, or set LISTINO_SHOPS_DIR"
             )
         shops: dict[str, Shop] = {}
+        broken: list[BrokenDeclaration] = []
         for path in sorted(folder.glob("*.toml")):
             try:
                 shop = load_shop(path)
@@ -150,23 +153,37 @@ class Shops(Mapping[str, Shop]):
                 if on_error is None:
                     raise
                 on_error(error)
+                broken.append(BrokenDeclaration.of(path, error))
             else:
                 shops[shop.key] = shop
-        return cls(shops, folder)
+        return cls(shops, folder, broken)
 
     def of_market(self, market: str, name: str | None = None) -> list[Shop]:
-        """The market's shops, or the one of that name; raises UnknownMarket, or UnknownShop when there is none."""
+        """The market's shops, or the one of that name.
+
+        Raises UnknownMarket; UnknownShop when there is none; InvalidShop when there is none but in a broken file.
+        """
         market_of(market)
         found = [shop for shop in self._shops.values() if shop.market.code == market and name in (None, shop.name)]
         if not found:
+            self._complain_of_broken(market, name)
             there = ", ".join(shop.name for shop in self._shops.values() if shop.market.code == market)
             wanted = f"no shop {name!r}" if name else "no shop"
             hint = f"declared there: {there}" if there else f"declare one in {self._folder}"
             raise UnknownShop(f"{wanted} in market {market}: {hint}")
         return found
 
+    def _complain_of_broken(self, market: str, name: str | None) -> None:
+        wrong = "; ".join(str(entry.error) for entry in self.broken if entry.may_be(market, name))
+        if wrong:
+            wanted = f"shop {name!r}" if name else "no shop"
+            raise InvalidShop(f"{wanted} of market {market} can{'not' if name else ''} be used: {wrong}")
+
     def has_market(self, market: str) -> bool:
-        return any(shop.market.code == market for shop in self._shops.values())
+        """Whether any file declares a shop of that market, a broken one included."""
+        return any(shop.market.code == market for shop in self._shops.values()) or any(
+            entry.market == market for entry in self.broken
+        )
 
     def __getitem__(self, key: str) -> Shop:
         return self._shops[key]

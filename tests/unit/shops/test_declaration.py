@@ -187,3 +187,36 @@ def test_one_wrong_declaration_need_not_hide_the_others(folder: Path) -> None:
     assert [str(complaint).partition(": ")[0] for complaint in complaints] == [
         str(folder / "a.toml"), str(folder / "z.toml"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file_name", "text", "market", "name"),
+    [
+        ("it-osteria.toml", changed('"woocommerce"', '"magento"').replace("bottega", "taverna"), "it", "taverna"),
+        ("mine.toml", '[shop]\nname = "taverna"\nmarket = "fr"\nurl = "https://x', "fr", "taverna"),
+        ("it-osteria.toml", "[shop", "it", "osteria"),
+        ("it-osteria.toml", 'shop = "osteria"', "it", "osteria"),
+        ("osteria.toml", changed('"it"', '"uk"').replace("bottega", "taverna"), None, "taverna"),
+        ("osteria.toml", "[shop", None, "osteria"),
+        ("it-.toml", "[shop", None, "it-"),
+    ],
+)
+def test_a_broken_file_is_known_by_what_it_says_and_else_by_its_name(
+    file_name: str, text: str, market: str | None, name: str, folder: Path
+) -> None:
+    (folder / file_name).write_text(text)
+    (broken,) = Shops.load(folder, on_error=lambda _: None).broken
+    assert (broken.path.name, broken.market, broken.name) == (file_name, market, name)
+
+
+def test_a_shop_whose_file_is_broken_is_not_called_unknown(folder: Path) -> None:
+    (folder / "fr-osteria.toml").write_text(LEAST.replace('"it"', '"fr"').replace("bottega", "taverna") + "colour = 1")
+    shops = Shops.load(folder, on_error=lambda _: None)
+    for name in ("taverna", "osteria", "fr-osteria", None):
+        with pytest.raises(InvalidShop, match=r"fr-osteria\.toml: shop\.colour"):
+            shops.of_market("fr", name)
+    with pytest.raises(UnknownShop):
+        shops.of_market("fr", "nope")
+    with pytest.raises(UnknownShop):
+        shops.of_market("it", "taverna")
+    assert (shops.has_market("fr"), shops.has_market("es")) == (True, False)
