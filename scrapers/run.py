@@ -1,7 +1,6 @@
 """One crawl run in the making: its lease, its counts, and where it can be resumed."""
 
 import json
-import secrets
 import shutil
 from collections import Counter
 from collections.abc import Sequence, Set
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from listino.domain.clock import utc_now
-from listino.domain.crawl import Crawl, CrawlStatus, Reject, ShopCounts
+from listino.domain.crawl import Crawl, CrawlStatus, Reject
 from listino.domain.product import Product
 from listino.settings import Settings
 from listino.shops.shop import Shop
@@ -70,7 +69,7 @@ class CrawlRun:
         if crawl is None:
             if job_dir is not None:
                 shutil.rmtree(job_dir, ignore_errors=True)
-            crawl = _new_run(market, shops, limit=limit, trigger=trigger)
+            crawl = Crawl.begun(market, trigger=trigger, at=utc_now(), limit=limit, shops=[shop.name for shop in shops])
         crawl = replace(crawl, status=CrawlStatus.RUNNING, ended_at=None, error=None, heartbeat_at=utc_now())
         store.crawls.save(crawl)
         run = cls(crawl, lease, job_dir, store.crawls.rejects(crawl.id, count=MOST_REJECTED_URLS + 1))
@@ -159,17 +158,3 @@ def _stopped_run(store: Store, job_dir: Path | None, names: Set[str]) -> Crawl |
     marker = json.loads((job_dir / _MARKER).read_text())
     crawl = store.crawls.get(marker["crawl_id"]) if marker["resumable"] else None
     return crawl if crawl is not None and crawl.shops.keys() == names else None
-
-
-def _new_run(market: str, shops: Sequence[Shop], *, limit: int | None, trigger: str) -> Crawl:
-    now = utc_now()
-    return Crawl(
-        id=f"{market}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
-        market=market,
-        status=CrawlStatus.RUNNING,
-        trigger=trigger,
-        started_at=now,
-        heartbeat_at=now,
-        limit=limit,
-        shops={shop.name: ShopCounts() for shop in shops},
-    )

@@ -1,6 +1,7 @@
 """A crawl run: one spider's way through the shops of one market, and what it brought home."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -55,6 +56,22 @@ class Crawl:
     rejected: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
     error: str | None = None
+
+    @classmethod
+    def begun(
+        cls, market: str, *, trigger: str, at: datetime, limit: int | None = None, shops: Iterable[str] = ()
+    ) -> "Crawl":
+        """A run with an id of its own that has met nothing yet."""
+        return cls(
+            id=f"{market}-{at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+            market=market,
+            status=CrawlStatus.RUNNING,
+            trigger=trigger,
+            started_at=at,
+            heartbeat_at=at,
+            limit=limit,
+            shops={name: ShopCounts() for name in shops},
+        )
 
     @property
     def seconds(self) -> float:
