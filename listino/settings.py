@@ -108,12 +108,16 @@ class Settings(BaseSettings):
             if value is not None
         }
 
+    def demand_secret(self) -> None:
+        """Raises InvalidSettings in production without a secret key; elsewhere one is made when it is needed."""
+        if self.env == "production" and self.secret_key is None:
+            raise InvalidSettings("LISTINO_SECRET_KEY is not set: production needs one of 32 characters or more")
+
     def session_secret(self) -> str:
         """The secret that signs sessions; outside production one is made on first use and kept in the state folder."""
+        self.demand_secret()
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
-        if self.env == "production":
-            raise InvalidSettings("LISTINO_SECRET_KEY is not set: production needs one of 32 characters or more")
         kept = self.state_dir / "secret_key"
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)

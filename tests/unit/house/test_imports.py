@@ -20,7 +20,7 @@ ALLOWED = {
     "listino.store": ("listino.domain", "listino.settings"),
     "listino.live": ("listino.domain", "listino.settings", "listino.jobs"),
     "listino.jobs": ("listino.domain",),
-    "listino.local": ("listino.domain", "listino.settings"),
+    "listino.local": ("listino.domain", "listino.settings", "listino.shops.declaration"),
 }
 
 # Where a driver may be imported.
