@@ -22,6 +22,7 @@ from listino.shops.shop import Shop
 from listino.store.client import Store
 from scrapers.items import ScrapedGoods
 from scrapers.run import CrawlRun
+from scrapers.trouble import trouble
 
 log = logging.getLogger(__name__)
 
@@ -104,10 +105,10 @@ class MarketSpider(Spider):
         error = failure.value
         if isinstance(error, IgnoreRequest) and not isinstance(error, HttpError):
             return  # robots.txt forbids it, or it is on a foreign host: it was never ours to see
-        status = error.response.status if isinstance(error, HttpError) else failure.getErrorMessage()
-        self.logger.warning("given up: %s (%s)", request.url, status)
+        why = trouble(error, request.url)
+        self.logger.warning("given up: %s (%s)", request.url, why)
         self.run.requests += 1
-        self.run.fail(shop.name)
+        self.run.fail(shop.name, why)
 
     def _request(self, shop: Shop, fetch: Fetch) -> Request:
         meta: dict[str, Any] = {"download_slot": shop.host}
@@ -134,7 +135,7 @@ class MarketSpider(Spider):
             self.run.reject(shop.name, "page/unreadable", fetch.about or fetch.url, str(error))
         else:
             self.run.reject(shop.name, f"{fetch.purpose}/unreadable", fetch.url, str(error))
-            self.run.fail(shop.name)
+            self.run.fail(shop.name, f"{fetch.url} could not be read ({error})")
 
 
 def market_spider(crawler: Crawler) -> MarketSpider:

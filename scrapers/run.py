@@ -97,9 +97,11 @@ class CrawlRun:
             Reject(crawl_id=self.id, shop=shop, reason=reason, url=url, detail=detail[:500], at=utc_now())
         )
 
-    def fail(self, shop: str) -> None:
-        """Counts a request that was given up: the shop has not been seen whole."""
+    def fail(self, shop: str, trouble: str) -> None:
+        """Counts a request that was given up, and why: the shop has not been seen whole."""
         self._add(shop, failed=1)
+        counts = self._counts[shop]
+        self._counts[shop] = replace(counts, trouble=counts.trouble or trouble)
 
     def expect(self, shop: str, products: int) -> None:
         """Adds products that the shop announced to those expected of it."""
@@ -111,14 +113,23 @@ class CrawlRun:
 
     def seen_whole(self, shop: str) -> bool:
         """Whether the crawl met enough of the shop to say that what it did not meet is gone."""
-        counts = self._counts[shop]
-        whole = not self._crawl.limit and not counts.failed and counts.products > 0
-        return whole and len(self._rejected_urls[shop]) <= MOST_REJECTED_URLS
+        return not self._crawl.limit and self._missing(shop) is None
 
-    @property
-    def complete(self) -> bool:
-        """Whether every shop was seen whole; a limited run is not meant to."""
-        return self._crawl.limit is not None or all(counts.complete for counts in self._counts.values())
+    def troubles(self) -> str | None:
+        """Each shop that could not be seen as it should be, and why; None where all is well."""
+        return "; ".join(f"{shop}: {why}" for shop in self._counts if (why := self._missing(shop))) or None
+
+    def _missing(self, shop: str) -> str | None:
+        counts = self._counts[shop]
+        if counts.failed:
+            return counts.trouble or "some of its pages could not be fetched"
+        if self._crawl.limit:
+            return None
+        if not counts.products:
+            return "none of its goods could be used" if counts.rejected else "no goods were found there"
+        if len(self._rejected_urls[shop]) > MOST_REJECTED_URLS:
+            return f"more than {MOST_REJECTED_URLS} of its pages could not be read"
+        return None
 
     def completed(self, shop: str, gone: int) -> None:
         """Notes that the whole shop was seen, and how many products that showed to be gone."""

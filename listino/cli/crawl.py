@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from listino.crawling import run_crawl
+from listino.crawling import log_of, run_crawl
 from listino.domain.crawl import Crawl, CrawlStatus
 from listino.domain.errors import InvalidShop, ListinoError, UnknownShop
 from listino.domain.market import MARKETS
@@ -55,7 +55,7 @@ def crawl(market: str, shop: str | None, limit: int | None, as_json: bool) -> in
     if as_json:
         click.echo(json.dumps({code: result.as_json() for code, result in results.items()}, indent=2))
     else:
-        _show(results)
+        _show(results, settings)
     return 0 if all(result.ok for result in results.values()) else 1
 
 
@@ -93,13 +93,14 @@ class Result:
             return {"error": self.error}
         run = self.crawl
         counts = {name: run.total(name) for name in _COUNTS}
-        return {
+        told = {
             "shop": ", ".join(run.shops),
             "status": run.status,
             **counts,
             "seconds": round(run.seconds, 1),
             "id": run.id,
         }
+        return told | ({"error": run.error} if run.error else {})
 
 
 def crawl_markets(
@@ -139,7 +140,7 @@ def _advance(bars: Progress, task: TaskID, run: Crawl) -> None:
     bars.update(task, completed=products, total=max(expected, products) if expected else None, note=note)
 
 
-def _show(results: Mapping[str, Result]) -> None:
+def _show(results: Mapping[str, Result], settings: Settings) -> None:
     table = Table("market", "shops", "status", box=None, pad_edge=False)
     for name in (*_COUNTS, "seconds"):
         table.add_column(name, justify="right")
@@ -154,5 +155,7 @@ def _show(results: Mapping[str, Result]) -> None:
         if result.error:
             click.echo(f"listino: {result.error}", err=True)
         elif result.crawl and result.crawl.status is CrawlStatus.INCOMPLETE:
-            log = f"crawl-{code}.log"
-            click.echo(f"listino: market {code} was not seen whole, so nothing was marked as gone; see {log}", err=True)
+            why = result.crawl.error or "some of its pages could not be fetched"
+            click.echo(
+                f"listino: market {code} was not seen whole: {why}; its log is {log_of(settings, code)}", err=True
+            )

@@ -23,8 +23,8 @@ class CrawlStatus(StrEnum):
 class ShopCounts:
     """What a crawl met in one shop.
 
-    `products` = new + changed + unchanged + returned. `failed`: requests that were given up. `complete`: the whole shop
-    was seen, so what was not met is gone.
+    `products` = new + changed + unchanged + returned. `failed`: requests that were given up; `trouble`: why the first of
+    them was. `complete`: the whole shop was seen, so what was not met is gone.
     """
 
     products: int = 0
@@ -37,6 +37,7 @@ class ShopCounts:
     failed: int = 0
     expected: int | None = None
     complete: bool = False
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

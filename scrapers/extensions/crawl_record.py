@@ -54,7 +54,7 @@ class CrawlRecord:
     def not_whole(self, spider: MarketSpider) -> None:
         # Our own mistake, logged by Scrapy with its traceback; what it happened on has not been seen.
         for shop in spider.shops.values():
-            spider.run.fail(shop.name)
+            spider.run.fail(shop.name, "Listino made a mistake; the spider's log has more")
 
     async def spider_closed(self, spider: MarketSpider, reason: str) -> None:
         if self._heart is not None:
@@ -74,8 +74,9 @@ class CrawlRecord:
             run.error = run.error or f"the spider ended early: {reason}"
         if reason == "finished":
             await self._find_gone(spider)
-            if not run.complete:
-                status = CrawlStatus.INCOMPLETE
+        if status is CrawlStatus.FINISHED and (troubles := run.troubles()):
+            run.error = run.error or troubles
+            status = CrawlStatus.INCOMPLETE
         run.mark(resumable=status is CrawlStatus.STOPPED)
         await self._keep_rejects(spider)
         await self._save(spider, status)

@@ -116,10 +116,19 @@ def failure(spider: MarketSpider, error: Exception) -> Failure:
     return made
 
 
-@pytest.mark.parametrize("error", [HttpError(Response(PAGE.url, status=500)), TimeoutError("no answer")])
-def test_a_request_given_up_means_the_shop_was_not_seen_whole(error: Exception, spider: MarketSpider) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (HttpError(Response(PAGE.url, status=500)), f"{PAGE.url} answered 500"),
+        (TimeoutError("no answer"), "bottega.example timed out"),
+    ],
+)
+def test_a_request_given_up_means_the_shop_was_not_seen_whole(
+    error: Exception, words: str, spider: MarketSpider
+) -> None:
     spider.failed(failure(spider, error))
-    assert spider.run.snapshot().shops["bottega"].failed == 1
+    counts = spider.run.snapshot().shops["bottega"]
+    assert (counts.failed, counts.trouble) == (1, words)
 
 
 def test_what_robots_txt_forbids_was_never_ours_to_see(spider: MarketSpider) -> None:
