@@ -21,6 +21,7 @@ from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import Shop
 from listino.store.client import Store
 from scrapers.items import ScrapedGoods
+from scrapers.middlewares.back_off import StoppedWaiting
 from scrapers.run import CrawlRun
 from scrapers.trouble import trouble
 
@@ -33,8 +34,8 @@ _UNREADABLE_RETRIES = 2  # a shop in trouble answers HTML where JSON was asked f
 class MarketSpider(Spider):
     """Crawls every declared shop of its market, or one of them.
 
-    Arguments (`scrapy crawl it -a shop=bottega -a limit=20`): `shop` by name; `limit`, the most products to read, for a
-    quick look; `trigger`, who wanted the crawl.
+    Arguments (`scrapy crawl it -a shop=bottega -a limit=20`): `shop` by name; `limit`, the most products to store, for
+    a quick look; `trigger`, who wanted the crawl.
     """
 
     market: str
@@ -79,6 +80,8 @@ class MarketSpider(Spider):
             return
         declared = self.shops[shop]
         self.run.requests += 1
+        if self.run.enough:
+            return
         if response.status in _GONE:
             self.crawler.stats.inc_value("listino/gone_meanwhile")
             return
@@ -95,7 +98,7 @@ class MarketSpider(Spider):
                     yield self._request(declared, entry)
                 case Expected():
                     self.run.expect(declared.name, entry.products)
-                case ShopProduct():
+                case ShopProduct() if not self.run.enough:
                     yield ScrapedGoods(declared, entry)
 
     def failed(self, failure: Failure) -> None:
@@ -104,7 +107,9 @@ class MarketSpider(Spider):
         shop = self.shops[request.cb_kwargs["shop"]]
         error = failure.value
         if isinstance(error, IgnoreRequest) and not isinstance(error, HttpError):
-            return  # robots.txt forbids it, or it is on a foreign host: it was never ours to see
+            return  # robots.txt forbids it, it is on a foreign host, or beyond the limit: it was never ours to see
+        if isinstance(error, StoppedWaiting) and self.run.enough:
+            return  # the limit ended the crawl, and the shop's say was not needed
         why = trouble(error, request.url)
         self.logger.warning("given up: %s (%s)", request.url, why)
         self.run.requests += 1

@@ -36,6 +36,8 @@ class CrawlRun:
         self.error: str | None = None
         self.rejects: list[Reject] = []
         self._crawl = crawl
+        self._accepted = 0
+        self._last_trouble: dict[str, str | None] = {}
         self._counts = dict(crawl.shops)
         self._rejected_urls: dict[str, list[str]] = {name: [] for name in crawl.shops}
         for reject in rejected:
@@ -76,6 +78,18 @@ class CrawlRun:
         run.mark(resumable=False)
         return run
 
+    def accept(self) -> bool:
+        """Whether one more product may be stored; if so it counts towards the limit."""
+        if self.enough:
+            return False
+        self._accepted += 1
+        return True
+
+    @property
+    def enough(self) -> bool:
+        """Whether a limited run has as many products as were wanted."""
+        return self._crawl.limit is not None and self._accepted >= self._crawl.limit
+
     def count(self, shop: str, plan: UpsertPlan, stored: Sequence[Product]) -> None:
         """Adds what a batch meant to the shop's counts."""
         meant = {name: len(getattr(plan, name)) for name in ("new", "changed", "unchanged", "returned")}
@@ -103,6 +117,10 @@ class CrawlRun:
         counts = self._counts[shop]
         self._counts[shop] = replace(counts, trouble=counts.trouble or trouble)
 
+    def attempted(self, shop: str, trouble: str | None) -> None:
+        """Notes what became of the latest attempt to fetch something from the shop; it may be tried again."""
+        self._last_trouble[shop] = trouble
+
     def expect(self, shop: str, products: int) -> None:
         """Adds products that the shop announced to those expected of it."""
         self._add(shop, expected=products)
@@ -123,8 +141,8 @@ class CrawlRun:
         counts = self._counts[shop]
         if counts.failed:
             return counts.trouble or "some of its pages could not be fetched"
-        if self._crawl.limit:
-            return None
+        if self.enough:
+            return None if counts.products else self._last_trouble.get(shop)
         if not counts.products:
             return "none of its goods could be used" if counts.rejected else "no goods were found there"
         if len(self._rejected_urls[shop]) > MOST_REJECTED_URLS:

@@ -137,6 +137,7 @@ def test_the_first_trouble_of_a_shop_is_kept(run: CrawlRun) -> None:
         (0, 0, None, "bottega: no goods were found there"),
         (0, 1, None, "bottega: none of its goods could be used"),
         (1, MOST_REJECTED_URLS + 1, None, f"bottega: more than {MOST_REJECTED_URLS} of its pages could not be read"),
+        (0, 0, 5, "bottega: no goods were found there"),
         (1, 0, 5, None),
     ],
 )
@@ -148,3 +149,25 @@ def test_what_keeps_a_shop_from_having_been_seen(
     for n in range(rejected):
         run.reject("bottega", "page/unreadable", f"https://bottega.example/{n}", "")
     assert run.troubles() == words
+
+
+def test_no_more_is_accepted_than_the_limit(crawl: Crawl) -> None:
+    run = begun(replace(crawl, limit=2))
+    assert [run.accept() for _ in range(4)] == [True, True, False, False]
+    assert run.enough
+
+
+def test_a_run_without_a_limit_never_has_enough(run: CrawlRun) -> None:
+    assert all(run.accept() for _ in range(100))
+    assert not run.enough
+
+
+def test_a_shop_in_trouble_when_the_limit_is_reached_elsewhere_has_failed(crawl: Crawl) -> None:
+    shops = {name: ShopCounts() for name in ("bottega", "calzoleria", "drogheria", "enoteca")}
+    run = begun(replace(crawl, limit=1, shops=shops))
+    run.attempted("calzoleria", "timed out")
+    run.attempted("drogheria", "timed out")
+    run.attempted("drogheria", None)
+    assert run.accept()
+    run.count("bottega", UpsertPlan(new=["a"]), [])
+    assert run.troubles() == "calzoleria: timed out"
