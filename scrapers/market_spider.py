@@ -42,6 +42,7 @@ class MarketSpider(Spider):
     settings_of_listino: Settings
     shops: dict[str, Shop]
     run: CrawlRun
+    whole_market: bool = False  # every declared shop was to be crawled, without a limit
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -67,6 +68,7 @@ class MarketSpider(Spider):
         spider.settings_of_listino = settings
         spider.shops = {entry.key: entry for entry in shops}
         spider.run = run
+        spider.whole_market = shop is None and limit is None
         return spider
 
     async def start(self) -> AsyncIterator[Request]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from listino.domain.clock import utc_now
-from listino.domain.crawl import Crawl, CrawlStatus, Reject
+from listino.domain.crawl import Crawl, CrawlStatus, Reject, ShopCounts
 from listino.domain.product import Product
 from listino.settings import Settings
 from listino.shops.shop import Shop
@@ -139,6 +139,8 @@ class CrawlRun:
 
     def _missing(self, shop: str) -> str | None:
         counts = self._counts[shop]
+        if counts.complete:
+            return None
         if counts.failed:
             return counts.trouble or "some of its pages could not be fetched"
         if self.enough:
@@ -152,6 +154,10 @@ class CrawlRun:
     def completed(self, shop: str, gone: int) -> None:
         """Notes that the whole shop was seen, and how many products that showed to be gone."""
         self._counts[shop] = replace(self._counts[shop], gone=gone, complete=True)
+
+    def retired(self, shop: str, gone: int) -> None:
+        """Notes a shop that is declared no more, and how many products were taken off sale with it."""
+        self._counts[shop] = ShopCounts(gone=gone, complete=True)
 
     def _add(self, shop: str, **more: int) -> None:
         counts = self._counts[shop]

@@ -8,7 +8,8 @@ import structlog
 from listino.crawling import run_crawl
 from listino.domain.clock import utc_now
 from listino.domain.crawl import Crawl, CrawlStatus
-from listino.domain.errors import CrawlRunning, ListinoError
+from listino.domain.errors import CrawlRunning, ListinoError, UnknownShop
+from listino.jobs import SCHEDULE
 from listino.settings import Settings, load_settings
 from listino.store.client import UNAVAILABLE, Store
 
@@ -30,16 +31,19 @@ def crawl(market: str, shop: str | None, trigger: str) -> str:
         log.info("crawl.skipped", market=market, reason=str(already))
         return f"skipped: {already}"
     except Exception as error:
-        failed = replace(
-            Crawl.begun(market, trigger=trigger, at=began, shops=[shop] if shop else []),
-            status=CrawlStatus.FAILED,
-            ended_at=utc_now(),
-            error=_in_words(error),
-        )
-        _keep_unless_begun(settings, failed, since=began)
+        if trigger == SCHEDULE and isinstance(error, UnknownShop):
+            # The schedule knows all markets; one in which nobody declared a shop is left alone.
+            log.info("crawl.skipped", market=market, reason=str(error))
+            return f"skipped: {error}"
+        _keep_unless_begun(settings, _failed(market, shop, trigger, error, began), since=began)
         raise
     log.info("crawl.ended", market=market, crawl_id=run.id, status=run.status, products=run.total("products"))
     return f"{run.status.value}: {run.id}"
+
+
+def _failed(market: str, shop: str | None, trigger: str, error: Exception, began: datetime) -> Crawl:
+    never_begun = Crawl.begun(market, trigger=trigger, at=began, shops=[shop] if shop else [])
+    return replace(never_begun, status=CrawlStatus.FAILED, ended_at=utc_now(), error=_in_words(error))
 
 
 def _in_words(error: Exception) -> str:

@@ -8,7 +8,7 @@ from rq.cron import CronJob, CronScheduler
 from rq.job import Job
 
 from listino.domain.market import MARKETS
-from listino.jobs import Jobs
+from listino.jobs import SCHEDULE, Jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class _CrawlCron(CronJob):
         self._market = periodic.market
 
     def enqueue(self, connection: Redis) -> Job | None:  # type: ignore[override]  # RQ looks at nothing that it returns
-        return Jobs(connection).crawl(self._market, trigger="schedule")
+        return Jobs(connection).crawl(self._market, trigger=SCHEDULE)
 
 
 class Schedule(CronScheduler):

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from listino.domain.product import ProductId
@@ -62,3 +63,13 @@ class ProductQuery:
         if words:
             ways.append({"$and": [{"words": {"$regex": f"^{re.escape(word)}"}} for word in words]})
         return {"$or": ways}
+
+
+def on_sale_of(market: str, shop: str) -> dict[str, Any]:
+    """The filter of everything that a shop has on sale."""
+    return {"market": market, "shop": shop, "gone_at": None}
+
+
+def gone(at: datetime) -> dict[str, Any]:
+    """The update that takes a product off sale."""
+    return {"$set": {"gone_at": at, "changed_at": at}}

@@ -7,7 +7,7 @@ from pymongo.errors import AutoReconnect
 
 from listino.domain.clock import utc_now
 from listino.domain.crawl import Crawl, CrawlStatus, ShopCounts
-from listino.domain.errors import CrawlFailed, CrawlRunning, EngineUnavailable, InvalidShop
+from listino.domain.errors import CrawlFailed, CrawlRunning, EngineUnavailable, InvalidShop, UnknownShop
 from workers import crawls
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -112,3 +112,12 @@ def test_without_a_store_the_first_error_is_still_the_one_that_is_told(monkeypat
     monkeypatch.setattr(crawls, "run_crawl", raising(EngineUnavailable("MongoDB is away")))
     with pytest.raises(EngineUnavailable, match="MongoDB is away"):
         crawls.crawl("it", None, "schedule")
+
+
+def test_the_schedule_leaves_a_market_without_shops_alone(kept: list[Crawl], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crawls, "run_crawl", raising(UnknownShop("no shop in market it")))
+    assert crawls.crawl("it", None, "schedule") == "skipped: no shop in market it"
+    assert len(kept) == 1
+    with pytest.raises(UnknownShop):
+        crawls.crawl("it", None, "staff:mara@listino.test")
+    assert len(kept) == 2
