@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from listino.complaints import in_words
 from listino.domain.errors import InvalidSettings
 
 # Where each part listens, as an offset from PORT_BASE. Demo shops: it, fr, de, es.
@@ -142,7 +143,7 @@ def load_settings(**overrides: object) -> Settings:
 def _complaint(detail: ErrorDetails) -> str:
     key = "LISTINO_" + "_".join(str(part) for part in detail["loc"]).upper()
     shown = "(secret)" if "SECRET" in key else repr(detail["input"])
-    return f"{key}={shown}: {detail['msg'].lower()}"
+    return f"{key}={shown}: {in_words(detail)}"
 
 
 def masked(address: str) -> str:

@@ -9,7 +9,9 @@ from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
+from listino.complaints import in_words, none_of, unknown_key
 from listino.domain.errors import InvalidShop, ListinoError, UnknownShop
 from listino.domain.listing import Terms
 from listino.domain.market import MARKETS, market_of
@@ -20,22 +22,31 @@ from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import CrawlManner, Shop
 
 
+def _name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
+        raise ValueError(f"{name!r} must be of lower-case letters, digits and hyphens, at most 63 of them")
+    return name
+
+
 def _platform(name: str) -> str:
     if name not in PLATFORMS:
-        raise ValueError(f"is none of {', '.join(sorted(PLATFORMS))}")
+        raise ValueError(none_of(name, sorted(PLATFORMS)))
     return name
 
 
 def _market(code: str) -> str:
     if code not in MARKETS:
-        raise ValueError(f"is none of {', '.join(MARKETS)}")
+        raise ValueError(none_of(code, MARKETS))
     return code
 
 
 def _root(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # `https://[`
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValueError("must be an address such as https://shop.example")
+        raise ValueError(f"{url!r} must be an address such as https://shop.example")
     return urlunsplit(parts._replace(netloc=parts.netloc.lower())).rstrip("/")
 
 
@@ -43,7 +54,7 @@ def _pattern(expression: str) -> str:
     try:
         re.compile(expression)
     except re.error as error:
-        raise ValueError(f"is no regular expression ({error})") from None
+        raise ValueError(f"{expression!r} is no regular expression ({error})") from None
     return expression
 
 
@@ -56,7 +67,7 @@ class _Table(BaseModel):
 
 
 class _ShopTable(_Table):
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    name: Annotated[str, AfterValidator(_name)]
     market: Annotated[str, AfterValidator(_market)]
     platform: Annotated[str, AfterValidator(_platform)]
     url: Annotated[str, AfterValidator(_root)]
@@ -118,10 +129,23 @@ def load_shop(path: Path) -> Shop:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidShop(f"{path}: {error}") from None
     except ValidationError as error:
-        complaints = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in error.errors())
-        raise InvalidShop(f"{path}: {complaints}") from None
+        raise InvalidShop(f"{path}: {'; '.join(map(_complaint, error.errors()))}") from None
     except ListinoError as error:
         raise InvalidShop(f"{path}: {error}") from None
+
+
+def _complaint(detail: ErrorDetails) -> str:
+    *tables, key = detail["loc"]
+    what = unknown_key(str(key), _keys(tables)) if detail["type"] == "extra_forbidden" else in_words(detail)
+    return f"{'.'.join(map(str, detail['loc']))}: {what}"
+
+
+def _keys(tables: Sequence[str | int]) -> list[str]:
+    """The keys that the table has of that name; those of the whole file where there is none."""
+    model: type[BaseModel] = _Declaration
+    for name in tables:
+        model = model.model_fields[str(name)].annotation  # type: ignore[assignment]  # tables hold tables
+    return list(model.model_fields)
 
 
 class Shops(Mapping[str, Shop]):
