@@ -9,6 +9,7 @@ from listino.jobs import Jobs
 from listino.live.client import PAGE_SECONDS, connect
 from listino.live.prices import LivePrices
 from listino.settings import Settings
+from listino.shops.folder import ShopsFolder
 from listino.store.client import Store
 
 _KEY = "listino"
@@ -23,6 +24,7 @@ class Engines:
     live: LivePrices
     jobs: Jobs
     assortment: Assortment
+    shops: ShopsFolder
 
     def close(self) -> None:
         self.live.close()
@@ -39,6 +41,7 @@ def attach(app: Flask, settings: Settings) -> None:
         live=LivePrices(settings),
         jobs=Jobs(connect(settings, seconds=PAGE_SECONDS)),
         assortment=Assortment(store.products.counts),
+        shops=ShopsFolder(settings.shops_path),
     )
 
 

@@ -33,7 +33,7 @@ def run_crawl(
     `progress` hears of the run about once a second. Raises UnknownMarket, UnknownShop, CrawlRunning, EngineUnavailable,
     or CrawlFailed, which names the spider's log.
     """
-    log = settings.state_dir.resolve() / "logs" / f"crawl-{market_of(market).code}.log"
+    log = log_of(settings, market)
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists():
         log.replace(log.with_suffix(".previous.log"))
@@ -51,6 +51,11 @@ def run_crawl(
             spider.terminate()
             raise
     return _outcome(last, market, log)
+
+
+def log_of(settings: Settings, market: str) -> Path:
+    """Where the market's spider writes its log; raises UnknownMarket."""
+    return settings.state_dir.resolve() / "logs" / f"crawl-{market_of(market).code}.log"
 
 
 def _arguments(market: str, shop: str | None, limit: int | None, trigger: str, log: Path) -> list[str]:

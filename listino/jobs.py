@@ -12,6 +12,7 @@ from listino.domain.clock import utc_now
 
 LIVE, CRAWL = "live", "crawl"
 QUEUES = (LIVE, CRAWL)
+SCHEDULE = "schedule"  # the trigger of a crawl that nobody asked for by hand
 
 DRAIN_SECONDS = 30  # how long one drain job may take; SimpleWorker sends no heartbeat while a job runs
 CRAWL_SECONDS = 6 * 3600

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from listino.complaints import in_words
 from listino.domain.errors import InvalidSettings
 
 # Where each part listens, as an offset from PORT_BASE. Demo shops: it, fr, de, es.
@@ -108,12 +109,16 @@ class Settings(BaseSettings):
             if value is not None
         }
 
+    def demand_secret(self) -> None:
+        """Raises InvalidSettings in production without a secret key; elsewhere one is made when it is needed."""
+        if self.env == "production" and self.secret_key is None:
+            raise InvalidSettings("LISTINO_SECRET_KEY is not set: production needs one of 32 characters or more")
+
     def session_secret(self) -> str:
         """The secret that signs sessions; outside production one is made on first use and kept in the state folder."""
+        self.demand_secret()
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
-        if self.env == "production":
-            raise InvalidSettings("LISTINO_SECRET_KEY is not set: production needs one of 32 characters or more")
         kept = self.state_dir / "secret_key"
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -138,7 +143,7 @@ def load_settings(**overrides: object) -> Settings:
 def _complaint(detail: ErrorDetails) -> str:
     key = "LISTINO_" + "_".join(str(part) for part in detail["loc"]).upper()
     shown = "(secret)" if "SECRET" in key else repr(detail["input"])
-    return f"{key}={shown}: {detail['msg'].lower()}"
+    return f"{key}={shown}: {in_words(detail)}"
 
 
 def masked(address: str) -> str:

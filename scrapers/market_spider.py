@@ -1,5 +1,6 @@
 """The shared flow of the four market spiders: fetch what the shops' platforms ask for, hand on the goods they read."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Self
 
@@ -20,7 +21,11 @@ from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import Shop
 from listino.store.client import Store
 from scrapers.items import ScrapedGoods
+from scrapers.middlewares.back_off import StoppedWaiting
 from scrapers.run import CrawlRun
+from scrapers.trouble import trouble
+
+log = logging.getLogger(__name__)
 
 _GONE = (404, 410)
 _UNREADABLE_RETRIES = 2  # a shop in trouble answers HTML where JSON was asked for
@@ -29,21 +34,26 @@ _UNREADABLE_RETRIES = 2  # a shop in trouble answers HTML where JSON was asked f
 class MarketSpider(Spider):
     """Crawls every declared shop of its market, or one of them.
 
-    Arguments (`scrapy crawl it -a shop=bottega -a limit=20`): `shop` by name; `limit`, the most products to read, for a
-    quick look; `trigger`, who wanted the crawl.
+    Arguments (`scrapy crawl it -a shop=bottega -a limit=20`): `shop` by name; `limit`, the most products to store, for
+    a quick look; `trigger`, who wanted the crawl.
     """
 
     market: str
     settings_of_listino: Settings
     shops: dict[str, Shop]
     run: CrawlRun
+    whole_market: bool = False  # every declared shop was to be crawled, without a limit
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        """Takes the market's lease before anything is fetched; raises CrawlRunning, UnknownShop or EngineUnavailable."""
+        """Takes the market's lease before anything is fetched; a broken declaration is left out with a warning.
+
+        Raises CrawlRunning, UnknownShop, InvalidShop or EngineUnavailable.
+        """
         shop, limit = kwargs.get("shop"), int(kwargs["limit"]) if kwargs.get("limit") else None
         settings = load_settings()
-        shops = Shops.load(settings.shops_path).of_market(cls.market, shop)
+        declared = Shops.load(settings.shops_path, on_error=lambda error: log.warning("left out: %s", error))
+        shops = declared.of_market(cls.market, shop)
         with Store(settings) as store:
             store.ping()
             run = CrawlRun.begin(
@@ -58,6 +68,7 @@ class MarketSpider(Spider):
         spider.settings_of_listino = settings
         spider.shops = {entry.key: entry for entry in shops}
         spider.run = run
+        spider.whole_market = shop is None and limit is None
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
@@ -71,6 +82,8 @@ class MarketSpider(Spider):
             return
         declared = self.shops[shop]
         self.run.requests += 1
+        if self.run.enough:
+            return
         if response.status in _GONE:
             self.crawler.stats.inc_value("listino/gone_meanwhile")
             return
@@ -87,7 +100,7 @@ class MarketSpider(Spider):
                     yield self._request(declared, entry)
                 case Expected():
                     self.run.expect(declared.name, entry.products)
-                case ShopProduct():
+                case ShopProduct() if not self.run.enough:
                     yield ScrapedGoods(declared, entry)
 
     def failed(self, failure: Failure) -> None:
@@ -96,11 +109,13 @@ class MarketSpider(Spider):
         shop = self.shops[request.cb_kwargs["shop"]]
         error = failure.value
         if isinstance(error, IgnoreRequest) and not isinstance(error, HttpError):
-            return  # robots.txt forbids it, or it is on a foreign host: it was never ours to see
-        status = error.response.status if isinstance(error, HttpError) else failure.getErrorMessage()
-        self.logger.warning("given up: %s (%s)", request.url, status)
+            return  # robots.txt forbids it, it is on a foreign host, or beyond the limit: it was never ours to see
+        if isinstance(error, StoppedWaiting) and self.run.enough:
+            return  # the limit ended the crawl, and the shop's say was not needed
+        why = trouble(error, request.url)
+        self.logger.warning("given up: %s (%s)", request.url, why)
         self.run.requests += 1
-        self.run.fail(shop.name)
+        self.run.fail(shop.name, why)
 
     def _request(self, shop: Shop, fetch: Fetch) -> Request:
         meta: dict[str, Any] = {"download_slot": shop.host}
@@ -127,7 +142,7 @@ class MarketSpider(Spider):
             self.run.reject(shop.name, "page/unreadable", fetch.about or fetch.url, str(error))
         else:
             self.run.reject(shop.name, f"{fetch.purpose}/unreadable", fetch.url, str(error))
-            self.run.fail(shop.name)
+            self.run.fail(shop.name, f"{fetch.url} could not be read ({error})")
 
 
 def market_spider(crawler: Crawler) -> MarketSpider:

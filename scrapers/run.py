@@ -1,10 +1,9 @@
 """One crawl run in the making: its lease, its counts, and where it can be resumed."""
 
 import json
-import secrets
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +36,8 @@ class CrawlRun:
         self.error: str | None = None
         self.rejects: list[Reject] = []
         self._crawl = crawl
+        self._accepted = 0
+        self._last_trouble: dict[str, str | None] = {}
         self._counts = dict(crawl.shops)
         self._rejected_urls: dict[str, list[str]] = {name: [] for name in crawl.shops}
         for reject in rejected:
@@ -66,16 +67,28 @@ class CrawlRun:
         store.crawls.bury_dead(market, utc_now())
         # A limited run is a sample; there is nothing in it to resume.
         job_dir = None if limit else settings.state_dir.resolve() / "crawls" / (f"{market}-{shop}" if shop else market)
-        crawl = _stopped_run(store, job_dir)
+        crawl = _stopped_run(store, job_dir, {shop.name for shop in shops})
         if crawl is None:
             if job_dir is not None:
                 shutil.rmtree(job_dir, ignore_errors=True)
-            crawl = _new_run(market, shops, limit=limit, trigger=trigger)
+            crawl = Crawl.begun(market, trigger=trigger, at=utc_now(), limit=limit, shops=[shop.name for shop in shops])
         crawl = replace(crawl, status=CrawlStatus.RUNNING, ended_at=None, error=None, heartbeat_at=utc_now())
         store.crawls.save(crawl)
         run = cls(crawl, lease, job_dir, store.crawls.rejects(crawl.id, count=MOST_REJECTED_URLS + 1))
         run.mark(resumable=False)
         return run
+
+    def accept(self) -> bool:
+        """Whether one more product may be stored; if so it counts towards the limit."""
+        if self.enough:
+            return False
+        self._accepted += 1
+        return True
+
+    @property
+    def enough(self) -> bool:
+        """Whether a limited run has as many products as were wanted."""
+        return self._crawl.limit is not None and self._accepted >= self._crawl.limit
 
     def count(self, shop: str, plan: UpsertPlan, stored: Sequence[Product]) -> None:
         """Adds what a batch meant to the shop's counts."""
@@ -98,9 +111,15 @@ class CrawlRun:
             Reject(crawl_id=self.id, shop=shop, reason=reason, url=url, detail=detail[:500], at=utc_now())
         )
 
-    def fail(self, shop: str) -> None:
-        """Counts a request that was given up: the shop has not been seen whole."""
+    def fail(self, shop: str, trouble: str) -> None:
+        """Counts a request that was given up, and why: the shop has not been seen whole."""
         self._add(shop, failed=1)
+        counts = self._counts[shop]
+        self._counts[shop] = replace(counts, trouble=counts.trouble or trouble)
+
+    def attempted(self, shop: str, trouble: str | None) -> None:
+        """Notes what became of the latest attempt to fetch something from the shop; it may be tried again."""
+        self._last_trouble[shop] = trouble
 
     def expect(self, shop: str, products: int) -> None:
         """Adds products that the shop announced to those expected of it."""
@@ -112,18 +131,33 @@ class CrawlRun:
 
     def seen_whole(self, shop: str) -> bool:
         """Whether the crawl met enough of the shop to say that what it did not meet is gone."""
-        counts = self._counts[shop]
-        whole = not self._crawl.limit and not counts.failed and counts.products > 0
-        return whole and len(self._rejected_urls[shop]) <= MOST_REJECTED_URLS
+        return not self._crawl.limit and self._missing(shop) is None
 
-    @property
-    def complete(self) -> bool:
-        """Whether every shop was seen whole; a limited run is not meant to."""
-        return self._crawl.limit is not None or all(counts.complete for counts in self._counts.values())
+    def troubles(self) -> str | None:
+        """Each shop that could not be seen as it should be, and why; None where all is well."""
+        return "; ".join(f"{shop}: {why}" for shop in self._counts if (why := self._missing(shop))) or None
+
+    def _missing(self, shop: str) -> str | None:
+        counts = self._counts[shop]
+        if counts.complete:
+            return None
+        if counts.failed:
+            return counts.trouble or "some of its pages could not be fetched"
+        if self.enough:
+            return None if counts.products else self._last_trouble.get(shop)
+        if not counts.products:
+            return "none of its goods could be used" if counts.rejected else "no goods were found there"
+        if len(self._rejected_urls[shop]) > MOST_REJECTED_URLS:
+            return f"more than {MOST_REJECTED_URLS} of its pages could not be read"
+        return None
 
     def completed(self, shop: str, gone: int) -> None:
         """Notes that the whole shop was seen, and how many products that showed to be gone."""
         self._counts[shop] = replace(self._counts[shop], gone=gone, complete=True)
+
+    def retired(self, shop: str, gone: int) -> None:
+        """Notes a shop that is declared no more, and how many products were taken off sale with it."""
+        self._counts[shop] = ShopCounts(gone=gone, complete=True)
 
     def _add(self, shop: str, **more: int) -> None:
         counts = self._counts[shop]
@@ -152,22 +186,10 @@ class CrawlRun:
             (self.job_dir / _MARKER).write_text(json.dumps({"crawl_id": self.id, "resumable": resumable}))
 
 
-def _stopped_run(store: Store, job_dir: Path | None) -> Crawl | None:
+def _stopped_run(store: Store, job_dir: Path | None, names: Set[str]) -> Crawl | None:
+    """The run to go on with; None too where other shops are declared by now: its queue holds requests for those of then."""
     if job_dir is None or not (job_dir / _MARKER).exists():
         return None
     marker = json.loads((job_dir / _MARKER).read_text())
-    return store.crawls.get(marker["crawl_id"]) if marker["resumable"] else None
-
-
-def _new_run(market: str, shops: Sequence[Shop], *, limit: int | None, trigger: str) -> Crawl:
-    now = utc_now()
-    return Crawl(
-        id=f"{market}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
-        market=market,
-        status=CrawlStatus.RUNNING,
-        trigger=trigger,
-        started_at=now,
-        heartbeat_at=now,
-        limit=limit,
-        shops={shop.name: ShopCounts() for shop in shops},
-    )
+    crawl = store.crawls.get(marker["crawl_id"]) if marker["resumable"] else None
+    return crawl if crawl is not None and crawl.shops.keys() == names else None

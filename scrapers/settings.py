@@ -30,10 +30,15 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapers.middlewares.declared_hosts.DeclaredHostsMiddleware": 50,
     "scrapers.middlewares.back_off.BackOffMiddleware": 540,
 }
+DOWNLOAD_HANDLERS = {
+    "http": "scrapers.download.LimitedDownloadHandler",
+    "https": "scrapers.download.LimitedDownloadHandler",
+}
 ITEM_PIPELINES = {
     "scrapers.pipelines.normalise.NormalisePipeline": 100,
     "scrapers.pipelines.validate.ValidatePipeline": 200,
     "scrapers.pipelines.unique.UniquePipeline": 300,
+    "scrapers.pipelines.limit.LimitPipeline": 350,
     "scrapers.pipelines.store.StorePipeline": 400,
 }
 EXTENSIONS = {

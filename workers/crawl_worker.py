@@ -1,12 +1,17 @@
-"""The worker of the crawl queue: told to stop, it has its spider stop in order."""
+"""The worker of the crawl queue: told to stop, it has its spider stop in order; a failure is one line in its log."""
 
 import contextlib
-from types import FrameType
+from types import FrameType, TracebackType
 
 import psutil
+import structlog
 from rq import Worker
+from rq.job import Job
 
+from listino.domain.errors import ListinoError
 from workers.enduring import Enduring
+
+log = structlog.get_logger(__name__)
 
 
 class CrawlWorker(Enduring, Worker):
@@ -22,3 +27,12 @@ class CrawlWorker(Enduring, Worker):
                 for spider in psutil.Process(self.horse_pid).children():
                     spider.terminate()
         super().request_stop(signum, frame)
+
+    def handle_exception(
+        self, job: Job, kind: type[BaseException], error: BaseException, traceback: TracebackType
+    ) -> None:
+        """Errors of ours say in one line what is wrong; where in the code they were raised helps nobody."""
+        if isinstance(error, ListinoError):
+            log.error("crawl.failed", job=job.description, reason=str(error))
+        else:
+            super().handle_exception(job, kind, error, traceback)

@@ -12,7 +12,7 @@ from listino.jobs import Jobs
 from listino.live.client import UNAVAILABLE, connect
 from listino.live.waiting import WaitingRoom
 from listino.settings import Settings, load_settings
-from listino.shops.declaration import Shops
+from listino.shops.folder import ShopsFolder
 from listino.store.client import Store
 from workers.refresh import Refresher
 
@@ -29,8 +29,9 @@ class Runtime:
         self.store = Store(settings)
         self.loop = asyncio.Runner()
         self._client: httpx.AsyncClient | None = None
-        self._shops: Shops | None = None
-        self._shops_state: tuple[tuple[str, int], ...] = ()
+        self._folder = ShopsFolder(
+            settings.shops_path, lambda error: log.error("live.bad_declaration", error=str(error))
+        )
 
     def warm_up(self) -> None:
         """Does now what the first job would have to wait for: connections, and the TLS context of the HTTP client.
@@ -47,19 +48,10 @@ class Runtime:
 
     def refresher(self, shop_key: str) -> Refresher:
         """The refresher of a shop as it is declared now; raises UnknownShop. Call it inside the loop."""
-        shops = self._declared()
+        shops = self._folder.now()
         if shop_key not in shops:
             raise UnknownShop(f"no shop {shop_key} is declared in {self.settings.shops_path}")
         return Refresher(shops[shop_key], self._http(), self.store, self.settings.live_timeout_ms / 1000)
-
-    def _declared(self) -> Shops:
-        """The declarations, read again whenever a file of theirs has changed."""
-        folder = self.settings.shops_path
-        state = tuple((path.name, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.toml")))
-        if self._shops is None or state != self._shops_state:
-            self._shops = Shops.load(folder, on_error=lambda error: log.error("live.bad_declaration", error=str(error)))
-            self._shops_state = state
-        return self._shops
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:

@@ -13,7 +13,7 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 
 from listino.domain.market import MARKETS
-from listino.jobs import Jobs
+from listino.jobs import SCHEDULE, Jobs
 from workers.patience import Patience
 
 # The longest time between two signs of life; a Redis that is away is noticed as soon.
@@ -42,7 +42,7 @@ class _CrawlCron(CronJob):
         self._market = periodic.market
 
     def enqueue(self, connection: Redis) -> Job | None:  # type: ignore[override]  # RQ looks at nothing that it returns
-        return Jobs(connection).crawl(self._market, trigger="schedule")
+        return Jobs(connection).crawl(self._market, trigger=SCHEDULE)
 
 
 class Schedule(CronScheduler):

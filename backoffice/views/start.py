@@ -1,5 +1,6 @@
 """The start page: a search, the four markets and the latest crawls."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, render_template
@@ -8,7 +9,9 @@ from flask.typing import ResponseReturnValue
 from backoffice.assortment import ShopSize
 from backoffice.engines import engines
 from listino.domain.crawl import Crawl
+from listino.domain.errors import InvalidShop
 from listino.domain.market import MARKETS, Market
+from listino.shops.broken import BrokenDeclaration
 
 blueprint = Blueprint("start", __name__)
 
@@ -17,10 +20,11 @@ LATEST_CRAWLS = 6
 
 @dataclass(frozen=True, slots=True)
 class MarketCard:
-    """A market with its shops (None: not counted yet) and its latest crawl."""
+    """A market with its shops (None: not counted yet), those whose declaration cannot be read, and its latest crawl."""
 
     market: Market
     shops: list[ShopSize] | None
+    broken: list[BrokenDeclaration]
     crawl: Crawl | None
 
     @property
@@ -30,14 +34,28 @@ class MarketCard:
 
 @blueprint.get("/")
 def page() -> ResponseReturnValue:
-    sizes = engines().assortment.sizes()
+    sizes, broken = engines().assortment.sizes(), _broken_declarations()
     crawls = engines().store.crawls
     cards = [
         MarketCard(
             market,
             None if sizes is None else [size for size in sizes if size.market == market.code],
+            [entry for entry in broken if entry.market == market.code],
             next(iter(crawls.latest(market=market.code, count=1)), None),
         )
         for market in MARKETS.values()
     ]
-    return render_template("start/page.html", cards=cards, crawls=crawls.latest(count=LATEST_CRAWLS))
+    return render_template(
+        "start/page.html",
+        cards=cards,
+        homeless=[entry for entry in broken if entry.market is None],
+        crawls=crawls.latest(count=LATEST_CRAWLS),
+    )
+
+
+def _broken_declarations() -> Sequence[BrokenDeclaration]:
+    """Files that declare no usable shop; none where the folder cannot be read from here."""
+    try:
+        return engines().shops.now().broken
+    except (InvalidShop, OSError):
+        return ()

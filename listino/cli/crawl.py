@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from listino.crawling import run_crawl
+from listino.crawling import log_of, run_crawl
 from listino.domain.crawl import Crawl, CrawlStatus
-from listino.domain.errors import ListinoError, UnknownShop
+from listino.domain.errors import InvalidShop, ListinoError, UnknownShop
 from listino.domain.market import MARKETS
 from listino.settings import Settings, load_settings
 from listino.shops.declaration import Shops
@@ -38,18 +38,43 @@ def crawl(market: str, shop: str | None, limit: int | None, as_json: bool) -> in
       listino crawl it --shop bottega --limit 20
     """
     settings = load_settings()
-    declared = Shops.load(settings.shops_path)
     if market == "all" and shop:
         raise UnknownShop("--shop names a shop of one market: say which, as in `listino crawl it --shop NAME`")
-    markets = [code for code in MARKETS if declared.has_market(code)] if market == "all" else [market]
-    for code in markets or MARKETS:
-        declared.of_market(code, shop)
-    results = crawl_markets(settings, markets, shop=shop, limit=limit, trigger="command line")
+    broken: list[InvalidShop] = []
+    declared = Shops.load(settings.shops_path, on_error=broken.append)
+    unusable: dict[str, Result] = {}
+    if market == "all":
+        markets, unusable = _markets_of(declared)
+    else:
+        declared.of_market(market, shop)
+        markets = [market]
+    for error in broken:
+        click.echo(f"listino: left out: {error}", err=True)
+    crawled = crawl_markets(settings, markets, shop=shop, limit=limit, trigger="command line")
+    results = {code: found for code in MARKETS if (found := crawled.get(code) or unusable.get(code))}
     if as_json:
         click.echo(json.dumps({code: result.as_json() for code, result in results.items()}, indent=2))
     else:
-        _show(results)
+        _show(results, settings)
     return 0 if all(result.ok for result in results.values()) else 1
+
+
+def _markets_of(declared: Shops) -> tuple[list[str], dict[str, "Result"]]:
+    """The markets that can be crawled, and those that cannot because every file of theirs is broken.
+
+    Raises UnknownShop or InvalidShop when not one can.
+    """
+    usable: list[str] = []
+    unusable: dict[str, Result] = {}
+    for code in filter(declared.has_market, MARKETS):
+        try:
+            declared.of_market(code)
+            usable.append(code)
+        except InvalidShop:
+            unusable[code] = Result(error=f"market {code} was not crawled: no declaration of its shops can be used")
+    if not usable:
+        declared.of_market(next(iter(unusable or MARKETS)))
+    return usable, unusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +93,14 @@ class Result:
             return {"error": self.error}
         run = self.crawl
         counts = {name: run.total(name) for name in _COUNTS}
-        return {
+        told = {
             "shop": ", ".join(run.shops),
             "status": run.status,
             **counts,
             "seconds": round(run.seconds, 1),
             "id": run.id,
         }
+        return told | ({"error": run.error} if run.error else {})
 
 
 def crawl_markets(
@@ -114,7 +140,7 @@ def _advance(bars: Progress, task: TaskID, run: Crawl) -> None:
     bars.update(task, completed=products, total=max(expected, products) if expected else None, note=note)
 
 
-def _show(results: Mapping[str, Result]) -> None:
+def _show(results: Mapping[str, Result], settings: Settings) -> None:
     table = Table("market", "shops", "status", box=None, pad_edge=False)
     for name in (*_COUNTS, "seconds"):
         table.add_column(name, justify="right")
@@ -129,5 +155,7 @@ def _show(results: Mapping[str, Result]) -> None:
         if result.error:
             click.echo(f"listino: {result.error}", err=True)
         elif result.crawl and result.crawl.status is CrawlStatus.INCOMPLETE:
-            log = f"crawl-{code}.log"
-            click.echo(f"listino: market {code} was not seen whole, so nothing was marked as gone; see {log}", err=True)
+            why = result.crawl.error or "some of its pages could not be fetched"
+            click.echo(
+                f"listino: market {code} was not seen whole: {why}; its log is {log_of(settings, code)}", err=True
+            )

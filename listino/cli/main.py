@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from listino.domain.errors import InvalidSettings, InvalidValue, ListinoError, UnknownMarket, UnknownShop
+from listino.domain.errors import InvalidSettings, InvalidShop, InvalidValue, ListinoError, UnknownMarket, UnknownShop
 
 FAILED = 1
 USAGE = 2
@@ -22,7 +22,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells count
 _ENGINES = {"pymongo": "MongoDB", "redis": "Redis"}
 
 # What was typed or set is wrong, so nothing was tried.
-_USAGE_ERRORS = (UnknownMarket, UnknownShop, InvalidSettings, InvalidValue)
+_USAGE_ERRORS = (UnknownMarket, UnknownShop, InvalidShop, InvalidSettings, InvalidValue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "check": Entry("listino.cli.check:check", "Find what keeps Listino from running here."),
         "demo": Entry("listino.cli.demo:demo", "Start everything, crawl four shops, show a live price."),
         "crawl": Entry("listino.cli.crawl:crawl", "Crawl the shops of a market."),
+        "shops": Entry("listino.cli.shops:shops", "Take a shop's products off sale."),
         "price": Entry("listino.cli.price:price", "Ask a product's shop for its price now."),
         "extract": Entry("listino.cli.extract:extract", "Read the offer out of a page."),
         "cluster": Entry("listino.cli.cluster:cluster", "Bring the database into the shape the store declares."),

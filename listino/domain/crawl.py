@@ -1,6 +1,7 @@
 """A crawl run: one spider's way through the shops of one market, and what it brought home."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -22,8 +23,8 @@ class CrawlStatus(StrEnum):
 class ShopCounts:
     """What a crawl met in one shop.
 
-    `products` = new + changed + unchanged + returned. `failed`: requests that were given up. `complete`: the whole shop
-    was seen, so what was not met is gone.
+    `products` = new + changed + unchanged + returned. `failed`: requests that were given up; `trouble`: why the first of
+    them was. `complete`: the whole shop was seen, so what was not met is gone.
     """
 
     products: int = 0
@@ -36,6 +37,7 @@ class ShopCounts:
     failed: int = 0
     expected: int | None = None
     complete: bool = False
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,22 @@ class Crawl:
     rejected: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
     error: str | None = None
+
+    @classmethod
+    def begun(
+        cls, market: str, *, trigger: str, at: datetime, limit: int | None = None, shops: Iterable[str] = ()
+    ) -> "Crawl":
+        """A run with an id of its own that has met nothing yet."""
+        return cls(
+            id=f"{market}-{at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+            market=market,
+            status=CrawlStatus.RUNNING,
+            trigger=trigger,
+            started_at=at,
+            heartbeat_at=at,
+            limit=limit,
+            shops={name: ShopCounts() for name in shops},
+        )
 
     @property
     def seconds(self) -> float:

@@ -3,18 +3,18 @@
 import os
 import shutil
 import sys
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from listino.domain.errors import LocalPlatformError
+from listino.domain.errors import InvalidSettings, InvalidShop, LocalPlatformError
 from listino.local import binaries, preflight
 from listino.local.folders import StateFolder
 from listino.local.platform import Platform
 from listino.local.readiness import refusal
 from listino.settings import PORT_OFFSETS, Settings, masked
+from listino.shops.declaration import Shops
 
 # What the code is written for; the upper end is not known.
 LEAST_PYTHON = (3, 11)
@@ -36,7 +36,7 @@ def examine(settings: Settings) -> list[Finding]:
     folder = StateFolder.of(settings)
     return [
         _python(),
-        Finding("settings", "ok", f"environment {settings.env}, ports from {settings.port_base}"),
+        _settings(settings),
         _state_folder(folder),
         *_engines(settings),
         _ports(settings),
@@ -50,6 +50,14 @@ def _python() -> Finding:
     if sys.version_info[:2] < LEAST_PYTHON:
         return Finding("python", "fail", f"{running}: install Python 3.11 or later")
     return Finding("python", "ok", f"{running} ({sys.executable})")
+
+
+def _settings(settings: Settings) -> Finding:
+    try:
+        settings.demand_secret()
+    except InvalidSettings as error:
+        return Finding("settings", "fail", str(error))
+    return Finding("settings", "ok", f"environment {settings.env}, ports from {settings.port_base}")
 
 
 def _state_folder(folder: StateFolder) -> Finding:
@@ -103,19 +111,11 @@ def _ports(settings: Settings) -> Finding:
 def _shops(folder: Path) -> Finding:
     if not folder.is_dir():
         return Finding("shops", "warn", f"{folder} is not there yet: `listino up` makes it, with four demo shops")
-    files = sorted(folder.glob("*.toml"))
-    broken = [complaint for path in files if (complaint := _unreadable(path)) is not None]
+    broken: list[InvalidShop] = []
+    shops = Shops.load(folder, on_error=broken.append)
     if broken:
-        return Finding("shops", "fail", f"{'; '.join(broken)}: mend the file")
-    return Finding("shops", "ok", f"{len(files)} declared in {folder}")
-
-
-def _unreadable(path: Path) -> str | None:
-    try:
-        tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        return f"{path.name}: {error}"
-    return None
+        return Finding("shops", "fail", f"{'; '.join(map(str, broken))}: mend the file{'s' * (len(broken) > 1)}")
+    return Finding("shops", "ok", f"{len(shops)} declared in {folder}")
 
 
 def _chromium() -> Finding:

@@ -2,39 +2,51 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
+from listino.complaints import in_words, none_of, unknown_key
 from listino.domain.errors import InvalidShop, ListinoError, UnknownShop
 from listino.domain.listing import Terms
 from listino.domain.market import MARKETS, market_of
 from listino.domain.money import Money
 from listino.domain.pricing import PricingRule
+from listino.shops.broken import BrokenDeclaration
 from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import CrawlManner, Shop
 
 
+def _name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
+        raise ValueError(f"{name!r} must be of lower-case letters, digits and hyphens, at most 63 of them")
+    return name
+
+
 def _platform(name: str) -> str:
     if name not in PLATFORMS:
-        raise ValueError(f"is none of {', '.join(sorted(PLATFORMS))}")
+        raise ValueError(none_of(name, sorted(PLATFORMS)))
     return name
 
 
 def _market(code: str) -> str:
     if code not in MARKETS:
-        raise ValueError(f"is none of {', '.join(MARKETS)}")
+        raise ValueError(none_of(code, MARKETS))
     return code
 
 
 def _root(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # `https://[`
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValueError("must be an address such as https://shop.example")
+        raise ValueError(f"{url!r} must be an address such as https://shop.example")
     return urlunsplit(parts._replace(netloc=parts.netloc.lower())).rstrip("/")
 
 
@@ -42,7 +54,7 @@ def _pattern(expression: str) -> str:
     try:
         re.compile(expression)
     except re.error as error:
-        raise ValueError(f"is no regular expression ({error})") from None
+        raise ValueError(f"{expression!r} is no regular expression ({error})") from None
     return expression
 
 
@@ -55,7 +67,7 @@ class _Table(BaseModel):
 
 
 class _ShopTable(_Table):
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    name: Annotated[str, AfterValidator(_name)]
     market: Annotated[str, AfterValidator(_market)]
     platform: Annotated[str, AfterValidator(_platform)]
     url: Annotated[str, AfterValidator(_root)]
@@ -117,18 +129,32 @@ def load_shop(path: Path) -> Shop:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidShop(f"{path}: {error}") from None
     except ValidationError as error:
-        complaints = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in error.errors())
-        raise InvalidShop(f"{path}: {complaints}") from None
+        raise InvalidShop(f"{path}: {'; '.join(map(_complaint, error.errors()))}") from None
     except ListinoError as error:
         raise InvalidShop(f"{path}: {error}") from None
 
 
-class Shops(Mapping[str, Shop]):
-    """The declared shops by their key `it:bottega`."""
+def _complaint(detail: ErrorDetails) -> str:
+    *tables, key = detail["loc"]
+    what = unknown_key(str(key), _keys(tables)) if detail["type"] == "extra_forbidden" else in_words(detail)
+    return f"{'.'.join(map(str, detail['loc']))}: {what}"
 
-    def __init__(self, shops: Mapping[str, Shop], folder: Path) -> None:
+
+def _keys(tables: Sequence[str | int]) -> list[str]:
+    """The keys that the table has of that name; those of the whole file where there is none."""
+    model: type[BaseModel] = _Declaration
+    for name in tables:
+        model = model.model_fields[str(name)].annotation  # type: ignore[assignment]  # tables hold tables
+    return list(model.model_fields)
+
+
+class Shops(Mapping[str, Shop]):
+    """The declared shops by their key `it:bottega`; `broken`: the files that were left out."""
+
+    def __init__(self, shops: Mapping[str, Shop], folder: Path, broken: Sequence[BrokenDeclaration] = ()) -> None:
         self._shops = dict(shops)
         self._folder = folder
+        self.broken = tuple(broken)
 
     @classmethod
     def load(cls, folder: Path, *, on_error: Callable[[InvalidShop], None] | None = None) -> "Shops":
@@ -141,6 +167,7 @@ class Shops(Mapping[str, Shop]):
                 f"there is no folder {folder} with shop declarations: run `listino up`, or set LISTINO_SHOPS_DIR"
             )
         shops: dict[str, Shop] = {}
+        broken: list[BrokenDeclaration] = []
         for path in sorted(folder.glob("*.toml")):
             try:
                 shop = load_shop(path)
@@ -150,23 +177,37 @@ class Shops(Mapping[str, Shop]):
                 if on_error is None:
                     raise
                 on_error(error)
+                broken.append(BrokenDeclaration.of(path, error))
             else:
                 shops[shop.key] = shop
-        return cls(shops, folder)
+        return cls(shops, folder, broken)
 
     def of_market(self, market: str, name: str | None = None) -> list[Shop]:
-        """The market's shops, or the one of that name; raises UnknownMarket, or UnknownShop when there is none."""
+        """The market's shops, or the one of that name.
+
+        Raises UnknownMarket; UnknownShop when there is none; InvalidShop when there is none but in a broken file.
+        """
         market_of(market)
         found = [shop for shop in self._shops.values() if shop.market.code == market and name in (None, shop.name)]
         if not found:
+            self._complain_of_broken(market, name)
             there = ", ".join(shop.name for shop in self._shops.values() if shop.market.code == market)
             wanted = f"no shop {name!r}" if name else "no shop"
             hint = f"declared there: {there}" if there else f"declare one in {self._folder}"
             raise UnknownShop(f"{wanted} in market {market}: {hint}")
         return found
 
+    def _complain_of_broken(self, market: str, name: str | None) -> None:
+        wrong = "; ".join(str(entry.error) for entry in self.broken if entry.may_be(market, name))
+        if wrong:
+            wanted = f"shop {name!r}" if name else "no shop"
+            raise InvalidShop(f"{wanted} of market {market} can{'not' if name else ''} be used: {wrong}")
+
     def has_market(self, market: str) -> bool:
-        return any(shop.market.code == market for shop in self._shops.values())
+        """Whether any file declares a shop of that market, a broken one included."""
+        return any(shop.market.code == market for shop in self._shops.values()) or any(
+            entry.market == market for entry in self.broken
+        )
 
     def __getitem__(self, key: str) -> Shop:
         return self._shops[key]

@@ -4,7 +4,7 @@ Motor is imported here and nowhere else: PyMongo's AsyncMongoClient has the same
 the import and CLIENT below.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from listino.settings import Settings
 from listino.store.client import UNAVAILABLE, opened, unavailable
 from listino.store.collections import CRAWLS, PRICE_HISTORY, PRODUCTS, REJECTS
 from listino.store.documents import crawl_document, points_from, product_from
-from listino.store.query import CARD, ProductQuery
+from listino.store.query import CARD, ProductQuery, gone, on_sale_of
 from listino.store.upsert import NEEDED, UpsertPlan, plan_upsert
 
 CLIENT = AsyncIOMotorClient
@@ -72,16 +72,22 @@ class AsyncProducts:
 
         Products at `unless_urls` are spared: they were met, and could not be read.
         """
-        unseen = {
-            "market": market,
-            "shop": shop,
-            "gone_at": None,
+        unseen = on_sale_of(market, shop) | {
             "crawl_id": {"$ne": crawl_id},
             "offer.seen_at": {"$lt": started_at},
             "url": {"$nin": list(unless_urls)},
         }
-        result = await self._products.update_many(unseen, {"$set": {"gone_at": at, "changed_at": at}})
+        result = await self._products.update_many(unseen, gone(at))
         return result.modified_count
+
+    async def mark_undeclared_gone(self, market: str, declared: Collection[str], at: datetime) -> dict[str, int]:
+        """Takes off sale what the market has of shops other than the declared ones; returns how many products of which."""
+        found: dict[str, int] = {}
+        for shop in await self._products.distinct("shop", {"market": market}):
+            if shop not in declared:
+                result = await self._products.update_many(on_sale_of(market, shop), gone(at))
+                found[shop] = result.modified_count
+        return {shop: products for shop, products in found.items() if products}
 
 
 class AsyncCrawls:

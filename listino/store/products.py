@@ -11,7 +11,7 @@ from listino.domain.history import PricePoint
 from listino.domain.product import Product, ProductId
 from listino.store.collections import PRICE_HISTORY, PRODUCTS
 from listino.store.documents import points_from, product_from
-from listino.store.query import CARD, ProductQuery, spellings
+from listino.store.query import CARD, ProductQuery, gone, on_sale_of, spellings
 from listino.store.upsert import NEEDED, UpsertPlan, plan_upsert
 
 _LAST_CHARACTER = "\U0010ffff"
@@ -78,9 +78,12 @@ class Products:
 
     def mark_gone(self, product_ids: Iterable[ProductId], at: datetime) -> int:
         """Notes that the shop no longer has these; returns how many were not gone before."""
-        found = self._products.update_many(
-            {"_id": {"$in": list(product_ids)}, "gone_at": None}, {"$set": {"gone_at": at, "changed_at": at}}
-        )
+        found = self._products.update_many({"_id": {"$in": list(product_ids)}, "gone_at": None}, gone(at))
+        return found.modified_count
+
+    def mark_shop_gone(self, market: str, shop: str, at: datetime) -> int:
+        """Takes everything of a shop off sale; returns how many products that were."""
+        found = self._products.update_many(on_sale_of(market, shop), gone(at))
         return found.modified_count
 
     def counts(self) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from listino.domain.product import ProductId
@@ -79,3 +80,13 @@ def _brand_typed(brand: str) -> dict[str, Any]:
         return {"brand": brand}
     whole = {"brand": {"$regex": f"^{re.escape(brand)}$", "$options": "i"}}
     return {"$and": [*({"words": word} for word in words), whole]}
+
+
+def on_sale_of(market: str, shop: str) -> dict[str, Any]:
+    """The filter of everything that a shop has on sale."""
+    return {"market": market, "shop": shop, "gone_at": None}
+
+
+def gone(at: datetime) -> dict[str, Any]:
+    """The update that takes a product off sale."""
+    return {"$set": {"gone_at": at, "changed_at": at}}

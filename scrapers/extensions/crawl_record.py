@@ -12,6 +12,8 @@ from scrapy.crawler import Crawler
 
 from listino.domain.clock import utc_now
 from listino.domain.crawl import CrawlStatus
+from listino.domain.errors import InvalidShop
+from listino.shops.declaration import Shops
 from listino.store.aio import AsyncStore
 from listino.store.client import UNAVAILABLE, Store
 from listino.store.documents import crawl_document
@@ -54,7 +56,7 @@ class CrawlRecord:
     def not_whole(self, spider: MarketSpider) -> None:
         # Our own mistake, logged by Scrapy with its traceback; what it happened on has not been seen.
         for shop in spider.shops.values():
-            spider.run.fail(shop.name)
+            spider.run.fail(shop.name, "Listino made a mistake; the spider's log has more")
 
     async def spider_closed(self, spider: MarketSpider, reason: str) -> None:
         if self._heart is not None:
@@ -74,8 +76,11 @@ class CrawlRecord:
             run.error = run.error or f"the spider ended early: {reason}"
         if reason == "finished":
             await self._find_gone(spider)
-            if not run.complete:
-                status = CrawlStatus.INCOMPLETE
+            if spider.whole_market:
+                await self._retire(spider)
+        if status is CrawlStatus.FINISHED and (troubles := run.troubles()):
+            run.error = run.error or troubles
+            status = CrawlStatus.INCOMPLETE
         run.mark(resumable=status is CrawlStatus.STOPPED)
         await self._keep_rejects(spider)
         await self._save(spider, status)
@@ -119,6 +124,26 @@ class CrawlRecord:
                     unless_urls=run.rejected_urls(shop.name),
                 )
                 run.completed(shop.name, gone)
+
+    async def _retire(self, spider: MarketSpider) -> None:
+        """Takes the products of shops that are declared no more off sale.
+
+        Not while a file is broken, which may be such a shop's, nor when shops of this very run have vanished: then
+        something is wrong with the folder rather than with them.
+        """
+        try:
+            declared = Shops.load(spider.settings_of_listino.shops_path, on_error=lambda _: None)
+        except InvalidShop as error:
+            log.warning("no shop counts as removed: %s", error)
+            return
+        if declared.broken or not spider.shops.keys() <= declared.keys():
+            log.info("no shop counts as removed: not every declaration can be read")
+            return
+        names = [shop.name for shop in declared.values() if shop.market.code == spider.market]
+        retired = await self._store.products.mark_undeclared_gone(spider.market, names, utc_now())
+        for name, gone in retired.items():
+            log.info("%s is declared no more: %d products were taken off sale", name, gone)
+            spider.run.retired(name, gone)
 
     async def _save(self, spider: MarketSpider, status: CrawlStatus) -> None:
         crawl = spider.run.snapshot(status, None if status is CrawlStatus.RUNNING else utc_now())

@@ -47,7 +47,7 @@ class StorePipeline:
         for shop, left in self._waiting.items():
             if left:
                 spider.run.error = f"{len(left)} goods were read and could not be stored"
-                spider.run.fail(shop)
+                spider.run.fail(shop, spider.run.error)
         self._database.close()
 
     async def process_item(self, item: ScrapedGoods) -> ScrapedGoods:
@@ -97,6 +97,6 @@ class StorePipeline:
         if len(self._waiting[shop]) > most:
             spider = market_spider(self._crawler)
             spider.run.error = "the store stayed away"
-            spider.run.fail(shop)
+            spider.run.fail(shop, spider.run.error)
             self._waiting[shop] = []
             await self._crawler.engine.close_spider_async(reason="store_away")

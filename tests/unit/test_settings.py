@@ -47,28 +47,27 @@ def test_the_environment_beats_the_file_and_an_empty_address_is_none(
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "words"),
     [
-        ("PORT_BASE", "many"),
-        ("PORT_BASE", "80"),
-        ("PORT_BASE", "65001"),
-        ("ENV", "staging"),
-        ("LOG_LEVEL", "debug"),
-        ("MONGO_DATABASE", "Li$tino"),
-        ("MONGO_DATABASE", ""),
-        ("LIVE_TIMEOUT_MS", "0"),
-        ("LIVE_FRESH_MS", "-1"),
-        ("LIVE_WORKERS", "1.5"),
-        ("DEMO_PRODUCTS", "nan"),
-        ("CONTACT", ""),
+        ("PORT_BASE", "many", "must be a whole number"),
+        ("PORT_BASE", "80", "must be 1024 or more"),
+        ("PORT_BASE", "65001", "must be 65000 or less"),
+        ("ENV", "staging", "must be 'development', 'test' or 'production'"),
+        ("LOG_LEVEL", "debug", "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("MONGO_DATABASE", "Li$tino", "must match ^[a-z][a-z0-9_]{0,37}$"),
+        ("MONGO_DATABASE", "", "must match ^[a-z][a-z0-9_]{0,37}$"),
+        ("LIVE_TIMEOUT_MS", "0", "must be 100 or more"),
+        ("LIVE_FRESH_MS", "-1", "must be 0 or more"),
+        ("LIVE_WORKERS", "1.5", "must be a whole number"),
+        ("DEMO_PRODUCTS", "nan", "must be a whole number"),
+        ("CONTACT", "", "must have 5 characters or more"),
     ],
 )
-def test_a_bad_value_is_named_with_its_key(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_value_is_named_with_its_key(name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"LISTINO_{name}", value)
     with pytest.raises(InvalidSettings) as raised:
         load_settings()
-    assert str(raised.value).startswith(f"LISTINO_{name}={value!r}: ")
-    assert "\n" not in str(raised.value)
+    assert str(raised.value) == f"LISTINO_{name}={value!r}: {words}"
 
 
 def test_all_complaints_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +82,7 @@ def test_no_complaint_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidSettings) as raised:
         load_settings()
     assert "too short to be one" not in str(raised.value)
-    assert "LISTINO_SECRET_KEY=(secret)" in str(raised.value)
+    assert str(raised.value) == "LISTINO_SECRET_KEY=(secret): must have 32 characters or more"
 
 
 def test_settings_do_not_show_their_secret_nor_change() -> None:

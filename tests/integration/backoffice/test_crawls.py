@@ -9,7 +9,7 @@ from flask import Flask
 from integration.backoffice.goods import MANAGER, NOW, running_crawl
 
 from listino.domain.clock import utc_now
-from listino.domain.crawl import CrawlStatus
+from listino.domain.crawl import Crawl, CrawlStatus
 from listino.store.client import Store
 
 
@@ -67,6 +67,15 @@ def test_a_run_shows_what_it_brought_home_and_what_it_could_not_use(reader) -> N
     assert 'href="https://bottega.example/p/1"' in page
     assert 'href="javascript:' not in page
     assert "&lt;b&gt;not&lt;/b&gt; JSON" in page
+
+
+def test_a_run_that_fell_short_says_why(agent, filled: Store) -> None:
+    failed = Crawl.begun("es", trigger="schedule", at=NOW)
+    why = "calzoleria: its address calzoleria.example could not be found"
+    filled.crawls.save(replace(failed, status=CrawlStatus.FAILED, ended_at=NOW, error=why))
+
+    assert failed.id in rows(agent.see("/crawls"))
+    assert why in agent.see(f"/crawls/{failed.id}")
 
 
 def test_a_manager_starts_a_crawl_which_is_queued_once(app: Flask, manager) -> None:

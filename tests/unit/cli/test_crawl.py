@@ -79,10 +79,54 @@ def test_wrong_usage_crawls_nothing(
 
 
 def test_nothing_declared_says_what_to_do(asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.run(["crawl", "it"]) == 1
+    assert main.run(["crawl", "it"]) == 2
     assert capsys.readouterr().err.startswith(f"listino: there is no folder {tmp_path / 'state' / 'shops'}")
     (tmp_path / "state" / "shops").mkdir(parents=True)
     for market in ("it", "all"):
         assert main.run(["crawl", market]) == 2
         assert "listino: no shop in market it: declare one in" in capsys.readouterr().err
     assert asked == []
+
+
+def bad(tmp_path: Path, name: str) -> Path:
+    """A declaration with a typo."""
+    path = tmp_path / "state" / "shops" / name
+    path.write_text("[shop\n")
+    return path
+
+
+@pytest.mark.usefixtures("declared")
+@pytest.mark.parametrize("market", ["it", "all"])
+def test_a_bad_declaration_is_left_out_with_one_line(
+    market: str, asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = bad(tmp_path, "it-osteria.toml")
+    main.run(["crawl", market])
+    assert ("it", None, None, "command line") in asked
+    told = [line for line in capsys.readouterr().err.splitlines() if str(path) in line]
+    assert len(told) == 1
+    assert told[0].startswith(f"listino: left out: {path}: ")
+
+
+@pytest.mark.usefixtures("declared")
+def test_a_bad_declaration_that_was_asked_for_is_an_error(
+    asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = bad(tmp_path, "it-osteria.toml")
+    assert main.run(["crawl", "it", "--shop", "osteria"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"listino: shop 'osteria' of market it cannot be used: {path}: ")
+    assert asked == []
+
+
+@pytest.mark.usefixtures("declared")
+def test_a_market_without_a_usable_declaration_is_an_error(
+    asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad(tmp_path, "it-bottega.toml")
+    assert main.run(["crawl", "it"]) == 2
+    assert "no shop of market it can be used: " in capsys.readouterr().err
+    assert asked == []
+    assert main.run(["crawl", "all"]) == 1
+    assert sorted(market for market, *_ in asked) == ["de", "es", "fr"]
+    assert "listino: market it was not crawled: no declaration of its shops can be used" in capsys.readouterr().err

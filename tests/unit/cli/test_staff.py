@@ -1,3 +1,6 @@
+import subprocess
+import sys
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -53,6 +56,37 @@ def test_the_password_may_come_from_the_environment(put: list[Any], monkeypatch:
     monkeypatch.setenv("LISTINO_STAFF_PASSWORD", "correct horse")
     assert main.run(["staff", "add", "anna@example.com"]) == 0
     assert put == [("anna@example.com", "correct horse", "agent")], "an agent may do the least"
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", ""])
+def test_the_password_may_come_on_standard_input(ending: str, put: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO(f" correct horse {ending}"))
+    assert main.run(["staff", "add", "anna@example.com", "--password-stdin"]) == 0
+    assert put == [("anna@example.com", " correct horse ", "agent")]
+
+
+def test_nothing_on_standard_input_is_no_password(put: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO(""))
+    assert main.run(["staff", "add", "anna@example.com", "--password-stdin"]) == 2
+    assert put == []
+
+
+def test_without_a_terminal_one_line_says_how_to_hand_over_the_password() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "listino", "staff", "add", "anna@example.com"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        start_new_session=True,  # no terminal that could be opened as /dev/tty
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "listino: there is no terminal to ask for the password on: "
+        "set LISTINO_STAFF_PASSWORD, or hand it over on standard input with --password-stdin"
+    ]
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize(

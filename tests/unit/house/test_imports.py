@@ -15,12 +15,13 @@ APPLICATIONS = ("scrapers", "workers", "api", "backoffice")
 ALLOWED = {
     "listino.domain": (),
     "listino.extract": ("listino.domain",),
-    "listino.shops": ("listino.domain", "listino.extract"),
-    "listino.settings": ("listino.domain.errors",),
+    "listino.complaints": (),
+    "listino.shops": ("listino.domain", "listino.extract", "listino.complaints"),
+    "listino.settings": ("listino.domain.errors", "listino.complaints"),
     "listino.store": ("listino.domain", "listino.settings"),
     "listino.live": ("listino.domain", "listino.settings", "listino.jobs"),
     "listino.jobs": ("listino.domain",),
-    "listino.local": ("listino.domain", "listino.settings"),
+    "listino.local": ("listino.domain", "listino.settings", "listino.shops.declaration"),
 }
 
 # Where a driver may be imported.

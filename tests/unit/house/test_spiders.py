@@ -107,7 +107,7 @@ def test_whatever_settings_name_is_there(name: str, settings: Settings) -> None:
 def test_the_order_of_the_pipelines(settings: Settings) -> None:
     named = sorted(settings.getdict("ITEM_PIPELINES").items(), key=lambda entry: int(entry[1]))
     assert [path.rpartition(".")[2] for path, _ in named] == [
-        "NormalisePipeline", "ValidatePipeline", "UniquePipeline", "StorePipeline",
+        "NormalisePipeline", "ValidatePipeline", "UniquePipeline", "LimitPipeline", "StorePipeline",
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 import socket
 
 import pytest
+from pydantic import SecretStr
 
 from listino.local import doctor
 from listino.settings import Settings
@@ -39,12 +40,38 @@ def test_a_taken_port_fails(settings: Settings) -> None:
     assert "LISTINO_PORT_BASE" in found.text
 
 
-def test_a_declaration_that_cannot_be_parsed_fails(settings: Settings) -> None:
+GOOD = '[shop]\nname = "bottega"\nmarket = "it"\nplatform = "woocommerce"\nurl = "https://bottega.example"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[shop", "end of document"),
+        (GOOD.replace('"it"', '"uk"'), "shop.market"),
+        (GOOD.replace("woocommerce", "magento"), "shop.platform"),
+        (GOOD + "colour = 1", "shop.colour"),
+        (GOOD + "[crawl]\nproduct = '['", "crawl.product"),
+        (GOOD, "declared already"),
+    ],
+)
+def test_a_declaration_that_a_crawl_could_not_use_fails(text: str, complaint: str, settings: Settings) -> None:
     settings.shops_path.mkdir(parents=True)
-    (settings.shops_path / "it-bad.toml").write_text("[shop")
+    (settings.shops_path / "it-1.toml").write_text(GOOD)
+    assert verdicts(settings)["shops"].verdict == "ok"
+    (settings.shops_path / "it-2.toml").write_text(text)
     found = verdicts(settings)["shops"]
     assert found.verdict == "fail"
-    assert "it-bad.toml" in found.text
+    assert "it-2.toml: " in found.text
+    assert complaint in found.text
+    assert found.text.endswith("mend the file")
+
+
+def test_production_without_a_secret_key_fails(settings: Settings) -> None:
+    production = settings.model_copy(update={"env": "production", "secret_key": None})
+    found = verdicts(production)["settings"]
+    assert (found.verdict, found.text.partition(":")[0]) == ("fail", "LISTINO_SECRET_KEY is not set")
+    keyed = production.model_copy(update={"secret_key": SecretStr("x" * 32)})
+    assert verdicts(keyed)["settings"].verdict == "ok"
 
 
 def test_an_engine_elsewhere_that_does_not_answer_fails_without_its_password(settings: Settings) -> None:

@@ -20,6 +20,8 @@ from listino.shops.shop import Shop
 from scrapers import market_spider as module
 from scrapers.items import ScrapedGoods
 from scrapers.market_spider import MarketSpider, market_spider
+from scrapers.middlewares.back_off import StoppedWaiting
+from scrapers.run import CrawlRun
 
 PAGE = Fetch(url="https://bottega.example/p/1", purpose="page", optional=True)
 LIST = Fetch(url="https://bottega.example/list", purpose="list")
@@ -116,10 +118,19 @@ def failure(spider: MarketSpider, error: Exception) -> Failure:
     return made
 
 
-@pytest.mark.parametrize("error", [HttpError(Response(PAGE.url, status=500)), TimeoutError("no answer")])
-def test_a_request_given_up_means_the_shop_was_not_seen_whole(error: Exception, spider: MarketSpider) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (HttpError(Response(PAGE.url, status=500)), f"{PAGE.url} answered 500"),
+        (TimeoutError("no answer"), "bottega.example timed out"),
+    ],
+)
+def test_a_request_given_up_means_the_shop_was_not_seen_whole(
+    error: Exception, words: str, spider: MarketSpider
+) -> None:
     spider.failed(failure(spider, error))
-    assert spider.run.snapshot().shops["bottega"].failed == 1
+    counts = spider.run.snapshot().shops["bottega"]
+    assert (counts.failed, counts.trouble) == (1, words)
 
 
 def test_what_robots_txt_forbids_was_never_ours_to_see(spider: MarketSpider) -> None:
@@ -136,3 +147,38 @@ def test_another_spider_is_refused(crawler: Any) -> None:
 def test_what_travels_along_is_kept_by_a_queue_on_disk(spider: MarketSpider, bottega: Shop) -> None:
     request = spider._request(bottega, replace(PAGE, carry={"item": {"id": 1}}))
     assert orjson.loads(orjson.dumps(dict(request.cb_kwargs["fetch"].carry))) == {"item": {"id": 1}}
+
+
+def limited(spider: MarketSpider) -> None:
+    """Makes the spider's run one that has all it wanted."""
+    spider.run = CrawlRun(replace(spider.run.snapshot(), limit=1), spider.run.lease, None)
+    assert spider.run.accept()
+
+
+def test_beyond_the_limit_an_answer_is_not_even_read(
+    spider: MarketSpider, platform: Platform, shirt: ShopProduct
+) -> None:
+    platform.found = (PAGE, shirt)
+    limited(spider)
+    assert parse(spider, LIST) == []
+    assert parse(spider, LIST, b"<html>", retried=2) == []
+    counts = spider.run.snapshot()
+    assert (counts.requests, counts.total("rejected"), counts.total("failed")) == (2, 0, 0)
+
+
+def test_goods_beyond_the_limit_in_one_answer_are_left_there(
+    spider: MarketSpider, platform: Platform, shirt: ShopProduct
+) -> None:
+    platform.found = (shirt, shirt, shirt)
+    spider.run = CrawlRun(replace(spider.run.snapshot(), limit=1), spider.run.lease, None)
+    request = spider._request(spider.shops["it:bottega"], LIST)
+    reading = spider.parse(TextResponse(LIST.url, body=b"1", request=request), **request.cb_kwargs)
+    assert isinstance(next(reading), ScrapedGoods)
+    assert spider.run.accept()
+    assert list(reading) == []
+
+
+def test_what_waits_when_the_limit_is_reached_is_not_missed(spider: MarketSpider) -> None:
+    limited(spider)
+    spider.failed(failure(spider, StoppedWaiting()))
+    assert spider.run.snapshot().shops["bottega"].failed == 0

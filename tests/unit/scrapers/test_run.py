@@ -76,7 +76,7 @@ def test_only_a_shop_seen_whole_can_have_lost_products(
     run = begun(replace(crawl, limit=limit))
     run.count("bottega", UpsertPlan(new=[str(n) for n in range(products)]), [])
     for _ in range(failed):
-        run.fail("bottega")
+        run.fail("bottega", "timed out")
     for n in range(rejected):
         run.reject("bottega", "page/unreadable", f"https://bottega.example/{n}", "")
     assert run.seen_whole("bottega") is whole
@@ -92,7 +92,7 @@ def test_a_resumed_run_goes_on_counting(crawl: Crawl, listed_shirt: Product) -> 
     first = begun(crawl)
     first.count("bottega", UpsertPlan(new=["a"]), [listed_shirt])
     first.reject("bottega", "name/missing", "u", "")
-    first.fail("bottega")
+    first.fail("bottega", "timed out")
     first.requests = 7
     second = begun(first.snapshot(CrawlStatus.STOPPED, AT))
     second.count("bottega", UpsertPlan(new=["b"]), [listed_shirt])
@@ -120,3 +120,54 @@ def test_a_resumed_run_knows_what_it_rejected_and_covered_before(crawl: Crawl, l
     resumed = run.snapshot()
     assert resumed.total("products") == 4
     assert resumed.coverage["brand"] == 0.75
+
+
+def test_the_first_trouble_of_a_shop_is_kept(run: CrawlRun) -> None:
+    run.fail("bottega", "timed out")
+    run.fail("bottega", "answered 503")
+    counts = run.snapshot().shops["bottega"]
+    assert (counts.failed, counts.trouble) == (2, "timed out")
+    assert run.troubles() == "bottega: timed out"
+
+
+@pytest.mark.parametrize(
+    ("products", "rejected", "limit", "words"),
+    [
+        (1, 0, None, None),
+        (0, 0, None, "bottega: no goods were found there"),
+        (0, 1, None, "bottega: none of its goods could be used"),
+        (1, MOST_REJECTED_URLS + 1, None, f"bottega: more than {MOST_REJECTED_URLS} of its pages could not be read"),
+        (0, 0, 5, "bottega: no goods were found there"),
+        (1, 0, 5, None),
+    ],
+)
+def test_what_keeps_a_shop_from_having_been_seen(
+    products: int, rejected: int, limit: int | None, words: str | None, crawl: Crawl
+) -> None:
+    run = begun(replace(crawl, limit=limit))
+    run.count("bottega", UpsertPlan(new=[str(n) for n in range(products)]), [])
+    for n in range(rejected):
+        run.reject("bottega", "page/unreadable", f"https://bottega.example/{n}", "")
+    assert run.troubles() == words
+
+
+def test_no_more_is_accepted_than_the_limit(crawl: Crawl) -> None:
+    run = begun(replace(crawl, limit=2))
+    assert [run.accept() for _ in range(4)] == [True, True, False, False]
+    assert run.enough
+
+
+def test_a_run_without_a_limit_never_has_enough(run: CrawlRun) -> None:
+    assert all(run.accept() for _ in range(100))
+    assert not run.enough
+
+
+def test_a_shop_in_trouble_when_the_limit_is_reached_elsewhere_has_failed(crawl: Crawl) -> None:
+    shops = {name: ShopCounts() for name in ("bottega", "calzoleria", "drogheria", "enoteca")}
+    run = begun(replace(crawl, limit=1, shops=shops))
+    run.attempted("calzoleria", "timed out")
+    run.attempted("drogheria", "timed out")
+    run.attempted("drogheria", None)
+    assert run.accept()
+    run.count("bottega", UpsertPlan(new=["a"]), [])
+    assert run.troubles() == "calzoleria: timed out"

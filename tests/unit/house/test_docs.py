@@ -1,0 +1,30 @@
+"""What the docs tell people to type."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from sources import ROOT
+
+DOCS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+COMMAND = re.compile(r"^    (\S*)\b(listino|scrapy) ")
+
+
+def not_from_here(text: str) -> list[str]:
+    """Lines to type that would find no command outside an activated virtual environment."""
+    return [line.strip() for line in text.splitlines() if (found := COMMAND.match(line)) and found[1] != ".venv/bin/"]
+
+
+def test_commands_are_written_as_they_can_be_typed() -> None:
+    assert len(DOCS) > 5
+    assert sum(text.count("    .venv/bin/listino ") for text in (path.read_text("utf-8") for path in DOCS)) > 5
+    assert {path.name: wrong for path in DOCS if (wrong := not_from_here(path.read_text("utf-8")))} == {}
+
+
+@pytest.mark.parametrize("line", ["    listino up", "    scrapy crawl it", "    bin/listino up"])
+def test_the_rule_catches_its_offence(line: str) -> None:
+    assert not_from_here(line) == [line.strip()]
