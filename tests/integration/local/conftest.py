@@ -10,6 +10,9 @@ from listino.local.folders import StateFolder
 from listino.local.preflight import taken
 from listino.settings import PORT_OFFSETS, Settings
 
+# Room for a third shard, and for three members in each replica set.
+MEMBER_OFFSETS = tuple(first + number for first in (130, 140, 150, 160) for number in range(3))
+
 Eventually = Callable[..., None]
 
 
@@ -40,5 +43,5 @@ def free_base() -> int:
     """Below the ports that Linux gives to outgoing connections (32768 on)."""
     while True:
         base = random.randrange(20000, 32000)
-        if all(taken(base + offset) is None for offset in PORT_OFFSETS.values()):
+        if all(taken(base + offset) is None for offset in (*PORT_OFFSETS.values(), *MEMBER_OFFSETS)):
             return base
