@@ -19,7 +19,7 @@ from listino.store.client import Store
 
 @pytest.fixture(scope="session")
 def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a real MongoDB replica set."""
+    """Address of a real sharded MongoDB cluster."""
     with servers.mongo(tmp_path_factory.mktemp("mongo")) as uri:
         yield uri
 
