@@ -17,9 +17,10 @@ from listino.local.environment import program_environment
 from listino.local.folders import StateFolder
 from listino.local.nginx import nginx_config
 from listino.local.programs import Program, Stage
+from listino.local.sharded_cluster import ShardedCluster
 from listino.local.startup import await_ready, await_redis, await_running
 from listino.local.supervision import Supervisor
-from listino.local.supervisor_config import supervisor_config
+from listino.local.supervisor_config import add_programs, supervisor_config
 from listino.local.topology import Topology
 from listino.settings import Settings
 
@@ -105,6 +106,32 @@ class Platform:
                 self._stop(silent)
                 raise
         return True
+
+    def add_shard(self, progress: Progress = silent) -> str:
+        """Starts one more shard beside the running ones, makes it part of the cluster, and gives its name.
+
+        Raises LocalPlatformError when nothing runs, or MongoDB is run by somebody else. The plan is kept before the
+        servers are started: when that fails, the next `up` starts and adds them.
+        """
+        preflight.complain(preflight.folder_complaints(self.folder))
+        with self._lock():
+            if not self._supervisor.answers():
+                raise LocalPlatformError(f"nothing is running in {self.folder.root}: run `listino up` first")
+            self._require_healthy()
+            if not isinstance(cluster := self._blueprint.topology, ShardedCluster):
+                raise LocalPlatformError("MongoDB is run by somebody else: name the servers of the new shard")
+            grown = cluster.with_another_shard()
+            shard = grown.plan.shards[-1]
+            servers = tuple(program for program in grown.members() if program.name in shard.names)
+            preflight.complain(preflight.port_complaints(servers))
+            grown.prepare()
+            record.add(self.folder.parts, servers)
+            add_programs(self.folder, servers)
+            self._supervisor.learn()
+            self._supervisor.start_parts(program.name for program in servers)
+            await_ready(self._supervisor, self.folder, servers, ENGINES_READY_SECONDS, progress)
+            grown.initiate(ENGINES_READY_SECONDS)
+        return shard.name
 
     def down(self, progress: Progress = silent) -> bool:
         """Stops everything, applications before engines, and what a killed supervisor left behind; False if nothing ran.

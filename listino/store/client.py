@@ -15,9 +15,11 @@ from pymongo.errors import (
     OperationFailure,
     WaitQueueTimeoutError,
 )
+from pymongo.uri_parser import parse_uri
 
 from listino.domain.errors import EngineUnavailable, InvalidSettings
 from listino.settings import Settings, masked
+from listino.store.cluster import ClusterStatus, add_shard, examine
 from listino.store.crawls import Crawls, Leases
 from listino.store.products import Products
 from listino.store.setup import Told, prepare
@@ -52,6 +54,12 @@ def opened(client_class: Callable[..., Client], settings: Settings) -> Client:
         return client_class(settings.mongo_address, **client_options(settings))
     except (ConfigurationError, ValueError, TypeError) as error:
         raise InvalidSettings(f"LISTINO_MONGO_URI={masked(settings.mongo_address)!r}: {error}") from None
+
+
+def tls_options(settings: Settings) -> dict[str, Any]:
+    """What the settings' address says about encryption, for connections to other servers of the same cluster."""
+    options = parse_uri(settings.mongo_address)["options"]
+    return {name: value for name, value in options.items() if name.lower().startswith("tls")}
 
 
 def time_limit(seconds: float) -> AbstractContextManager[None]:
@@ -98,6 +106,23 @@ class Store:
         """Makes collections, shard keys, validators and indexes as they are declared; can be run again without harm."""
         try:
             prepare(self._client, self._database, told)
+        except UNAVAILABLE as error:
+            raise unavailable(self._settings, error) from error
+
+    def cluster_status(self) -> ClusterStatus:
+        """The sharded cluster at this moment; raises EngineUnavailable when there is none."""
+        try:
+            return examine(self._client, self._database, tls_options(self._settings))
+        except UNAVAILABLE as error:
+            raise unavailable(self._settings, error) from error
+
+    def add_shard(self, servers: str) -> str:
+        """Makes a replica set (`name/host:port,host:port`) a shard, and gives its name; harmless if it is one.
+
+        The balancer then moves its share of the documents to it. Raises InvalidValue when the cluster refuses.
+        """
+        try:
+            return add_shard(self._client, servers)
         except UNAVAILABLE as error:
             raise unavailable(self._settings, error) from error
 
