@@ -58,12 +58,17 @@ class Cluster:
 
     def add_shard(self) -> MemberSet:
         """One shard more, empty until the balancer moves chunks to it."""
-        added = self._new_shard(len(self.shards))
-        self._start_members(added)
-        initiate((added,), THROW_AWAY_START_SECONDS)
+        added = self.start_shard()
         add_shards(self.config, (added,), THROW_AWAY_START_SECONDS)
-        self.shards.append(added)
         return added
+
+    def start_shard(self) -> MemberSet:
+        """A replica set that could be a shard, and is not yet."""
+        started = self._new_shard(len(self.shards))
+        self._start_members(started)
+        initiate((started,), THROW_AWAY_START_SECONDS)
+        self.shards.append(started)
+        return started
 
     def primary(self, members: MemberSet) -> str:
         """The address of a set's primary; raises LocalPlatformError when there is none for long."""

@@ -122,7 +122,7 @@ class Store:
         The balancer then moves its share of the documents to it. Raises InvalidValue when the cluster refuses.
         """
         try:
-            return add_shard(self._client, servers)
+            return add_shard(self._client, servers, tls_options(self._settings))
         except UNAVAILABLE as error:
             raise unavailable(self._settings, error) from error
 

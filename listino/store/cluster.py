@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pymongo
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
@@ -16,6 +17,7 @@ from listino.store.collections import COLLECTIONS, Declaration
 from listino.store.members import Member
 from listino.store.setup import is_sharded
 
+_JOINING_SECONDS = 60.0
 _ADVICE = "run `listino cluster init`"
 
 
@@ -77,15 +79,21 @@ def examine(client: MongoClient, database: Database, tls: Mapping[str, Any]) -> 
     )
 
 
-def add_shard(client: MongoClient, servers: str) -> str:
-    """Makes the replica set a shard of that name; raises InvalidValue with what the cluster says against it."""
+def add_shard(client: MongoClient, servers: str, tls: Mapping[str, Any]) -> str:
+    """Makes the replica set a shard of that name; raises InvalidValue with what speaks against it."""
     name, _, hosts = servers.partition("/")
     if not name or not hosts:
         raise InvalidValue(f"{servers!r}: a shard is written name/host:port,host:port, like shard-3/mongo-7:27018")
+    # The cluster would look for a server that does not answer for a long time, and then not say which one it is.
+    for server in members.examine({name: members.addresses_of(servers)[1]}, tls):
+        if server.state == members.UNREACHABLE:
+            raise InvalidValue(f"{server.address} of {name} does not answer: start it first")
     try:
-        return str(client.admin.command("addShard", servers, name=name)["shardAdded"])
+        with pymongo.timeout(_JOINING_SECONDS):
+            return str(client.admin.command("addShard", servers, name=name)["shardAdded"])
     except OperationFailure as error:
-        raise InvalidValue(f"{servers} cannot become a shard: {error.details.get('errmsg', error)}") from None
+        reason = (error.details or {}).get("errmsg", error)
+        raise InvalidValue(f"{servers} cannot become a shard: {reason}") from None
 
 
 def _seeds(client: MongoClient) -> Iterable[str]:
@@ -99,7 +107,7 @@ def _router(address: str, tls: Mapping[str, Any]) -> Router:
             client.admin.command("hello")
             began = time.perf_counter()
             hello = client.admin.command("hello")
-            return Router(address, hello.get("router", "mongos"), 1000 * (time.perf_counter() - began))
+            return Router(address, str(hello.get("router", "mongos")), 1000 * (time.perf_counter() - began))
     except PyMongoError:
         return Router(address, None, None)
 
