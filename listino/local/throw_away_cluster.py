@@ -25,6 +25,9 @@ from listino.local.sharding import (
     until,
 )
 
+# How far, in seconds, a member may be behind and still be said to follow.
+FOLLOWING_SECONDS = 1
+
 
 class Cluster:
     """A running throw-away cluster. Its servers are named by their addresses, its routers by their position."""
@@ -90,20 +93,21 @@ class Cluster:
         """Returns when every member of the set follows its primary; raises LocalPlatformError when one does not in time.
 
         A member that was restarted a moment ago may still be choosing whom to copy from: as long as that takes, the
-        set cannot lose another one without standing still.
+        set cannot lose another one without standing still. Under writes without pause one of them is always a moment
+        behind.
         """
 
         def look() -> bool:
             client: MongoClient = MongoClient(self.primary(members), directConnection=True)
             with client:
                 status = client.admin.command("replSetGetStatus")
-            committed = status["optimes"]["readConcernMajorityOpTime"]["ts"]
+            needed = status["optimes"]["readConcernMajorityOpTime"]["ts"].time - FOLLOWING_SECONDS
             return all(
                 member["stateStr"] == "PRIMARY"
                 or (
                     member["stateStr"] == "SECONDARY"
                     and member["syncSourceHost"]
-                    and member["optime"]["ts"] >= committed
+                    and member["optime"]["ts"].time >= needed
                 )
                 for member in status["members"]
             )
