@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hash
 # Each of the two has servers of its own; a file stays with one of them, because its tests share demo shops.
 TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
 
-.PHONY: help run up down status crawl check test unit integration e2e lint types format lock clean
+.PHONY: help run up down status crawl check test unit integration chaos e2e lint types format lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,7 +38,7 @@ check: $(RUN_READY) ## Find what keeps Listino from running here
 	@$(BIN)/listino check
 
 test: $(TEST_READY) chromium ## Run all tests
-	$(BIN)/python -m pytest tests/unit tests/integration $(TWO_AT_A_TIME)
+	$(BIN)/python -m pytest tests/unit tests/integration tests/chaos -m "not long" $(TWO_AT_A_TIME)
 	$(BIN)/python -m pytest tests/e2e
 
 unit: $(TEST_READY) ## Run the unit tests alone
@@ -46,6 +46,9 @@ unit: $(TEST_READY) ## Run the unit tests alone
 
 integration: $(TEST_READY) ## Run the tests with real servers alone
 	$(BIN)/python -m pytest tests/integration $(TWO_AT_A_TIME)
+
+chaos: $(TEST_READY) ## Kill servers under load, the long way (a few minutes)
+	$(BIN)/python -m pytest tests/chaos --capture=no
 
 e2e: $(TEST_READY) chromium ## Run the tests with a real browser alone
 	$(BIN)/python -m pytest tests/e2e

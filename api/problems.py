@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from listino.domain.errors import EngineUnavailable, InvalidValue, ListinoError, ProductNotFound
 from listino.domain.product import ProductId
-from listino.store.client import UNAVAILABLE
+from listino.store.outage import UNAVAILABLE
 
 log = structlog.get_logger(__name__)
 

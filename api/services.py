@@ -13,7 +13,7 @@ from api.refresh import Refresher
 from listino.domain.errors import EngineUnavailable
 from listino.live.prices import AsyncLivePrices
 from listino.store.aio import AsyncStore
-from listino.store.client import UNAVAILABLE, time_limit
+from listino.store.outage import UNAVAILABLE, time_limit
 
 # How long a shopper waits for MongoDB; docs/operate.md says why this long. The driver by itself goes on trying for
 # longer, which suits a crawl and not a page.

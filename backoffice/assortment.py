@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from listino.store.client import UNAVAILABLE
+from listino.store.outage import UNAVAILABLE
 
 log = structlog.get_logger("backoffice.assortment")
 

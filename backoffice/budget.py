@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from listino.store.client import time_limit
+from listino.store.outage import time_limit
 
 
 class StoreBudget:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from backoffice.telemetry import metrics
 from listino.domain.errors import EngineUnavailable, InvalidValue, ProductNotFound, UnknownMarket
-from listino.store.client import UNAVAILABLE
+from listino.store.outage import REFUSED, UNAVAILABLE, is_outage
 
 log = structlog.get_logger("backoffice.errors")
 
@@ -56,6 +56,7 @@ def attach(app: Flask) -> None:
         app.register_error_handler(rejected, lambda error: show(Complaint(400, PAGES[400].title, f"{error}.")))
     for away in (*UNAVAILABLE, EngineUnavailable):
         app.register_error_handler(away, _unavailable)
+    app.register_error_handler(REFUSED, _refused_by_store)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -95,6 +96,10 @@ def _unavailable(error: Exception) -> ResponseReturnValue:
     log.error("store.unavailable", error=str(error)[:300])
     g.pop("member", None)
     return show(PAGES[503])
+
+
+def _refused_by_store(error: REFUSED) -> ResponseReturnValue:
+    return _unavailable(error) if is_outage(error) else _unexpected(error)
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

@@ -23,9 +23,13 @@ PORT_OFFSETS = {
     "shop-fr": 22,
     "shop-de": 23,
     "shop-es": 24,
-    "mongo": 100,
+    "router-1": 100,
+    "router-2": 101,
     "redis": 120,
 }
+
+# The routers of the MongoDB cluster on this machine; applications know both and survive the loss of one.
+ROUTERS = ("router-1", "router-2")
 
 
 class Settings(BaseSettings):
@@ -83,7 +87,7 @@ class Settings(BaseSettings):
 
     @property
     def mongo_address(self) -> str:
-        return self.mongo_uri or f"mongodb://127.0.0.1:{self.port('mongo')}/?replicaSet=listino"
+        return self.mongo_uri or f"mongodb://{','.join(f'127.0.0.1:{self.port(name)}' for name in ROUTERS)}/"
 
     @property
     def redis_address(self) -> str:

@@ -15,11 +15,12 @@ import servers
 
 from listino.settings import Settings
 from listino.store.client import Store
+from listino.store.collections import COLLECTIONS
 
 
 @pytest.fixture(scope="session")
 def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a real MongoDB replica set."""
+    """Address of a real sharded MongoDB cluster."""
     with servers.mongo(tmp_path_factory.mktemp("mongo")) as uri:
         yield uri
 
@@ -31,29 +32,40 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def database_name(mongo_uri: str) -> Iterator[str]:
+    """A database whose collections are as declared. One for the whole run: to shard them takes a second."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with Store(Settings(_env_file=None, env="test", mongo_uri=mongo_uri, mongo_database=name)) as opened:
+        opened.prepare()
+    yield name
+    with MongoClient(mongo_uri) as client:
+        client.drop_database(name)
+
+
 @pytest.fixture
-def settings(mongo_uri: str, redis_url: str, tmp_path: Path) -> Iterator[Settings]:
-    """Settings of a test: a database and a Redis of its own, both empty."""
+def settings(mongo_uri: str, database_name: str, redis_url: str, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a test: a database and a Redis for itself, both empty."""
     redis = Redis.from_url(redis_url)
     redis.flushall()
     made = Settings(
         _env_file=None,
         env="test",
         mongo_uri=mongo_uri,
-        mongo_database=f"test_{uuid.uuid4().hex[:12]}",
+        mongo_database=database_name,
         redis_url=redis_url,
         state_dir=tmp_path / "state",
         secret_key="a secret of no worth, for tests only",
     )
     yield made
     with MongoClient(mongo_uri) as client:
-        client.drop_database(made.mongo_database)
+        for declared in COLLECTIONS:
+            client[database_name][declared.name].delete_many({})
     redis.close()
 
 
 @pytest.fixture
 def store(settings: Settings) -> Iterator[Store]:
-    """The synchronous store on an empty, prepared database."""
+    """The synchronous store on an empty database."""
     with Store(settings) as opened:
-        opened.prepare()
         yield opened

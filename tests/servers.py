@@ -15,25 +15,16 @@ CONTAINERS = os.environ.get("LISTINO_TEST_SERVERS") == "containers"
 
 @contextlib.contextmanager
 def mongo(folder: Path) -> Iterator[str]:
-    """A MongoDB of one replica-set member; gives its address."""
+    """A sharded MongoDB cluster of one config server and two shards; gives the address of its routers."""
     if CONTAINERS:
         _demand_docker()
-        from testcontainers.core.container import DockerContainer
-
-        from listino.local.engines import free_port
-
-        # The member must be called what the driver calls it, so the port is the same inside and outside.
-        port = free_port()
-        command = f"mongod --replSet listino --bind_ip_all --port {port}"
-        with DockerContainer("mongo:8.0").with_command(command).with_bind_ports(port, port) as container:
-            uri = f"mongodb://127.0.0.1:{port}/?replicaSet=listino"
-            _initiate(port, container)
+        with _cluster_of_containers() as uri:
             yield uri
     else:
-        from listino.local.engines import running_mongo
+        from listino.local.throw_away_cluster import running_cluster
 
-        with running_mongo(folder) as uri:
-            yield uri
+        with running_cluster(folder) as cluster:
+            yield cluster.uri
 
 
 @contextlib.contextmanager
@@ -54,10 +45,12 @@ def redis(folder: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def hung_mongo(uri: str) -> Iterator[None]:
-    """The MongoDB takes connections and answers nothing until the block ends."""
-    with MongoClient(uri) as client:
-        pid = client.admin.command("serverStatus")["pid"]
-    with _stopped(pid):
+    """All shards of the cluster take connections and answer nothing until the block ends."""
+    with MongoClient(uri) as router, contextlib.ExitStack() as stack:
+        for shard in router.admin.command("listShards")["shards"]:
+            with MongoClient(shard["host"].partition("/")[2], directConnection=True) as server:
+                pid = server.admin.command("serverStatus")["pid"]
+            stack.enter_context(_stopped(pid))
         yield
 
 
@@ -81,11 +74,34 @@ def _stopped(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-def _initiate(port: int, container: object) -> None:
-    client: MongoClient = MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=30_000)
-    with client:
-        members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
-        client.admin.command("replSetInitiate", {"_id": "listino", "members": members})
+@contextlib.contextmanager
+def _cluster_of_containers() -> Iterator[str]:
+    """The same cluster from MongoDB's own image, with mongos. Servers know each other by their addresses, so the
+    containers share the network of this machine."""
+    from testcontainers.core.container import DockerContainer
+
+    from listino.local.engines import free_port
+    from listino.local.sharding import CONFIG, SHARD, MemberSet, initiate, mongos_argv
+
+    config = MemberSet("config", CONFIG, (free_port(),))
+    shards = [MemberSet(f"shard-{number}", SHARD, (free_port(),)) for number in (1, 2)]
+    port = free_port()
+    commands = [
+        f"mongod --{members.role} --replSet {members.name} --bind_ip 127.0.0.1 --port {members.ports[0]}"
+        for members in (config, *shards)
+    ]
+    commands.append(" ".join(mongos_argv(Path("mongos"), port, config)))
+    with contextlib.ExitStack() as stack:
+        for command in commands:
+            container = DockerContainer("mongo:8.0").with_kwargs(network_mode="host").with_command(command)
+            stack.enter_context(container)
+        initiate((config, *shards), 60)
+        uri = f"mongodb://127.0.0.1:{port}/"
+        client: MongoClient = MongoClient(uri, serverSelectionTimeoutMS=60_000)
+        with client:
+            for members in shards:
+                client.admin.command("addShard", members.seeds, name=members.name)
+        yield uri
 
 
 def _demand_docker() -> None:

@@ -11,7 +11,8 @@ from listino.domain.crawl import Crawl, CrawlStatus
 from listino.domain.errors import CrawlRunning, ListinoError, UnknownShop
 from listino.jobs import SCHEDULE
 from listino.settings import Settings, load_settings
-from listino.store.client import UNAVAILABLE, Store
+from listino.store.client import Store
+from listino.store.outage import UNAVAILABLE
 
 log = structlog.get_logger(__name__)
 

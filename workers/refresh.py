@@ -19,7 +19,8 @@ from listino.live.answer import LiveAnswer, Reason
 from listino.shops.platform import Known, Page, Platform
 from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import Shop
-from listino.store.client import UNAVAILABLE, Store, time_limit
+from listino.store.client import Store
+from listino.store.outage import UNAVAILABLE, time_limit
 
 log = structlog.get_logger(__name__)
 

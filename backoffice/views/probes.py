@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from backoffice.engines import engines
 from backoffice.telemetry import metrics as figures
 from listino.domain.errors import EngineUnavailable
-from listino.store.client import time_limit
+from listino.store.outage import time_limit
 
 blueprint = Blueprint("probes", __name__)
 

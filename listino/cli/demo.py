@@ -11,7 +11,7 @@ import click
 import httpx
 
 from listino.cli.crawl import Result, crawl_markets
-from listino.cli.platform import progress_on_stderr, show_addresses
+from listino.cli.platform import furnishing, progress_on_stderr, show_addresses
 from listino.domain.clock import utc_now
 from listino.domain.errors import LocalPlatformError
 from listino.domain.market import MARKETS
@@ -44,7 +44,7 @@ def demo(once: bool, as_json: bool) -> int:
     settings = load_settings()
     platform = Platform(settings)
     with one_interrupt():
-        started = platform.up(progress_on_stderr())
+        started = platform.up(progress_on_stderr(), furnishing(settings))
         told: dict[str, Any] = {"ok": False}
         try:
             told = _show_all(settings, platform, crawl_again=once)
@@ -66,7 +66,6 @@ def demo(once: bool, as_json: bool) -> int:
 
 def _show_all(settings: Settings, platform: Platform, *, crawl_again: bool) -> dict[str, Any]:
     with Store(settings) as store:
-        store.prepare()
         on_sale = store.products.counts()
         markets = [code for code in MARKETS if crawl_again or not any(key.startswith(f"{code}:") for key in on_sale)]
         crawled = crawl_markets(settings, markets, trigger="demo") if markets else {}

@@ -44,7 +44,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "shops": Entry("listino.cli.shops:shops", "Take a shop's products off sale."),
         "price": Entry("listino.cli.price:price", "Ask a product's shop for its price now."),
         "extract": Entry("listino.cli.extract:extract", "Read the offer out of a page."),
-        "cluster": Entry("listino.cli.cluster:cluster", "Bring the database into the shape the store declares."),
+        "cluster": Entry("listino.cli.cluster:cluster", "Make, look at and grow the sharded database."),
         "staff": Entry("listino.cli.staff:staff", "Manage who may use the back office."),
     }
 )

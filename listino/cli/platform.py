@@ -12,18 +12,22 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from listino.domain.errors import LocalPlatformError
 from listino.local.interruption import one_interrupt
-from listino.local.platform import PartStatus, Platform
-from listino.settings import load_settings
+from listino.local.platform import ENGINES, PartStatus, Platform
+from listino.settings import Settings, load_settings
 from listino.store.client import Store
 
 
 @click.command(short_help="Start the platform on this machine.")
-@click.option("--members", type=click.Choice(["1", "3"]), default="1", help="Servers in each MongoDB replica set.")
+@click.option(
+    "--members",
+    type=click.Choice(["1", "3"]),
+    help="Servers in each MongoDB replica set of a new cluster. Default: 1, and later what it was made with.",
+)
+@click.option("--engines", is_flag=True, help="Start MongoDB and Redis alone.")
 @click.option("--detach", is_flag=True, help="Return once all is ready; `listino down` stops it.")
-def up(members: str, detach: bool) -> None:
-    """Start the platform on this machine: MongoDB, Redis, four demo shops, API, back office, workers.
+def up(members: str | None, engines: bool, detach: bool) -> None:
+    """Start the platform on this machine: a sharded MongoDB cluster, Redis, four demo shops, API, back office, workers.
 
     Stays, and reports every part that ended and was started again, until Ctrl-C stops all of it. The data is kept in
     LISTINO_STATE_DIR.
@@ -31,24 +35,28 @@ def up(members: str, detach: bool) -> None:
     \b
     Example:
       listino up
-      LISTINO_PORT_BASE=18080 listino up --detach
+      LISTINO_PORT_BASE=18080 listino up --members 3 --detach
     """
-    if members != "1":
-        raise LocalPlatformError(
-            "--members 3 is not available yet: MongoDB runs as one server on this machine; leave the option out"
-        )
-    platform = Platform(load_settings())
+    platform = Platform(
+        load_settings(), only=ENGINES if engines else None, members=None if members is None else int(members)
+    )
     with one_interrupt():
-        started = platform.up(progress_on_stderr())
-        addresses = platform.addresses()
-        if "MongoDB" in addresses:
-            with Store(platform.settings) as store:
-                store.prepare()
+        started = platform.up(progress_on_stderr(), furnishing(platform.settings))
         if not started:
             click.echo(f"already running in {platform.folder.root}; `listino down` stops it", err=True)
-        show_addresses(addresses)
+        show_addresses(platform.addresses())
         if started and not detach:
             _stay(platform)
+
+
+def furnishing(settings: Settings) -> Callable[[], None]:
+    """What the applications must find in the database when they start: collections, sharded while they are empty."""
+
+    def furnish() -> None:
+        with Store(settings) as store:
+            store.prepare()
+
+    return furnish
 
 
 def _stay(platform: Platform) -> None:
@@ -93,6 +101,7 @@ def status(as_json: bool) -> None:
             "state_dir": str(platform.folder.root),
             "running": bool(parts),
             "healthy": healthy,
+            "memory": _memory(parts),
             "parts": [asdict(part) for part in parts],
         }
         click.echo(json.dumps(told, indent=2))
@@ -133,9 +142,15 @@ def _table(parts: list[PartStatus]) -> Table:
             str(part.port or "-"),
             _duration(part.uptime),
             str(part.restarts),
-            f"{part.rss / 1e6:.0f} MB" if part.rss is not None else "-",
+            f"{part.memory / 1e6:.0f} MB" if part.memory is not None else "-",
         )
+    table.add_row("", "", "", "", "", "", f"{_memory(parts) / 1e6:.0f} MB")
     return table
+
+
+def _memory(parts: list[PartStatus]) -> int:
+    """Bytes that all parts take together."""
+    return sum(part.memory or 0 for part in parts)
 
 
 def _duration(seconds: float | None) -> str:

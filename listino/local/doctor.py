@@ -13,7 +13,8 @@ from listino.local import binaries, preflight
 from listino.local.folders import StateFolder
 from listino.local.platform import Platform
 from listino.local.readiness import refusal
-from listino.settings import PORT_OFFSETS, Settings, masked
+from listino.local.sharded_cluster import ShardedCluster
+from listino.settings import PORT_OFFSETS, ROUTERS, Settings, masked
 from listino.shops.declaration import Shops
 
 # What the code is written for; the upper end is not known.
@@ -93,19 +94,30 @@ def _engine(engine: binaries.Engine, address: str | None) -> Finding:
 def _ports(settings: Settings) -> Finding:
     try:
         running = Platform(settings).status()
+        needed = _needed_ports(settings)
     except LocalPlatformError as error:
         return Finding("ports", "fail", str(error))
     ours = {part.port for part in running}
-    elsewhere = {"mongo": settings.mongo_uri, "redis": settings.redis_url}
-    parts = [part for part in PORT_OFFSETS if elsewhere.get(part) is None]
     held = [
-        f"{settings.port(part)} ({part}) {reason}"
-        for part in parts
-        if settings.port(part) not in ours and (reason := preflight.taken(settings.port(part))) is not None
+        f"{port} ({part}) {reason}"
+        for part, port in needed.items()
+        if port not in ours and (reason := preflight.taken(port)) is not None
     ]
     if held:
         return Finding("ports", "fail", f"{'; '.join(held)}: stop what listens there, or set LISTINO_PORT_BASE")
-    return Finding("ports", "ok", "held by the running platform" if running else f"all {len(parts)} are free")
+    return Finding("ports", "ok", "held by the running platform" if running else f"all {len(needed)} are free")
+
+
+def _needed_ports(settings: Settings) -> dict[str, int]:
+    """Part to port; a server that somebody else runs needs none of ours."""
+    ports = {part: settings.port(part) for part in PORT_OFFSETS}
+    if settings.redis_url is not None:
+        del ports["redis"]
+    if settings.mongo_uri is None:
+        plan = ShardedCluster.of(settings, StateFolder.of(settings).mongo).plan
+        members = {n: port for group in plan.sets for n, port in zip(group.names, group.ports, strict=True)}
+        return ports | members
+    return {part: port for part, port in ports.items() if part not in ROUTERS}
 
 
 def _shops(folder: Path) -> Finding:

@@ -7,23 +7,28 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from listino.domain.errors import LocalPlatformError
 from listino.local import history, preflight, processes, record
-from listino.local.blueprint import Blueprint, topology_of
+from listino.local.blueprint import MONGO, Blueprint, topology_of
 from listino.local.declarations import write_declarations
 from listino.local.environment import program_environment
 from listino.local.folders import StateFolder
 from listino.local.nginx import nginx_config
 from listino.local.programs import Program, Stage
+from listino.local.sharded_cluster import ShardedCluster
 from listino.local.startup import await_ready, await_redis, await_running
 from listino.local.supervision import Supervisor
-from listino.local.supervisor_config import supervisor_config
+from listino.local.supervisor_config import add_programs, supervisor_config
 from listino.local.topology import Topology
 from listino.settings import Settings
 
 # Called with a part and what became of it (`ready`, `stopped`), while the platform comes up or goes down.
 Progress = Callable[[str, str], None]
+
+# The parts that somebody else could run for us.
+ENGINES = frozenset({MONGO, "redis"})
 
 # How long, in seconds, a start or a stop may take on a slow machine before it has failed.
 ENGINES_READY_SECONDS = 60.0
@@ -39,7 +44,7 @@ WATCH_SECONDS = 0.5
 @dataclass(frozen=True, slots=True)
 class PartStatus:
     """How one part is. `state` is the supervisor's word in lower case, `running` when all is well; `uptime` in seconds;
-    `rss` the resident bytes of the part and its children; `restarts` since the platform was started."""
+    `memory` in bytes, with its children's; `restarts` since the platform was started."""
 
     name: str
     state: str
@@ -47,7 +52,7 @@ class PartStatus:
     port: int | None
     uptime: float | None
     restarts: int
-    rss: int | None
+    memory: int | None
 
 
 def silent(part: str, what: str) -> None:
@@ -57,21 +62,36 @@ def silent(part: str, what: str) -> None:
 class Platform:
     """The platform of one state folder. Other processes' platforms of that folder are the same one.
 
-    `only` names the parts to run, for those who need no more than, say, `{"mongo-1", "redis"}`.
+    `only` names the parts to run, for those who need no more than, say, `{"mongo", "redis"}`; `members` is how many
+    servers each replica set has, None means as many as it was made with.
     """
 
     def __init__(
-        self, settings: Settings, *, only: Collection[str] | None = None, topology: Topology | None = None
+        self,
+        settings: Settings,
+        *,
+        only: Collection[str] | None = None,
+        members: int | None = None,
+        topology: Topology | None = None,
     ) -> None:
         self.settings = settings
         self.folder = StateFolder.of(settings)
-        self._blueprint = Blueprint(settings, self.folder, topology or topology_of(settings, self.folder), only)
+        self._only = only
+        self._members = members
+        self._topology = topology
         self._supervisor = Supervisor(self.folder)
 
-    def up(self, progress: Progress = silent) -> bool:
+    @cached_property
+    def _blueprint(self) -> Blueprint:
+        """Made when it is needed: what runs can be looked at and stopped even if it could not be planned again."""
+        topology = self._topology or topology_of(self.settings, self.folder, self._members)
+        return Blueprint(self.settings, self.folder, topology, self._only)
+
+    def up(self, progress: Progress = silent, furnish: Callable[[], None] = lambda: None) -> bool:
         """Starts everything and returns once all of it is ready: True if this call started it, False if it was running.
 
-        Raises LocalPlatformError, with nothing left running that was not running before, when the platform cannot
+        `furnish` is called when the engines are ready and before the applications are started, for what these must
+        find in the database. Raises LocalPlatformError, with nothing left running that was not running before, when the platform cannot
         start; the data of earlier starts is kept.
         """
         preflight.complain(preflight.folder_complaints(self.folder))
@@ -81,11 +101,37 @@ class Platform:
                 return False
             programs = self._examine()
             try:
-                self._start(programs, progress)
+                self._start(programs, progress, furnish)
             except BaseException:
                 self._stop(silent)
                 raise
         return True
+
+    def add_shard(self, progress: Progress = silent) -> str:
+        """Starts one more shard beside the running ones, makes it part of the cluster, and gives its name.
+
+        Raises LocalPlatformError when nothing runs, or MongoDB is run by somebody else. The plan is kept before the
+        servers are started: when that fails, the next `up` starts and adds them.
+        """
+        preflight.complain(preflight.folder_complaints(self.folder))
+        with self._lock():
+            if not self._supervisor.answers():
+                raise LocalPlatformError(f"nothing is running in {self.folder.root}: run `listino up` first")
+            self._require_healthy()
+            if not isinstance(cluster := self._blueprint.topology, ShardedCluster):
+                raise LocalPlatformError("MongoDB is run by somebody else: name the servers of the new shard")
+            grown = cluster.with_another_shard()
+            shard = grown.plan.shards[-1]
+            servers = tuple(program for program in grown.members() if program.name in shard.names)
+            preflight.complain(preflight.port_complaints(servers))
+            grown.prepare()
+            record.add(self.folder.parts, servers)
+            add_programs(self.folder, servers)
+            self._supervisor.learn()
+            self._supervisor.start_parts(program.name for program in servers)
+            await_ready(self._supervisor, self.folder, servers, ENGINES_READY_SECONDS, progress)
+            grown.initiate(ENGINES_READY_SECONDS)
+        return shard.name
 
     def down(self, progress: Progress = silent) -> bool:
         """Stops everything, applications before engines, and what a killed supervisor left behind; False if nothing ran.
@@ -119,7 +165,7 @@ class Platform:
                 port=ports.get(part.name),
                 uptime=part.uptime,
                 restarts=counted[part.name],
-                rss=processes.resident_bytes(part.pid) if part.pid is not None else None,
+                memory=processes.memory_bytes(part.pid) if part.pid is not None else None,
             )
             for part in sorted(running.values(), key=lambda part: order.get(part.name, len(order)))
         ]
@@ -159,18 +205,21 @@ class Platform:
         preflight.complain(preflight.port_complaints(programs))
         return programs
 
-    def _start(self, programs: tuple[Program, ...], progress: Progress) -> None:
+    def _start(self, programs: tuple[Program, ...], progress: Progress, furnish: Callable[[], None]) -> None:
         self._prepare(programs)
         environment = program_environment(self.settings, self.folder, self._blueprint.topology.uri)
         self._supervisor.start(environment)
-        engines = [program for program in programs if program.stage is Stage.ENGINE]
-        applications = [program for program in programs if program.stage is Stage.APPLICATION]
-        self._supervisor.start_parts(program.name for program in engines)
+        engines, routers, applications = (
+            [program for program in programs if program.stage is stage] for stage in Stage
+        )
+        self._supervisor.start_parts(program.name for program in (*engines, *routers))
         await_ready(self._supervisor, self.folder, engines, ENGINES_READY_SECONDS, progress)
         if self._blueprint.waits_for_redis():
             await_redis(self.settings.redis_address, ENGINES_READY_SECONDS)
         if self._blueprint.waits_for_mongo():
             self._blueprint.topology.initiate(ENGINES_READY_SECONDS)
+        await_ready(self._supervisor, self.folder, routers, ENGINES_READY_SECONDS, progress)
+        furnish()
         self._supervisor.start_parts(program.name for program in applications)
         await_ready(self._supervisor, self.folder, applications, APPLICATIONS_READY_SECONDS, progress)
         await_running(self._supervisor, SETTLED_SECONDS)
@@ -179,8 +228,8 @@ class Platform:
         """Writes all that the programs read at their start."""
         if self.folder.supervisor_log.exists():
             self.folder.supervisor_log.replace(self.folder.supervisor_log.with_suffix(".previous.log"))
-        for member in self._blueprint.topology.members():
-            member.data.mkdir(parents=True, exist_ok=True)
+        if self._blueprint.waits_for_mongo():
+            self._blueprint.topology.prepare()
         (self.folder.run / "nginx-temp").mkdir(exist_ok=True)
         (self.folder.run / "nginx.conf").write_text(nginx_config(self.settings), encoding="utf-8")
         self.folder.supervisor_config.write_text(supervisor_config(self.folder, programs), encoding="utf-8")
@@ -199,8 +248,8 @@ class Platform:
             kept = record.read(self.folder.parts)
             with contextlib.suppress(OSError, http.client.HTTPException):  # it may be killed meanwhile
                 if kept is not None:
-                    self._stop_parts(kept.of_stage(Stage.APPLICATION), progress)
-                    self._stop_parts(kept.of_stage(Stage.ENGINE), progress)
+                    for stage in reversed(Stage):
+                        self._stop_parts(kept.of_stage(stage), progress)
                 pid = self._supervisor.pid()
                 self._supervisor.shut_down()
                 processes.wait_until_gone(pid, LEFT_OVER_SECONDS)

@@ -16,6 +16,9 @@ from listino.local.programs import Program
 # mongod stops when the disk is full; its journal, the oplog and the logs alone take some hundred megabytes.
 LEAST_FREE_BYTES = 1_000_000_000
 
+_PORT_WAY_OUT = "stop what listens there, or set LISTINO_PORT_BASE to the first of about 160 free ports"
+_FIXED_PORT_WAY_OUT = "stop what listens there: the servers of a cluster keep the ports that they were made with"
+
 
 def complain(complaints: Sequence[str]) -> None:
     """Raises LocalPlatformError with all of them, one a line, if there are any."""
@@ -60,7 +63,7 @@ def port_complaints(programs: Iterable[Program]) -> list[str]:
     """Complains about each port that somebody listens on."""
     return [
         f"port {program.port} for {program.name} is {reason}: "
-        "stop what listens there, or set LISTINO_PORT_BASE to the first of about 130 free ports"
+        f"{_PORT_WAY_OUT if program.movable else _FIXED_PORT_WAY_OUT}"
         for program in programs
         if program.port is not None and (reason := taken(program.port)) is not None
     ]

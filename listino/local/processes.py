@@ -57,20 +57,24 @@ def wait_until_gone(pid: int, seconds: float) -> bool:
     return False
 
 
-def resident_bytes(pid: int) -> int | None:
-    """Resident memory of a process and all its children; pages they share are counted for each. None once it has ended."""
+def memory_bytes(pid: int) -> int | None:
+    """Memory of a process and all its children, pages that several processes share divided among them, so that figures
+    may be added up; where the system does not tell, the resident memory. None once it has ended."""
     try:
         process = psutil.Process(pid)
         family: Iterable[psutil.Process] = (process, *process.children(recursive=True))
-        return sum(_resident(member) for member in family)
+        return sum(_proportional(member) for member in family)
     except psutil.Error:
         return None
 
 
-def _resident(process: psutil.Process) -> int:
+def _proportional(process: psutil.Process) -> int:
     try:
+        full = process.memory_full_info()
+        return int(getattr(full, "pss", full.rss))
+    except psutil.AccessDenied:
         return int(process.memory_info().rss)
-    except psutil.Error:
+    except psutil.NoSuchProcess:
         return 0
 
 

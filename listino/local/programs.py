@@ -5,9 +5,11 @@ from enum import Enum
 
 
 class Stage(Enum):
-    """Engines come up before the applications that need them, and go down after them."""
+    """Engines come up before the applications that need them, and go down after them; between them stand the routers,
+    which answer once the engines behind them are one cluster."""
 
     ENGINE = "engine"
+    ROUTER = "router"
     APPLICATION = "application"
 
 
@@ -18,7 +20,7 @@ class Program:
     `probe` is an address that answers once the part is ready (`http://…` with status 200, `mongodb://…`, `redis://…`);
     a part without one is ready when the supervisor calls it running, that is after one second without ending.
     SIGTERM goes to the part alone, which has its children finish what they are at; after `stop_seconds` the whole group
-    gets SIGKILL.
+    gets SIGKILL. A part that is not `movable` keeps its port whatever the settings say.
     """
 
     name: str
@@ -27,3 +29,4 @@ class Program:
     port: int | None = None
     probe: str | None = None
     stop_seconds: int = 10
+    movable: bool = True

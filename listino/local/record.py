@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from listino.domain.errors import LocalPlatformError
 from listino.local.programs import Program, Stage
 
 
@@ -29,12 +30,18 @@ class Record:
         return [part for part in self.parts if part.stage is stage]
 
 
+def add(path: Path, programs: tuple[Program, ...]) -> None:
+    """Notes that these run too; raises LocalPlatformError when what was kept before cannot be read."""
+    kept = read(path)
+    if kept is None:
+        raise LocalPlatformError(f"{path} cannot be read: run `listino down` and `listino up`")
+    _write(path, Record((*kept.parts, *map(_part, programs)), kept.addresses))
+
+
 def write(path: Path, programs: tuple[Program, ...], addresses: Mapping[str, str]) -> Record:
     """Keeps what is about to be started in that file, and gives it back."""
-    parts = (Part(program.name, program.stage, program.port, program.stop_seconds) for program in programs)
-    record = Record(tuple(parts), dict(addresses))
-    told = {"parts": [asdict(part) | {"stage": part.stage.value} for part in record.parts], "addresses": addresses}
-    path.write_text(json.dumps(told, indent=2), encoding="utf-8")
+    record = Record(tuple(map(_part, programs)), dict(addresses))
+    _write(path, record)
     return record
 
 
@@ -46,3 +53,12 @@ def read(path: Path) -> Record | None:
         return Record(parts, told["addresses"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _part(program: Program) -> Part:
+    return Part(program.name, program.stage, program.port, program.stop_seconds)
+
+
+def _write(path: Path, record: Record) -> None:
+    parts = [asdict(part) | {"stage": part.stage.value} for part in record.parts]
+    path.write_text(json.dumps({"parts": parts, "addresses": dict(record.addresses)}, indent=2), encoding="utf-8")

@@ -43,6 +43,11 @@ class MemberSet:
     ports: tuple[int, ...]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What its members are called as parts of the platform: `shard-1-1`, `shard-1-2`, …"""
+        return tuple(f"{self.name}-{number + 1}" for number in range(len(self.ports)))
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         return tuple(f"{HOST}:{port}" for port in self.ports)
 
@@ -85,6 +90,18 @@ def router_argv(port: int, config: MemberSet, log_level: str = "info") -> tuple[
         *("--listen", f"{HOST}:{port}"),
         *("--config", config.seeds),
         *("--log-level", log_level),
+    )
+
+
+def mongos_argv(binary: Path, port: int, config: MemberSet) -> tuple[str, ...]:
+    """MongoDB's own router on that port; it says goodbye to its clients for a moment instead of fifteen seconds."""
+    return (
+        str(binary),
+        *("--configdb", config.seeds),
+        *("--bind_ip", HOST),
+        *("--port", str(port)),
+        "--nounixsocket",
+        *("--setParameter", "mongosShutdownTimeoutMillisForSignaledShutdown=500"),
     )
 
 

@@ -97,6 +97,12 @@ class Supervisor:
             except xmlrpc.client.Fault as fault:
                 raise LocalPlatformError(f"{name} cannot be started ({fault.faultString})") from None
 
+    def learn(self) -> None:
+        """Reads the configuration again and takes on the programs that are new in it, without starting them."""
+        ((added, _, _),) = self._server.supervisor.reloadConfig()
+        for name in added:
+            self._server.supervisor.addProcessGroup(name)
+
     def stop_parts(self, names: Iterable[str]) -> None:
         """Asks all of them to stop, at once and without waiting; those that do not run are left alone."""
         for name in names:

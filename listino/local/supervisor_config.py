@@ -49,6 +49,12 @@ def supervisor_config(folder: StateFolder, programs: Iterable[Program]) -> str:
     return "\n".join(sections)
 
 
+def add_programs(folder: StateFolder, programs: Iterable[Program]) -> None:
+    """Writes further programs into the configuration that a supervisor runs by; it reads them when it is told to."""
+    with folder.supervisor_config.open("a", encoding="utf-8") as config:
+        config.writelines("\n" + _program(folder, program) for program in programs)
+
+
 def _program(folder: StateFolder, program: Program) -> str:
     return _section(
         f"program:{program.name}",

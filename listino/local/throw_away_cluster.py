@@ -25,6 +25,9 @@ from listino.local.sharding import (
     until,
 )
 
+# How far, in seconds, a member may be behind and still be said to follow.
+FOLLOWING_SECONDS = 1
+
 
 class Cluster:
     """A running throw-away cluster. Its servers are named by their addresses, its routers by their position."""
@@ -58,12 +61,17 @@ class Cluster:
 
     def add_shard(self) -> MemberSet:
         """One shard more, empty until the balancer moves chunks to it."""
-        added = self._new_shard(len(self.shards))
-        self._start_members(added)
-        initiate((added,), THROW_AWAY_START_SECONDS)
+        added = self.start_shard()
         add_shards(self.config, (added,), THROW_AWAY_START_SECONDS)
-        self.shards.append(added)
         return added
+
+    def start_shard(self) -> MemberSet:
+        """A replica set that could be a shard, and is not yet."""
+        started = self._new_shard(len(self.shards))
+        self._start_members(started)
+        initiate((started,), THROW_AWAY_START_SECONDS)
+        self.shards.append(started)
+        return started
 
     def primary(self, members: MemberSet) -> str:
         """The address of a set's primary; raises LocalPlatformError when there is none for long."""
@@ -85,20 +93,21 @@ class Cluster:
         """Returns when every member of the set follows its primary; raises LocalPlatformError when one does not in time.
 
         A member that was restarted a moment ago may still be choosing whom to copy from: as long as that takes, the
-        set cannot lose another one without standing still.
+        set cannot lose another one without standing still. Under writes without pause one of them is always a moment
+        behind.
         """
 
         def look() -> bool:
             client: MongoClient = MongoClient(self.primary(members), directConnection=True)
             with client:
                 status = client.admin.command("replSetGetStatus")
-            committed = status["optimes"]["readConcernMajorityOpTime"]["ts"]
+            needed = status["optimes"]["readConcernMajorityOpTime"]["ts"].time - FOLLOWING_SECONDS
             return all(
                 member["stateStr"] == "PRIMARY"
                 or (
                     member["stateStr"] == "SECONDARY"
                     and member["syncSourceHost"]
-                    and member["optime"]["ts"] >= committed
+                    and member["optime"]["ts"].time >= needed
                 )
                 for member in status["members"]
             )

@@ -15,9 +15,10 @@ from listino.domain.errors import EngineUnavailable, ProductNotFound
 from listino.domain.history import PricePoint
 from listino.domain.product import Product, ProductId
 from listino.settings import Settings
-from listino.store.client import UNAVAILABLE, opened, unavailable
+from listino.store.client import opened, unavailable
 from listino.store.collections import CRAWLS, PRICE_HISTORY, PRODUCTS, REJECTS
 from listino.store.documents import crawl_document, points_from, product_from
+from listino.store.outage import UNAVAILABLE
 from listino.store.query import CARD, ProductQuery, gone, on_sale_of
 from listino.store.upsert import NEEDED, UpsertPlan, plan_upsert
 

@@ -2,29 +2,21 @@
 
 import re
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
-import pymongo
 from pymongo import MongoClient
-from pymongo.errors import (
-    ConfigurationError,
-    ConnectionFailure,
-    ExecutionTimeout,
-    NetworkTimeout,
-    OperationFailure,
-    WaitQueueTimeoutError,
-)
+from pymongo.errors import ConfigurationError, OperationFailure
+from pymongo.uri_parser import parse_uri
 
 from listino.domain.errors import EngineUnavailable, InvalidSettings
 from listino.settings import Settings, masked
+from listino.store.cluster import ClusterStatus, add_shard, examine
 from listino.store.crawls import Crawls, Leases
+from listino.store.outage import UNAVAILABLE, time_limit
 from listino.store.products import Products
 from listino.store.setup import Told, prepare
 from listino.store.staff import Staff
 
-# What the driver raises when the cluster cannot be asked; anything else is our mistake and stays what it is.
-UNAVAILABLE = (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WaitQueueTimeoutError)
 Client = TypeVar("Client")
 
 AUTHENTICATION_FAILED = 18
@@ -54,12 +46,10 @@ def opened(client_class: Callable[..., Client], settings: Settings) -> Client:
         raise InvalidSettings(f"LISTINO_MONGO_URI={masked(settings.mongo_address)!r}: {error}") from None
 
 
-def time_limit(seconds: float) -> AbstractContextManager[None]:
-    """Within it, whatever asks the store longer than that in all raises one of UNAVAILABLE.
-
-    It counts for the asynchronous store too: Motor hands the context of its caller on to the thread that does the work.
-    """
-    return pymongo.timeout(seconds)
+def tls_options(settings: Settings) -> dict[str, Any]:
+    """What the settings' address says about encryption, for connections to other servers of the same cluster."""
+    options = parse_uri(settings.mongo_address)["options"]
+    return {name: value for name, value in options.items() if name.lower().startswith("tls")}
 
 
 def unavailable(settings: Settings, error: BaseException) -> EngineUnavailable:
@@ -101,6 +91,23 @@ class Store:
         """Makes collections, shard keys, validators and indexes as they are declared; can be run again without harm."""
         try:
             prepare(self._client, self._database, told)
+        except UNAVAILABLE as error:
+            raise unavailable(self._settings, error) from error
+
+    def cluster_status(self) -> ClusterStatus:
+        """The sharded cluster at this moment; raises EngineUnavailable when there is none."""
+        try:
+            return examine(self._client, self._database, tls_options(self._settings))
+        except UNAVAILABLE as error:
+            raise unavailable(self._settings, error) from error
+
+    def add_shard(self, servers: str) -> str:
+        """Makes a replica set (`name/host:port,host:port`) a shard, and gives its name; harmless if it is one.
+
+        The balancer then moves its share of the documents to it. Raises InvalidValue when the cluster refuses.
+        """
+        try:
+            return add_shard(self._client, servers, tls_options(self._settings))
         except UNAVAILABLE as error:
             raise unavailable(self._settings, error) from error
 

@@ -1,7 +1,8 @@
 """Making the database what the store declares: collections sharded by their keys, validators, indexes. Can be repeated."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.database import Database
@@ -18,7 +19,7 @@ def prepare(client: MongoClient, database: Database, told: Told) -> None:
     On a sharded cluster a missing collection is sharded while it is empty: hashed keys are then split over all shards
     from the first document on. Where the driver speaks to a replica set, shard keys are left for later.
     """
-    existing = set(database.list_collection_names())
+    existing = {found["name"]: found.get("options", {}) for found in database.list_collections()}
     sharded = _sharded(client, database) if is_sharded(client) else None
     for declared in COLLECTIONS:
         namespace = f"{database.name}.{declared.name}"
@@ -29,7 +30,7 @@ def prepare(client: MongoClient, database: Database, told: Told) -> None:
             with contextlib.suppress(CollectionInvalid):  # another process was faster
                 database.create_collection(declared.name)
                 told(declared.name, "created")
-        _dress(database, declared)
+        _dress(database, declared, existing.get(declared.name, {}).get("validator", {}))
         told(declared.name, "ready")
 
 
@@ -44,7 +45,9 @@ def _sharded(client: MongoClient, database: Database) -> set[str]:
     return {document["_id"] for document in found}
 
 
-def _dress(database: Database, declared: Declaration) -> None:
-    database.command("collMod", declared.name, validator=dict(declared.validator))
+def _dress(database: Database, declared: Declaration, validator: Mapping[str, Any]) -> None:
+    """Gives the collection its validator, where it has another one, and its indexes."""
+    if validator != declared.validator:
+        database.command("collMod", declared.name, validator=dict(declared.validator))
     if declared.indexes:
         database[declared.name].create_indexes(list(declared.indexes))

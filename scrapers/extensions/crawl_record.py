@@ -15,13 +15,15 @@ from listino.domain.crawl import CrawlStatus
 from listino.domain.errors import InvalidShop
 from listino.shops.declaration import Shops
 from listino.store.aio import AsyncStore
-from listino.store.client import UNAVAILABLE, Store
+from listino.store.client import Store
 from listino.store.documents import crawl_document
+from listino.store.outage import UNAVAILABLE, time_limit
 from scrapers.market_spider import MarketSpider
 
 log = logging.getLogger(__name__)
 
 _EVERY = 1.0  # seconds
+_STORE_SECONDS = 20.0  # longer than an election, and much shorter than the lease
 _LEASE_EVERY = 15  # heartbeats
 _ENDS = {
     "finished": CrawlStatus.FINISHED,
@@ -90,9 +92,11 @@ class CrawlRecord:
         while True:
             beats += 1
             try:
-                await self._save(spider, CrawlStatus.RUNNING)
-                await self._keep_rejects(spider)
-                if beats % _LEASE_EVERY == 0 and not await asyncio.to_thread(_renew, spider):
+                with time_limit(_STORE_SECONDS):
+                    await self._save(spider, CrawlStatus.RUNNING)
+                    await self._keep_rejects(spider)
+                    ours = beats % _LEASE_EVERY != 0 or await asyncio.to_thread(_renew, spider)
+                if not ours:
                     spider.run.error = "another process took the market over"
                     await self._crawler.engine.close_spider_async(reason="lease_lost")
                     return

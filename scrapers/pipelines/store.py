@@ -11,7 +11,7 @@ from listino.domain.clock import utc_now
 from listino.domain.listing import list_goods
 from listino.domain.product import Product
 from listino.store.aio import AsyncStore
-from listino.store.client import UNAVAILABLE
+from listino.store.outage import UNAVAILABLE, time_limit
 from scrapers.items import ScrapedGoods
 from scrapers.market_spider import market_spider
 
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 100
 MOST_WAITING = 2000  # goods read while the store is away; beyond that the crawl is given up
+STORE_SECONDS = 20.0  # longer than an election; goods wait for the next time then
 FLUSH_EVERY = 2.0  # seconds: what a slow shop gave is visible soon, and a killed spider loses little
 
 
@@ -77,11 +78,12 @@ class StorePipeline:
         """Stores goods. While the store is away they wait on; what it refuses is rejected, and the rest stored without it."""
         run = market_spider(self._crawler).run
         try:
-            plan = await self._database.products.upsert(batch)
+            with time_limit(STORE_SECONDS):
+                plan = await self._database.products.upsert(batch)
         except UNAVAILABLE as error:
             log.error("the store is away, %d goods of %s wait: %s", len(batch), shop, error)
             self._waiting[shop] = batch + self._waiting.get(shop, [])
-            await self._give_up_beyond(MOST_WAITING, shop)
+            self._give_up_beyond(MOST_WAITING, shop)
         except Exception as error:
             if len(batch) == 1:
                 log.exception("the store refused %s", batch[0].id)
@@ -93,10 +95,11 @@ class StorePipeline:
         else:
             run.count(shop, plan, batch)
 
-    async def _give_up_beyond(self, most: int, shop: str) -> None:
+    def _give_up_beyond(self, most: int, shop: str) -> None:
         if len(self._waiting[shop]) > most:
             spider = market_spider(self._crawler)
             spider.run.error = "the store stayed away"
             spider.run.fail(shop, spider.run.error)
             self._waiting[shop] = []
-            await self._crawler.engine.close_spider_async(reason="store_away")
+            # Not waited for: the spider closes once every item is through, and one of them is on its way through here.
+            self._closing = asyncio.ensure_future(self._crawler.engine.close_spider_async(reason="store_away"))

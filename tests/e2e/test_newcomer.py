@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -16,6 +15,7 @@ import httpx
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from ports import free_base
 from shopkeeper import wait_until
 
 from listino.local.shops.catalogue import Catalogue
@@ -50,15 +50,6 @@ class Demo:
             except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
                 continue
         return found
-
-
-def free_base() -> int:
-    """A port base all of whose ports are free."""
-    for _ in range(50):
-        base = random.randrange(20_000, 30_000, 200)
-        if all(_is_free(base + offset) for offset in PORT_OFFSETS.values()):
-            return base
-    raise AssertionError("no free range of ports was found")
 
 
 def _is_free(port: int) -> bool:

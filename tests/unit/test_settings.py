@@ -21,7 +21,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_defaults_are_the_platform_on_this_machine() -> None:
     settings = load_settings()
     assert (settings.mongo_address, settings.redis_address) == (
-        "mongodb://127.0.0.1:8180/?replicaSet=listino", "redis://127.0.0.1:8200/0",
+        "mongodb://127.0.0.1:8180,127.0.0.1:8181/", "redis://127.0.0.1:8200/0",
     )  # fmt: skip
     assert settings.shops_path == Path(".listino/shops")
     assert settings.env == "development"
@@ -31,7 +31,7 @@ def test_ports_are_all_different_and_count_from_the_base() -> None:
     settings = load_settings(port_base=18080)
     ports = {part: settings.port(part) for part in PORT_OFFSETS}
     assert len(set(ports.values())) == len(PORT_OFFSETS)
-    assert (ports["nginx"], ports["shop-es"], ports["mongo"]) == (18080, 18104, 18180)
+    assert (ports["nginx"], ports["shop-es"], ports["router-2"]) == (18080, 18104, 18181)
     assert load_settings(port_base=65000).port("redis") < 65536
 
 

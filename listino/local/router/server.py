@@ -23,6 +23,7 @@ _HELLO: Fields = {
     "ismaster": True,
     "isWritablePrimary": True,
     "msg": "isdbgrid",
+    "router": "development router",  # ours: tells people that this is not mongos
     "maxBsonObjectSize": 16 * 1024 * 1024,
     "maxMessageSizeBytes": wire.MAX_MESSAGE_BYTES,
     "maxWriteBatchSize": 100_000,

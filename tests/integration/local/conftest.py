@@ -1,14 +1,13 @@
-import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ports import free_base
 
 from listino.local import processes
 from listino.local.folders import StateFolder
-from listino.local.preflight import taken
-from listino.settings import PORT_OFFSETS, Settings
+from listino.settings import Settings
 
 Eventually = Callable[..., None]
 
@@ -34,11 +33,3 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
     given = Settings(state_dir=tmp_path / "state", port_base=free_base(), _env_file=None)  # type: ignore[call-arg]
     yield given
     processes.end(processes.of_instance(StateFolder.of(given)), 1)
-
-
-def free_base() -> int:
-    """Below the ports that Linux gives to outgoing connections (32768 on)."""
-    while True:
-        base = random.randrange(20000, 32000)
-        if all(taken(base + offset) is None for offset in PORT_OFFSETS.values()):
-            return base

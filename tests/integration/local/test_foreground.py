@@ -15,13 +15,6 @@ from listino.settings import Settings
 
 Eventually = Callable[..., None]
 
-CODE = """
-import functools, sys
-from listino.cli import main, platform
-platform.Platform = functools.partial(platform.Platform, only={"redis"})
-sys.exit(main.run(sys.argv[1:]))
-"""
-
 
 def listino(settings: Settings, *arguments: str) -> "subprocess.Popen[str]":
     environment = os.environ | {
@@ -29,7 +22,7 @@ def listino(settings: Settings, *arguments: str) -> "subprocess.Popen[str]":
         "LISTINO_PORT_BASE": str(settings.port_base),
     }
     return subprocess.Popen(
-        [sys.executable, "-c", CODE, *arguments],
+        [sys.executable, "-m", "listino", *arguments],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -50,7 +43,7 @@ def until_it_stays(command: "subprocess.Popen[str]") -> str:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_signal_stops_everything_it_started(settings: Settings, number: signal.Signals) -> None:
-    command = listino(settings, "up")
+    command = listino(settings, "up", "--engines")
     said = until_it_stays(command)
     assert "redis" in said
     command.send_signal(number)
@@ -61,12 +54,12 @@ def test_a_signal_stops_everything_it_started(settings: Settings, number: signal
 
 
 def test_detached_it_runs_on_until_down(settings: Settings) -> None:
-    detached = listino(settings, "up", "--detach")
+    detached = listino(settings, "up", "--engines", "--detach")
     detached.communicate(timeout=30)
     assert detached.returncode == 0
-    assert [part.state for part in Platform(settings).status()] == ["running"]
+    assert [part.state for part in Platform(settings).status()] == ["running"] * 6
 
-    again = listino(settings, "up")
+    again = listino(settings, "up", "--engines")
     _, err = again.communicate(timeout=30)
     assert again.returncode == 0
     assert "already running" in err
@@ -78,7 +71,7 @@ def test_detached_it_runs_on_until_down(settings: Settings) -> None:
 
 
 def test_down_from_elsewhere_ends_the_foreground_too(settings: Settings) -> None:
-    command = listino(settings, "up")
+    command = listino(settings, "up", "--engines")
     until_it_stays(command)
     Platform(settings).down()
     command.communicate(timeout=30)
@@ -86,7 +79,7 @@ def test_down_from_elsewhere_ends_the_foreground_too(settings: Settings) -> None
 
 
 def test_a_killed_supervisor_fails_and_leaves_nothing(settings: Settings) -> None:
-    command = listino(settings, "up")
+    command = listino(settings, "up", "--engines")
     until_it_stays(command)
     platform = Platform(settings)
     os.kill(Supervisor(platform.folder).pid(), signal.SIGKILL)

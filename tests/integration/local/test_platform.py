@@ -6,23 +6,23 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import psutil
 import pytest
-from pymongo import MongoClient
+from pymongo import MongoClient, ReadPreference
+from pymongo.errors import PyMongoError
 from redis import Redis
 
 from listino.domain.errors import LocalPlatformError
 from listino.local import processes
 from listino.local.binaries import Engine
-from listino.local.platform import Platform
+from listino.local.platform import ENGINES, Platform
 from listino.local.programs import Program, Stage
+from listino.local.sharded_cluster import ShardedCluster
 from listino.local.supervision import Supervisor
-from listino.local.topology import Member
 from listino.settings import Settings
 
-ENGINES = {"mongo-1", "redis"}
+MONGO_PARTS = ["config-1", "shard-1-1", "shard-2-1", "router-1", "router-2"]
 
 Eventually = Callable[..., None]
 
@@ -33,12 +33,12 @@ class BrokenTopology:
     uri = "mongodb://127.0.0.1:1/"
     engines: tuple[Engine, ...] = ()
 
-    def members(self) -> tuple[Member, ...]:
-        return (Member("broken", "127.0.0.1:1", Path(os.devnull).parent),)
-
     def programs(self) -> tuple[Program, ...]:
         code = "import sys; print('the data is of another version'); sys.exit(14)"
         return (Program("broken", (sys.executable, "-c", code), Stage.ENGINE, probe=self.uri),)
+
+    def prepare(self) -> None:
+        pass
 
     def initiate(self, seconds: float) -> None:
         raise AssertionError("it never became ready")
@@ -47,21 +47,27 @@ class BrokenTopology:
 def test_up_status_second_up_down_and_up_again_with_the_data(settings: Settings) -> None:
     platform = Platform(settings, only=ENGINES)
     told: list[tuple[str, str]] = []
+    furnished: list[float] = []
 
-    assert platform.up(lambda part, what: told.append((part, what)))
+    assert platform.up(
+        lambda part, what: told.append((part, what)),
+        lambda: furnished.append(MongoClient(platform.settings.mongo_address).admin.command("ping")["ok"]),
+    )
 
-    assert sorted(told) == [("mongo-1", "ready"), ("redis", "ready")]
+    assert sorted(told) == sorted((part, "ready") for part in (*MONGO_PARTS, "redis"))
+    assert furnished == [1.0]
     parts = {part.name: part for part in platform.status()}
-    assert list(parts) == ["mongo-1", "redis"]
+    assert list(parts) == [*MONGO_PARTS, "redis"]
     for part in parts.values():
         assert (part.state, part.restarts) == ("running", 0)
-        assert part.port == settings.port(part.name.partition("-")[0])
-        assert part.rss is not None
-        assert part.rss > 1_000_000
+        assert part.port is not None
+        assert part.memory is not None
+        assert part.memory > 1_000_000
     client: MongoClient = MongoClient(platform.addresses()["MongoDB"])
     with client:
-        assert client.admin.command("hello")["isWritablePrimary"]
-        client.shop.goods.insert_one({"_id": 1})
+        assert client.admin.command("hello")["msg"] == "isdbgrid"
+        client.admin.command("shardCollection", "shop.goods", key={"_id": "hashed"})
+        client.shop.goods.insert_many([{"_id": number} for number in range(100)])
 
     assert not Platform(settings, only=ENGINES).up(), "it is the same platform, and it runs"
 
@@ -71,12 +77,64 @@ def test_up_status_second_up_down_and_up_again_with_the_data(settings: Settings)
     assert processes.of_instance(platform.folder) == []
 
     moved = settings.model_copy(update={"port_base": settings.port_base + 200})
-    platform = Platform(moved, only={"mongo-1"})
+    platform = Platform(moved, only={"mongo"})
     platform.up()
+    ports = {part.name: part.port for part in platform.status()}
+    assert ports["router-1"] == moved.port("router-1"), "routers are where the settings say"
+    assert ports["shard-1-1"] == settings.port_base + 140, "servers know each other by their addresses and keep them"
     client = MongoClient(platform.addresses()["MongoDB"])
     with client:
-        assert client.shop.goods.find_one() == {"_id": 1}
+        assert client.shop.goods.count_documents({}) == 100
     platform.down()
+
+
+def test_the_full_topology_starts_and_keeps_its_members(settings: Settings) -> None:
+    full = Platform(settings, only={"mongo"}, members=3)
+    full.up()
+    names = [part.name for part in full.status()]
+    assert len(names) == 3 + 2 * 3 + 2
+    assert [name for name in names if name.startswith("shard-2")] == ["shard-2-1", "shard-2-2", "shard-2-3"]
+    with MongoClient(full.addresses()["MongoDB"]) as client:
+        shards = client.admin.command("listShards")["shards"]
+        assert [shard["host"].count(",") for shard in shards] == [2, 2]
+    full.down()
+
+    with pytest.raises(LocalPlatformError, match=r"--members 1: the cluster in .* was made with 3"):
+        Platform(settings, only={"mongo"}, members=1).up()
+    assert len(ShardedCluster.of(settings, full.folder.mongo).programs()) == len(names)
+
+
+def test_a_member_that_was_killed_comes_back_and_catches_up(settings: Settings, eventually: Eventually) -> None:
+    platform = Platform(settings, only={"mongo"}, members=3)
+    platform.up()
+    pids = {part.name: part.pid for part in platform.status()}
+    with MongoClient(platform.addresses()["MongoDB"], w="majority") as client:
+        client.admin.command("shardCollection", "shop.goods", key={"_id": "hashed"})
+        for name in ("shard-1-1", "shard-2-3"):
+            os.kill(pids[name], signal.SIGKILL)
+        client.shop.goods.insert_many([{"_id": number} for number in range(200)], ordered=False)
+        eventually(lambda: all(part.state == "running" for part in platform.status()), 30)
+        assert {part.name: part.restarts for part in platform.status() if part.restarts} == {
+            "shard-1-1": 1,
+            "shard-2-3": 1,
+        }
+    for name in ("shard-1-1", "shard-2-3"):
+        others = f"{name[:7]}-2"
+        wanted = held(settings, platform, others)
+        assert wanted > 50
+        eventually(lambda name=name, wanted=wanted: held(settings, platform, name) == wanted, 30)
+    platform.down()
+
+
+def held(settings: Settings, platform: Platform, member: str) -> int:
+    """How many goods a member has by itself; -1 while it does not answer."""
+    port = next(part.port for part in platform.status() if part.name == member)
+    address = f"mongodb://127.0.0.1:{port}/?directConnection=true&serverSelectionTimeoutMS=500"
+    with MongoClient(address, read_preference=ReadPreference.SECONDARY_PREFERRED) as client:
+        try:
+            return client.shop.goods.count_documents({})
+        except PyMongoError:
+            return -1
 
 
 def test_a_killed_part_is_restarted_counted_and_reported(settings: Settings, eventually: Eventually) -> None:
@@ -122,7 +180,7 @@ def test_down_clears_up_after_a_killed_supervisor(settings: Settings) -> None:
 
 
 def test_a_part_that_cannot_start_takes_everything_down_and_shows_its_log(settings: Settings) -> None:
-    platform = Platform(settings, only={"broken", "redis"}, topology=BrokenTopology())
+    platform = Platform(settings, only=ENGINES, topology=BrokenTopology())
 
     with pytest.raises(LocalPlatformError) as caught:
         platform.up()
@@ -188,4 +246,4 @@ def test_a_program_that_is_not_there_is_named(settings: Settings) -> None:
     (program,) = topology.programs()
     topology.programs = lambda: (replace(program, argv=("/no/such/server",)),)  # type: ignore[method-assign]
     with pytest.raises(LocalPlatformError, match="broken cannot be started"):
-        Platform(settings, only={"broken"}, topology=topology).up()
+        Platform(settings, only={"mongo"}, topology=topology).up()

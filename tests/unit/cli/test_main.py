@@ -10,6 +10,7 @@ import pytest
 
 from listino.cli import main
 from listino.domain.errors import EngineUnavailable, InvalidSettings, ListinoError, UnknownMarket, UnknownShop
+from listino.local.cluster_plan import new_plan, write_plan
 
 
 def test_help_imports_no_command() -> None:
@@ -78,7 +79,7 @@ def exit_code_of(arguments: list[str]) -> object:
 def test_status_of_nothing_fails_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code_of(["status", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
-    assert told == {"state_dir": str(tmp_path / "state"), "running": False, "healthy": False, "parts": []}
+    assert told == {"state_dir": str(tmp_path / "state"), "running": False, "healthy": False, "memory": 0, "parts": []}
 
 
 def test_down_of_nothing_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,7 +87,12 @@ def test_down_of_nothing_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert f"nothing is running in {tmp_path / 'state'}" in capsys.readouterr().err
 
 
-def test_three_members_are_refused_before_anything_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cluster_keeps_the_number_of_its_members(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "state" / "mongo"
+    folder.mkdir(parents=True)
+    write_plan(folder / "cluster.json", new_plan(8080, 1))
     assert main.run(["up", "--members", "3"]) == 1
-    assert "--members 3 is not available yet" in capsys.readouterr().err
-    assert not (tmp_path / "state").exists()
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "--members 3: the cluster in" in err
+    assert "was made with 1 a replica set" in err

@@ -5,8 +5,11 @@ from listino.local.binaries import MONGOD, NGINX, REDIS
 from listino.local.blueprint import Blueprint, topology_of
 from listino.local.folders import StateFolder
 from listino.local.programs import Stage
-from listino.local.topology import GivenMongo, ReplicaSet
+from listino.local.sharded_cluster import ShardedCluster
+from listino.local.topology import GivenMongo
 from listino.settings import PORT_OFFSETS, Settings
+
+MONGO_PARTS = ("config-1", "shard-1-1", "shard-2-1", "router-1", "router-2")
 
 
 def blueprint(settings: Settings, only: set[str] | None = None) -> Blueprint:
@@ -17,15 +20,19 @@ def blueprint(settings: Settings, only: set[str] | None = None) -> Blueprint:
 def test_the_whole_platform_has_every_part_once(settings: Settings) -> None:
     programs = blueprint(settings).programs()
     assert [program.name for program in programs] == [
-        *("mongo-1", "redis", "shop-it", "shop-fr", "shop-de", "shop-es", "api-1", "api-2", "backoffice"),
+        *MONGO_PARTS,
+        *("redis", "shop-it", "shop-fr", "shop-de", "shop-es", "api-1", "api-2", "backoffice"),
         *("live-1", "live-2", "live-3", "live-4", "crawl-1", "crawl-2", "scheduler", "nginx"),
     ]
-    assert {program.name for program in programs if program.stage is Stage.ENGINE} == {"mongo-1", "redis"}
+    assert {program.name for program in programs if program.stage is Stage.ENGINE} == {*MONGO_PARTS[:3], "redis"}
+    assert {program.name for program in programs if program.stage is Stage.ROUTER} == set(MONGO_PARTS[3:])
 
 
 def test_every_declared_port_is_used_once(settings: Settings) -> None:
-    ports = [program.port for program in blueprint(settings).programs() if program.port is not None]
-    assert sorted(ports) == sorted(settings.port(part) for part in PORT_OFFSETS)
+    ports = {program.name: program.port for program in blueprint(settings).programs() if program.port is not None}
+    assert len(set(ports.values())) == len(ports)
+    members = {"config-1": 130, "shard-1-1": 140, "shard-2-1": 150}
+    assert ports == {part: settings.port_base + offset for part, offset in (PORT_OFFSETS | members).items()}
 
 
 def test_live_workers_are_as_many_as_the_settings_say(settings: Settings) -> None:
@@ -44,13 +51,13 @@ def test_given_engines_are_not_started(settings: Settings) -> None:
 
 
 def test_a_subset_needs_only_its_engines(settings: Settings) -> None:
-    plan = blueprint(settings, {"mongo-1", "redis"})
-    assert isinstance(plan.topology, ReplicaSet)
+    plan = blueprint(settings, {"mongo", "redis"})
+    assert isinstance(plan.topology, ShardedCluster)
     assert plan.engines() == (MONGOD, REDIS)
-    assert [program.name for program in plan.programs()] == ["mongo-1", "redis"]
+    assert [program.name for program in plan.programs()] == [*MONGO_PARTS, "redis"]
     assert list(plan.addresses()) == ["MongoDB", "Redis"]
 
 
 def test_an_unknown_part_is_named_with_the_ones_there_are(settings: Settings) -> None:
-    with pytest.raises(LocalPlatformError, match=r"no such part: mysql; there are .*mongo-1"):
+    with pytest.raises(LocalPlatformError, match=r"no such part: mysql; there are .*mongo"):
         blueprint(settings, {"mysql"}).programs()

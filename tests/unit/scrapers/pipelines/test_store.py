@@ -1,10 +1,11 @@
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pymongo.errors import AutoReconnect, BulkWriteError
+from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure
 
 from listino.domain.product import Product
 from listino.store.upsert import UpsertPlan
@@ -95,6 +96,48 @@ async def test_goods_wait_while_the_store_is_away_and_are_stored_when_it_is_back
     assert [len(batch) for batch in store.batches] == [BATCH + 1]
     assert crawler.spider.run.snapshot().total("products") == BATCH + 1
     assert crawler.spider.run.seen_whole("bottega")
+
+
+async def test_a_cluster_without_a_primary_is_away_and_refuses_nothing(
+    pipeline: StorePipeline, store: Store, item: ScrapedGoods, crawler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def electing(seen: Sequence[Product]) -> UpsertPlan:
+        raise OperationFailure("shard-1 has no primary", 133)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "upsert", electing)
+        for number in range(BATCH):
+            await pipeline.process_item(numbered(item, number))
+    await pipeline.close_spider()
+    assert [len(batch) for batch in store.batches] == [BATCH]
+    assert crawler.spider.run.snapshot().rejected == {}
+
+
+async def test_a_store_that_stays_away_ends_the_crawl_without_waiting_for_itself(
+    pipeline: StorePipeline, store: Store, item: ScrapedGoods, crawler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through = asyncio.Event()
+    closed = asyncio.Event()
+    reasons: list[str] = []
+
+    async def close_spider_async(*, reason: str) -> None:
+        await through.wait()  # as Scrapy's: until every item has been processed
+        reasons.append(reason)
+        closed.set()
+
+    async def away(seen: Sequence[Product]) -> UpsertPlan:
+        raise AutoReconnect("no primary")
+
+    monkeypatch.setattr(crawler, "engine", SimpleNamespace(close_spider_async=close_spider_async), raising=False)
+    monkeypatch.setattr(store, "upsert", away)
+    monkeypatch.setattr(module, "MOST_WAITING", BATCH - 1)
+    async with asyncio.timeout(10):
+        for number in range(BATCH):
+            await pipeline.process_item(numbered(item, number))
+        through.set()
+        await closed.wait()
+    assert reasons == ["store_away"]
+    assert crawler.spider.run.error == "the store stayed away"
 
 
 async def test_goods_that_could_not_be_stored_to_the_end_leave_the_shop_unseen(

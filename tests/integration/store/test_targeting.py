@@ -1,0 +1,148 @@
+"""What carries an id is asked of one shard: the shards' own profilers say who was asked."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from listino.domain.clock import utc_now
+from listino.domain.crawl import Crawl, CrawlStatus, Reject
+from listino.domain.listing import Terms, list_goods
+from listino.domain.market import market_of
+from listino.domain.money import Money
+from listino.domain.offer import Availability, ShopOffer, ShopProduct, Variant
+from listino.domain.pricing import PricingRule
+from listino.domain.product import Product
+from listino.settings import Settings
+from listino.store.aio import AsyncStore
+from listino.store.client import Store
+from listino.store.query import ProductQuery
+
+TERMS = Terms(market=market_of("it"), shop="bottega", shipping=Money(490), rule=PricingRule())
+NOW = utc_now()
+IDS = [f"it:bottega:{number}" for number in range(8)]
+
+Asked = Callable[[Callable[[], object]], dict[str, set[str]]]
+
+
+def product(number: int, cost: int = 1000) -> Product:
+    offer = ShopOffer.of([Variant(sku="a", cost=Money(cost), availability=Availability.IN_STOCK)])
+    goods = ShopProduct(
+        sku=str(number), url=f"http://shop.test/{number}", name="Moka", gtin="4006381333931", offer=offer
+    )
+    return list_goods(goods, TERMS, at=NOW, crawl_id="c1")
+
+
+def crawl(number: int) -> Crawl:
+    return Crawl(
+        id=f"it-{number}", market="it", status=CrawlStatus.RUNNING, started_at=NOW, heartbeat_at=NOW, trigger="test"
+    )
+
+
+@pytest.fixture
+def asked(settings: Settings, shards: dict[str, MongoClient]) -> Iterator[Asked]:
+    """Runs something, and tells which shards were asked about which collection."""
+    profiled = [client[settings.mongo_database] for client in shards.values()]
+
+    def run(work: Callable[[], object]) -> dict[str, set[str]]:
+        for database in profiled:
+            database.command("profile", 0)
+            database.drop_collection("system.profile")
+            database.command("profile", 2)
+        work()
+        found: dict[str, set[str]] = {}
+        for name, database in zip(shards, profiled, strict=True):
+            database.command("profile", 0)
+            for entry in database["system.profile"].find({"ns": {"$not": {"$regex": r"\.system\."}}}):
+                found.setdefault(entry["ns"].partition(".")[2], set()).add(name)
+        return found
+
+    yield run
+    for database in profiled:
+        database.command("profile", 0)
+
+
+def async_products(settings: Settings, work: Callable[[Any], Awaitable[object]]) -> None:
+    async def run() -> None:
+        opened = AsyncStore(settings)
+        try:
+            await work(opened)
+        finally:
+            opened.close()
+
+    asyncio.run(run())
+
+
+SYNCHRONOUS: dict[str, Callable[[Store, int], object]] = {
+    "a product": lambda store, n: store.products.get(IDS[n]),
+    "its history": lambda store, n: store.products.history(IDS[n]),
+    "its new price": lambda store, n: store.products.upsert([product(n, 1500)]),
+    "the same price": lambda store, n: store.products.upsert([product(n)]),
+    "its end": lambda store, n: store.products.mark_gone([IDS[n]], NOW + timedelta(hours=1)),
+    "a crawl run": lambda store, n: store.crawls.get(f"it-{n}"),
+    "its counts": lambda store, n: store.crawls.save(replace(crawl(n), status=CrawlStatus.FINISHED)),
+    "its rejects": lambda store, n: store.crawls.rejects(f"it-{n}"),
+    "a reject": lambda store, n: store.crawls.keep_rejects(
+        [Reject(crawl_id=f"it-{n}", shop="bottega", url="http://shop.test/1", reason="no_price", detail="", at=NOW)]
+    ),
+    "a staff account": lambda store, n: store.staff.get(f"anna{n}@listino.example"),
+    "a lease": lambda store, n: store.leases.release(store.leases.acquire("it")),
+}
+ASYNCHRONOUS: dict[str, Callable[[Any, int], Awaitable[object]]] = {
+    "a product": lambda store, n: store.products.get(IDS[n]),
+    "its history": lambda store, n: store.products.history(IDS[n]),
+    "its new price": lambda store, n: store.products.upsert([product(n, 1500)]),
+    "its counts": lambda store, n: store.crawls.save(replace(crawl(n), status=CrawlStatus.FINISHED)),
+}
+SCATTERED: dict[str, Callable[[Store], object]] = {
+    "a list": lambda store: store.products.page(ProductQuery(market="it"), count=5),
+    "a search": lambda store: store.products.page(ProductQuery(text="moka"), count=5),
+    "the same good elsewhere": lambda store: store.products.with_gtin("4006381333931"),
+    "goods by shop": lambda store: store.products.counts(),
+    "the last runs": lambda store: store.crawls.latest(count=5),
+    "runs that died": lambda store: store.crawls.bury_dead("it", NOW),
+}
+
+
+@pytest.fixture
+def stocked(store: Store) -> Store:
+    store.products.upsert([product(number) for number in range(len(IDS))])
+    for number in range(len(IDS)):
+        store.crawls.save(crawl(number))
+    return store
+
+
+@pytest.mark.parametrize("what", SYNCHRONOUS)
+def test_what_carries_an_id_asks_one_shard(
+    stocked: Store, asked: Asked, shards: dict[str, MongoClient], what: str
+) -> None:
+    owners: dict[str, set[str]] = {}
+    for number in range(len(IDS)):
+        found = asked(lambda number=number: SYNCHRONOUS[what](stocked, number))  # type: ignore[misc]
+        assert found, "the profilers saw nothing"
+        assert {collection: len(by) for collection, by in found.items()} == dict.fromkeys(found, 1)
+        for collection, by in found.items():
+            owners.setdefault(collection, set()).update(by)
+    if what != "a lease":  # there is one lease a market
+        assert all(by == set(shards) for by in owners.values()), "between them the ids lie on every shard"
+
+
+@pytest.mark.parametrize("what", ASYNCHRONOUS)
+def test_the_asynchronous_store_asks_one_shard_too(stocked: Store, settings: Settings, asked: Asked, what: str) -> None:
+    for number in range(len(IDS)):
+        found = asked(
+            lambda number=number: async_products(settings, lambda opened: ASYNCHRONOUS[what](opened, number))  # type: ignore[misc]
+        )
+        assert found, "the profilers saw nothing"
+        assert {collection: len(by) for collection, by in found.items()} == dict.fromkeys(found, 1)
+
+
+@pytest.mark.parametrize("what", SCATTERED)
+def test_what_carries_none_asks_all(stocked: Store, asked: Asked, shards: dict[str, MongoClient], what: str) -> None:
+    found = asked(lambda: SCATTERED[what](stocked))
+    assert len(found) == 1
+    assert next(iter(found.values())) == set(shards)
