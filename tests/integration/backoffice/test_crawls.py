@@ -118,7 +118,9 @@ def test_what_was_said_of_a_crawl_goes_when_it_is_over(app: Flask, manager, fill
     assert 'class="notice' not in page
 
 
-@pytest.mark.parametrize("asked", ["asked=es", f"asked=es&at={NOW - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"])
+@pytest.mark.parametrize(
+    "asked", ["asked=es", f"asked=es&at={NOW - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"], ids=["at once", "long ago"]
+)
 def test_of_a_crawl_that_nobody_knows_nothing_is_said(reader, asked: str) -> None:
     assert 'class="notice' not in reader.see(f"/crawls?{asked}")
 
