@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +10,7 @@ import click
 import httpx
 
 from listino.cli.crawl import Result, crawl_markets
-from listino.cli.platform import furnishing, progress_on_stderr, show_addresses
+from listino.cli.platform import furnishing, progress_on_stderr, show_addresses, watch
 from listino.domain.clock import utc_now
 from listino.domain.errors import LocalPlatformError
 from listino.domain.market import MARKETS
@@ -53,8 +52,7 @@ def demo(once: bool, as_json: bool) -> int:
             else:
                 _print(told, settings)
             if not once and started:
-                click.echo("Ctrl-C stops everything.", err=True)
-                platform.watch(lambda line: click.echo(line, err=True), threading.Event())
+                watch(platform)
         except KeyboardInterrupt:
             if once:
                 raise

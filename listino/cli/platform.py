@@ -49,6 +49,13 @@ def up(members: str | None, engines: bool, detach: bool) -> None:
             _stay(platform)
 
 
+def watch(platform: Platform) -> None:
+    """Tells of every part that is restarted, until Ctrl-C or until somebody else took the platform down."""
+    click.echo("Ctrl-C stops everything.", err=True)
+    platform.watch(lambda line: click.echo(line, err=True), threading.Event())
+    click.echo("everything was stopped by `listino down`", err=True)
+
+
 def furnishing(settings: Settings) -> Callable[[], None]:
     """What the applications must find in the database when they start: collections, sharded while they are empty."""
 
@@ -62,8 +69,7 @@ def furnishing(settings: Settings) -> Callable[[], None]:
 def _stay(platform: Platform) -> None:
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            click.echo("Ctrl-C stops everything.", err=True)
-            platform.watch(lambda line: click.echo(line, err=True), threading.Event())
+            watch(platform)
     finally:
         platform.down(progress_on_stderr())
 

@@ -22,10 +22,6 @@ class PricePoint:
     cost: Money | None
     availability: Availability
 
-    def same_state(self, other: "PricePoint") -> bool:
-        """Whether only the times differ."""
-        return (self.price, self.cost, self.availability) == (other.price, other.cost, other.availability)
-
 
 def point_of(product: Product) -> PricePoint | None:
     """The point that a product's present state adds to its history; None for goods without an offer."""

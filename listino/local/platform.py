@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import http.client
 import threading
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from listino.local.folders import StateFolder
 from listino.local.nginx import nginx_config
 from listino.local.programs import Program, Stage
 from listino.local.sharded_cluster import ShardedCluster
+from listino.local.shutdown import stop_everything
 from listino.local.startup import await_ready, await_redis, await_running
 from listino.local.supervision import Supervisor
 from listino.local.supervisor_config import add_programs, supervisor_config
@@ -30,13 +30,10 @@ Progress = Callable[[str, str], None]
 # The parts that somebody else could run for us.
 ENGINES = frozenset({MONGO, "redis"})
 
-# How long, in seconds, a start or a stop may take on a slow machine before it has failed.
+# How long, in seconds, a start may take on a slow machine before it has failed.
 ENGINES_READY_SECONDS = 60.0
 APPLICATIONS_READY_SECONDS = 90.0
 SETTLED_SECONDS = 5.0
-STOP_MARGIN_SECONDS = 3.0
-STOP_PAUSE_SECONDS = 0.05
-LEFT_OVER_SECONDS = 5.0
 
 WATCH_SECONDS = 0.5
 
@@ -94,6 +91,8 @@ class Platform:
         find in the database. Raises LocalPlatformError, with nothing left running that was not running before, when the platform cannot
         start; the data of earlier starts is kept.
         """
+        if not self.folder.root.exists():
+            self._examine()  # what cannot start leaves no folder behind
         preflight.complain(preflight.folder_complaints(self.folder))
         with self._lock():
             if self._supervisor.answers():
@@ -103,7 +102,7 @@ class Platform:
             try:
                 self._start(programs, progress, furnish)
             except BaseException:
-                self._stop(silent)
+                stop_everything(self._supervisor, self.folder, silent)
                 raise
         return True
 
@@ -141,7 +140,7 @@ class Platform:
         if not self.folder.run.is_dir():
             return False
         with self._lock():
-            return self._stop(progress)
+            return stop_everything(self._supervisor, self.folder, progress)
 
     def status(self) -> list[PartStatus]:
         """Every part of the running platform, engines first; empty if none runs.
@@ -241,35 +240,6 @@ class Platform:
                 f"shops folder: {self.settings.shops_path} cannot be written ({error.strerror}): set LISTINO_SHOPS_DIR"
             ) from None
         record.write(self.folder.parts, programs, self._blueprint.addresses())
-
-    def _stop(self, progress: Progress) -> bool:
-        ran = self._supervisor.answers()
-        if ran:
-            kept = record.read(self.folder.parts)
-            with contextlib.suppress(OSError, http.client.HTTPException):  # it may be killed meanwhile
-                if kept is not None:
-                    for stage in reversed(Stage):
-                        self._stop_parts(kept.of_stage(stage), progress)
-                pid = self._supervisor.pid()
-                self._supervisor.shut_down()
-                processes.wait_until_gone(pid, LEFT_OVER_SECONDS)
-        left = processes.of_instance(self.folder)
-        processes.end(left, LEFT_OVER_SECONDS)
-        self.folder.parts.unlink(missing_ok=True)
-        self.folder.supervisor_socket.unlink(missing_ok=True)
-        return ran or bool(left)
-
-    def _stop_parts(self, parts: Collection[record.Part], progress: Progress) -> None:
-        """Returns when none of them runs, or each has had its time to stop and a little more."""
-        self._supervisor.stop_parts(part.name for part in parts)
-        deadline = time.monotonic() + max((part.stop_seconds for part in parts), default=0) + STOP_MARGIN_SECONDS
-        waiting = {part.name for part in parts}
-        while waiting and time.monotonic() < deadline:
-            stopped = {process.name for process in self._supervisor.processes().values() if not process.alive}
-            for name in sorted(waiting & stopped):
-                progress(name, "stopped")
-            waiting -= stopped
-            time.sleep(STOP_PAUSE_SECONDS)
 
     def _require_healthy(self) -> None:
         ailing = [f"{part.name} ({part.state})" for part in self.status() if part.state != "running"]

@@ -74,8 +74,9 @@ def test_down_from_elsewhere_ends_the_foreground_too(settings: Settings) -> None
     command = listino(settings, "up", "--engines")
     until_it_stays(command)
     Platform(settings).down()
-    command.communicate(timeout=30)
+    _, err = command.communicate(timeout=30)
     assert command.returncode == 0
+    assert "stopped by `listino down`" in err
 
 
 def test_a_killed_supervisor_fails_and_leaves_nothing(settings: Settings) -> None:

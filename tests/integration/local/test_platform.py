@@ -203,7 +203,7 @@ def test_a_taken_port_starts_nothing(settings: Settings) -> None:
         holder.listen()
         with pytest.raises(LocalPlatformError, match=rf"port {settings.port('redis')} for redis is taken by"):
             platform.up()
-    assert not platform.folder.supervisor_log.exists()
+    assert not platform.folder.root.exists()
     assert processes.of_instance(platform.folder) == []
 
 

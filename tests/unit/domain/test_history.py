@@ -105,10 +105,3 @@ def test_the_point_of_a_product(listed_shirt: Product, seen_at: datetime) -> Non
         at=seen_at, price=listed_shirt.price.amount, cost=Money(2400), availability=Availability.IN_STOCK
     )
     assert point_of(replace(listed_shirt, offer=None)) is None
-
-
-def test_points_of_one_state_differ_only_in_time() -> None:
-    early, late, cheaper = points((5, 900), (4, 900), (3, 800))
-    assert early.same_state(late)
-    assert not early.same_state(cheaper)
-    assert not early.same_state(replace(late, availability=Availability.OUT_OF_STOCK))
