@@ -17,13 +17,16 @@ def prepare(client: MongoClient, database: Database, told: Told) -> None:
     """Brings every declared collection into being; `told` hears of each with what was done.
 
     On a sharded cluster a missing collection is sharded while it is empty: hashed keys are then split over all shards
-    from the first document on. Where the driver speaks to a replica set, shard keys are left for later.
+    from the first document on. One that was made without a key is sharded, too, and spread by the balancer. Where the driver speaks to a replica set, shard keys are left for later.
     """
     existing = {found["name"]: found.get("options", {}) for found in database.list_collections()}
     sharded = _sharded(client, database) if is_sharded(client) else None
     for declared in COLLECTIONS:
         namespace = f"{database.name}.{declared.name}"
         if sharded is not None and namespace not in sharded:
+            if declared.name in existing:
+                # Documents that are there already are found by their key to be moved; the balancer then spreads them.
+                database[declared.name].create_index(list(declared.shard_key.items()))
             client.admin.command("shardCollection", namespace, key=dict(declared.shard_key))
             told(declared.name, "sharded")
         elif declared.name not in existing:

@@ -77,6 +77,18 @@ def test_what_is_missing_or_lies_on_one_shard_is_named(settings: Settings, mongo
     assert "the collection products does not exist: run `listino cluster init`" in problems
 
 
+def test_a_collection_that_was_filled_without_a_key_is_sharded_later(settings: Settings, mongo_uri: str) -> None:
+    fresh = settings.model_copy(update={"mongo_database": "filled_early"})
+    with MongoClient(mongo_uri) as client, Store(fresh) as store:
+        try:
+            client["filled_early"]["products"].insert_many([{"_id": str(n), "name": "Moka"} for n in range(50)])
+            store.prepare()
+            assert store.cluster_status().problems == ()
+            assert client["filled_early"]["products"].count_documents({}) == 50
+        finally:
+            client.drop_database("filled_early")
+
+
 def test_a_replica_set_is_no_cluster(settings: Settings, tmp_path: Path) -> None:
     with (
         running_mongo(tmp_path) as uri,
