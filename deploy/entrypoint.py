@@ -89,8 +89,8 @@ def command(role: Sequence[str], environment: Mapping[str, str]) -> list[str]:
             return [sys.executable, "-m", "workers", queue]
         case ["schedule"]:
             return [sys.executable, "-m", "workers", "schedule"]
-        case ["cluster-init"]:
-            return ["listino", "cluster", "init"]
+        case ["cluster-init", *arguments]:
+            return ["listino", "cluster", "init", *arguments]
         case ["crawl", *arguments]:
             return ["listino", "crawl", *arguments]
         case ["health"]:

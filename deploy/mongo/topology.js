@@ -6,7 +6,7 @@ const secret = name => fs.readFileSync(`/run/secrets/${name}`, 'utf8').trim();
 
 const memberSet = text => {
   const [name, hosts] = text.split('/');
-  return { name, hosts: hosts.split(','), seeds: text };
+  return { name, hosts: hosts.split(',') };
 };
 
 const configSet = memberSet(process.env.CLUSTER_CONFIG);

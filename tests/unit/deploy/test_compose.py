@@ -20,7 +20,7 @@ ENGINES = {
 }
 APPLICATIONS = {"api-1", "api-2", "backoffice", "worker-live", "worker-crawl", "schedule"}
 # They end when their work is done: there is nothing to be healthy.
-JOBS = {"replica-sets", "shards", "cluster-init"}
+JOBS = {"replica-sets", "cluster-init"}
 PUBLISHED = {"nginx": "${HTTP_PORT:-8080}:8080", "backoffice": "127.0.0.1:${BACKOFFICE_PORT:-8090}:8090"}
 SECRETS_OF_APPLICATIONS = {"mongo_listino_password", "valkey_password", "secret_key"}
 
@@ -124,9 +124,11 @@ def test_mounted_files_exist() -> None:
 
 def test_members_are_started_as_the_scripts_and_routers_know_them() -> None:
     config, ports = services()["mongos-1"]["command"][2], {"config": "27019", "shard": "27018"}
-    environment = services()["shards"]["environment"]
+    environment = services()["replica-sets"]["environment"]
     assert environment["CLUSTER_CONFIG"] == config
-    assert services()["replica-sets"]["environment"] == environment
+    role, *added = services()["cluster-init"]["command"]
+    assert role == "cluster-init"
+    assert added == [f"--shard={shard}" for shard in environment["CLUSTER_SHARDS"].split()]
     for text in (config, *environment["CLUSTER_SHARDS"].split()):
         name, _, members = text.partition("/")
         kind = name.partition("-")[0]
@@ -140,8 +142,7 @@ def test_members_are_started_as_the_scripts_and_routers_know_them() -> None:
 
 
 def test_routers_are_the_same_for_all() -> None:
-    routers = services()["shards"]["environment"]["CLUSTER_ROUTERS"]
-    assert routers == "mongos-1:27017,mongos-2:27017"
+    routers = "mongos-1:27017,mongos-2:27017"
     for name in (*APPLICATIONS, "cluster-init"):
         assert services()[name]["environment"]["MONGO_HOSTS"] == routers, name
 
