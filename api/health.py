@@ -45,7 +45,7 @@ def _status(mongo: str, redis: str) -> str:
 async def _mongo(request: Request) -> str:
     try:
         async with reading(PING_SECONDS):
-            await services_of(request).store.ping()
+            await services_of(request).store.ready()
     except EngineUnavailable:
         return "away"
     return "ready"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from listino.store.outage import UNAVAILABLE
+from listino.store.outage import UNAVAILABLE, outages_told
 
 log = structlog.get_logger("backoffice.assortment")
 
@@ -47,7 +47,8 @@ class Assortment:
 
     def _recount(self) -> None:
         try:
-            counts = self._count()
+            with outages_told():
+                counts = self._count()
             self._sizes = [
                 ShopSize(market=key.partition(":")[0], shop=key.partition(":")[2], products=counts[key])
                 for key in sorted(counts)

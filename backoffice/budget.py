@@ -7,7 +7,7 @@ from listino.store.outage import time_limit
 
 
 class StoreBudget:
-    """WSGI middleware: once `seconds` are over, what asks the store raises one of `listino.store.client.UNAVAILABLE`."""
+    """WSGI middleware: once `seconds` are over, what asks the store raises one of `listino.store.outage.UNAVAILABLE`."""
 
     def __init__(self, application: WSGIApplication, seconds: float) -> None:
         self._application = application

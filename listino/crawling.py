@@ -27,24 +27,30 @@ def run_crawl(
     limit: int | None = None,
     trigger: str,
     progress: Progress | None = None,
+    begun: Callable[["subprocess.Popen[bytes]"], None] | None = None,
 ) -> Crawl:
     """Crawls a market to its end and returns the run: finished, incomplete, or cleanly stopped.
 
-    `progress` hears of the run about once a second. Raises UnknownMarket, UnknownShop, CrawlRunning, EngineUnavailable,
+    `progress` hears of the run about once a second. Whoever gives `begun` is handed the spider to stop it, with one
+    SIGTERM; a terminal's Ctrl-C does not reach it then. Raises UnknownMarket, UnknownShop, CrawlRunning, EngineUnavailable,
     or CrawlFailed, which names the spider's log.
     """
     log = log_of(settings, market)
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists():
         log.replace(log.with_suffix(".previous.log"))
-    # A spider holds connections and a reactor that live and die with it; the same group gets the same Ctrl-C.
+    # A spider holds connections and a reactor that live and die with it. A second signal would end it without order, so
+    # it gets either its group's Ctrl-C or its caller's SIGTERM.
     with subprocess.Popen(
         [sys.executable, "-m", "scrapers", *_arguments(market, shop, limit, trigger, log)],
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         stderr=subprocess.STDOUT,
         env=os.environ | settings.environment(),
+        process_group=None if begun is None else 0,
     ) as spider:
+        if begun is not None:
+            begun(spider)
         try:
             last = _follow(spider, progress)
         except BaseException:

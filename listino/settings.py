@@ -38,7 +38,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LISTINO_", env_file=".env", extra="ignore", frozen=True)
 
     env: Literal["development", "test", "production"] = Field(
-        "development", description="`production` demands a SECRET_KEY and sends cookies over HTTPS only."
+        "development",
+        description="In `production` the back office demands a SECRET_KEY and sends cookies over HTTPS only.",
     )
     state_dir: Path = Field(
         Path(".listino"), description="Where the platform on this machine keeps data, logs and crawl state."

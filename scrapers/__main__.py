@@ -33,7 +33,7 @@ def main(market: str, shop: str | None, limit: int | None, trigger: str, log_fil
     if error is not None:
         if not isinstance(error, ListinoError):
             logging.getLogger(__name__).error("the crawl failed", exc_info=error)
-        told = {"error": str(error), "kind": type(error).__name__}
+        told = {"error": str(error).partition(", full error")[0], "kind": type(error).__name__}
         sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
         sys.exit(1)
 

@@ -12,7 +12,7 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from listino.domain.errors import ListinoError
+from listino.domain.errors import InvalidValue, ListinoError
 from listino.domain.offer import ShopProduct
 from listino.settings import Settings, load_settings
 from listino.shops.declaration import Shops
@@ -48,9 +48,9 @@ class MarketSpider(Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Takes the market's lease before anything is fetched; a broken declaration is left out with a warning.
 
-        Raises CrawlRunning, UnknownShop, InvalidShop or EngineUnavailable.
+        Raises CrawlRunning, UnknownShop, InvalidShop, InvalidValue or EngineUnavailable.
         """
-        shop, limit = kwargs.get("shop"), int(kwargs["limit"]) if kwargs.get("limit") else None
+        shop, limit = kwargs.get("shop"), _limit(kwargs.get("limit"))
         settings = load_settings()
         declared = Shops.load(settings.shops_path, on_error=lambda error: log.warning("left out: %s", error))
         shops = declared.of_market(cls.market, shop)
@@ -151,3 +151,12 @@ def market_spider(crawler: Crawler) -> MarketSpider:
     if not isinstance(spider, MarketSpider):
         raise TypeError(f"{type(spider).__name__} is no market spider")
     return spider
+
+
+def _limit(text: str | int | None) -> int | None:
+    """A spider's argument as a number of products; raises InvalidValue for what is none."""
+    if text is None or text == "":
+        return None
+    if not str(text).isdecimal() or int(text) < 1:
+        raise InvalidValue(f"limit={text}: at most how many products, 1 or more; leave it out for all")
+    return int(text)

@@ -131,7 +131,7 @@ class CrawlRun:
 
     def seen_whole(self, shop: str) -> bool:
         """Whether the crawl met enough of the shop to say that what it did not meet is gone."""
-        return not self._crawl.limit and self._missing(shop) is None
+        return self._crawl.limit is None and self._missing(shop) is None
 
     def troubles(self) -> str | None:
         """Each shop that could not be seen as it should be, and why; None where all is well."""
@@ -150,6 +150,11 @@ class CrawlRun:
         if len(self._rejected_urls[shop]) > MOST_REJECTED_URLS:
             return f"more than {MOST_REJECTED_URLS} of its pages could not be read"
         return None
+
+    @property
+    def met(self) -> int:
+        """How many products the crawl has met."""
+        return sum(counts.products for counts in self._counts.values())
 
     def completed(self, shop: str, gone: int) -> None:
         """Notes that the whole shop was seen, and how many products that showed to be gone."""

@@ -12,7 +12,7 @@ from listino.domain.errors import CrawlRunning, ListinoError, UnknownShop
 from listino.jobs import SCHEDULE
 from listino.settings import Settings, load_settings
 from listino.store.client import Store
-from listino.store.outage import UNAVAILABLE
+from listino.store.outage import UNAVAILABLE, outages_told
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ def _in_words(error: Exception) -> str:
 def _keep_unless_begun(settings: Settings, failed: Crawl, *, since: datetime) -> None:
     """Keeps the run that never was, unless the spider got as far as to keep its own."""
     try:
-        with Store(settings) as store:
+        with outages_told(), Store(settings) as store:
             newest = store.crawls.latest(market=failed.market, count=_NEWEST)
             if not any(run.heartbeat_at >= since for run in newest):
                 store.crawls.save(failed)

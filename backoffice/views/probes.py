@@ -7,7 +7,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from backoffice.engines import engines
 from backoffice.telemetry import metrics as figures
 from listino.domain.errors import EngineUnavailable
-from listino.store.outage import time_limit
 
 blueprint = Blueprint("probes", __name__)
 
@@ -24,8 +23,7 @@ def healthz() -> ResponseReturnValue:
 def readyz() -> ResponseReturnValue:
     """The process can do its work: MongoDB answers. Without Redis the pages still serve, so it is not asked."""
     try:
-        with time_limit(PATIENCE_SECONDS):
-            engines().store.ping()
+        engines().store.ready(PATIENCE_SECONDS)
     except EngineUnavailable:
         return jsonify(status="away", mongo="away"), 503
     return jsonify(status="ready", mongo="ready")

@@ -97,7 +97,10 @@ def add_shard(servers: str | None) -> None:
         with Store(settings) as store:
             store.ping()
             name = store.add_shard(servers)
-    click.echo(f"{name} is a shard now; `listino cluster status` shows how documents move to it")
+    click.echo(
+        f"{name} is a shard now; `listino cluster status` shows what it holds. Documents move to it once the others hold "
+        "three chunks more than it does"
+    )
 
 
 def _print(found: ClusterStatus) -> None:

@@ -1,6 +1,7 @@
 """`listino crawl`: send the spiders, watch them, see what they brought home."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from listino.crawling import log_of, run_crawl
 from listino.domain.crawl import Crawl, CrawlStatus
 from listino.domain.errors import InvalidShop, ListinoError, UnknownShop
 from listino.domain.market import MARKETS
+from listino.local.interruption import one_interrupt
 from listino.settings import Settings, load_settings
 from listino.shops.declaration import Shops
 
@@ -50,7 +52,8 @@ def crawl(market: str, shop: str | None, limit: int | None, as_json: bool) -> in
         markets = [market]
     for error in broken:
         click.echo(f"listino: left out: {error}", err=True)
-    crawled = crawl_markets(settings, markets, shop=shop, limit=limit, trigger="command line")
+    with one_interrupt():
+        crawled = crawl_markets(settings, markets, shop=shop, limit=limit, trigger="command line")
     results = {code: found for code in MARKETS if (found := crawled.get(code) or unusable.get(code))}
     if as_json:
         click.echo(json.dumps({code: result.as_json() for code, result in results.items()}, indent=2))
@@ -106,7 +109,11 @@ class Result:
 def crawl_markets(
     settings: Settings, markets: Sequence[str], *, shop: str | None = None, limit: int | None = None, trigger: str
 ) -> Mapping[str, Result]:
-    """Crawls the markets at the same time, with a bar for each on standard error; one that fails does not stop the others."""
+    """Crawls the markets at the same time, with a bar for each on standard error; one that fails does not stop the others.
+
+    KeyboardInterrupt stops all spiders in order, and is raised again when they have ended.
+    """
+    spiders: list[subprocess.Popen[bytes]] = []
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns, TimeElapsedColumn(), console=console) as bars:
@@ -121,6 +128,7 @@ def crawl_markets(
                     limit=limit,
                     trigger=trigger,
                     progress=lambda run: _advance(bars, tasks[code], run),
+                    begun=spiders.append,
                 )
             except ListinoError as error:
                 bars.update(tasks[code], note="[red]failed[/red]")
@@ -129,7 +137,12 @@ def crawl_markets(
             return Result(crawl=run)
 
         with ThreadPoolExecutor(max_workers=len(tasks)) as threads:
-            return dict(zip(markets, threads.map(one, markets), strict=True))
+            try:
+                return dict(zip(markets, threads.map(one, markets), strict=True))
+            except KeyboardInterrupt:
+                for spider in spiders:
+                    spider.terminate()
+                raise
 
 
 def _advance(bars: Progress, task: TaskID, run: Crawl) -> None:

@@ -12,7 +12,15 @@ from typing import NoReturn
 
 import click
 
-from listino.domain.errors import InvalidSettings, InvalidShop, InvalidValue, ListinoError, UnknownMarket, UnknownShop
+from listino.domain.errors import (
+    EngineUnavailable,
+    InvalidSettings,
+    InvalidShop,
+    InvalidValue,
+    ListinoError,
+    UnknownMarket,
+    UnknownShop,
+)
 
 FAILED = 1
 USAGE = 2
@@ -100,6 +108,26 @@ def listino() -> None:
     """
 
 
+def _other_ports() -> str | None:
+    """What to say when the platform of this state folder runs, on other ports than those of the settings."""
+    if find_spec("supervisor") is None:
+        return None  # an image without the platform for one machine
+    from listino.local.platform import Platform
+    from listino.settings import PORT_OFFSETS, load_settings
+
+    settings = load_settings()
+    if settings.mongo_uri is not None or settings.redis_url is not None:
+        return None
+    try:
+        ports = {part.name: part.port for part in Platform(settings).status() if part.port is not None}
+    except ListinoError:
+        return None
+    base = next((ports[name] - PORT_OFFSETS[name] for name in ("router-1", "redis") if name in ports), None)
+    if base is None or base == settings.port_base:
+        return None
+    return f"the platform in {settings.state_dir} runs from port {base}: set LISTINO_PORT_BASE={base}"
+
+
 def main() -> NoReturn:
     """The console script. Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted."""
     sys.exit(run(sys.argv[1:]))
@@ -112,6 +140,8 @@ def run(arguments: list[str]) -> int:
     except ListinoError as error:
         for line in str(error).splitlines():
             click.echo(line if line.startswith(" ") else f"listino: {line}", err=True)
+        if isinstance(error, EngineUnavailable) and (hint := _other_ports()) is not None:
+            click.echo(f"listino: {hint}", err=True)
         return USAGE if isinstance(error, _USAGE_ERRORS) else FAILED
     except click.ClickException as error:
         error.show()

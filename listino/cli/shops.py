@@ -3,11 +3,12 @@
 import click
 
 from listino.domain.clock import utc_now
-from listino.domain.errors import InvalidShop, InvalidValue
+from listino.domain.errors import InvalidShop, InvalidValue, UnknownShop
 from listino.domain.market import market_of
 from listino.settings import Settings, load_settings
 from listino.shops.declaration import Shops
 from listino.store.client import Store
+from listino.store.query import ProductQuery
 
 
 @click.group(short_help="Take a shop's products off sale.")
@@ -42,6 +43,8 @@ def remove(shop: str) -> None:
         lease = store.leases.acquire(market)
         try:
             gone = store.products.mark_shop_gone(market, name, utc_now())
+            if not gone and not store.products.page(ProductQuery(market=market, shop=name, gone=True), count=1):
+                raise UnknownShop(f"there never was a product of {shop}: see the shops on the back office's first page")
         finally:
             store.leases.release(lease)
     click.echo(f"{gone} products of {shop} are no longer on sale")

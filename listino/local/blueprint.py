@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from listino.domain.errors import LocalPlatformError
 from listino.local import binaries, parts
 from listino.local.declarations import DEMO_SHOPS
+from listino.local.engines import HOST
 from listino.local.folders import StateFolder
-from listino.local.primary import HOST
 from listino.local.programs import Program
 from listino.local.sharded_cluster import ShardedCluster
 from listino.local.topology import GivenMongo, Topology

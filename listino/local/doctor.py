@@ -20,6 +20,8 @@ from listino.shops.declaration import Shops
 # What the code is written for; the upper end is not known.
 LEAST_PYTHON = (3, 11)
 
+_SCHEMES = {binaries.MONGOD.title: ("mongodb", "mongodb+srv"), binaries.REDIS.title: ("redis", "rediss", "unix")}
+
 CHROMIUM_COMMANDS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -41,7 +43,7 @@ def examine(settings: Settings) -> list[Finding]:
         _state_folder(folder),
         *_engines(settings),
         _ports(settings),
-        _shops(settings.shops_path),
+        *_shops(settings.shops_path),
         _chromium(),
     ]
 
@@ -79,6 +81,9 @@ def _engines(settings: Settings) -> list[Finding]:
 
 def _engine(engine: binaries.Engine, address: str | None) -> Finding:
     if address is not None:
+        if address.partition("://")[0] not in _SCHEMES[engine.title]:
+            wanted = " or ".join(f"{scheme}://" for scheme in _SCHEMES[engine.title])
+            return Finding(engine.title, "fail", f"{engine.setting}={masked(address)} does not begin with {wanted}")
         reason = refusal(address, seconds=3.0)
         if reason is not None:
             text = f"{masked(address)} does not answer ({reason}): start it, or unset {engine.setting}"
@@ -120,14 +125,16 @@ def _needed_ports(settings: Settings) -> dict[str, int]:
     return {part: port for part, port in ports.items() if part not in ROUTERS}
 
 
-def _shops(folder: Path) -> Finding:
+def _shops(folder: Path) -> list[Finding]:
+    """How many there are, and one finding for each file that declares none."""
     if not folder.is_dir():
-        return Finding("shops", "warn", f"{folder} is not there yet: `listino up` makes it, with four demo shops")
+        return [Finding("shops", "warn", f"{folder} is not there yet: `listino up` makes it, with four demo shops")]
     broken: list[InvalidShop] = []
     shops = Shops.load(folder, on_error=broken.append)
-    if broken:
-        return Finding("shops", "fail", f"{'; '.join(map(str, broken))}: mend the file{'s' * (len(broken) > 1)}")
-    return Finding("shops", "ok", f"{len(shops)} declared in {folder}")
+    return [
+        Finding("shops", "ok", f"{len(shops)} declared in {folder}"),
+        *(Finding("shops", "fail", f"{error}: mend the file") for error in broken),
+    ]
 
 
 def _chromium() -> Finding:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from listino.domain.errors import LocalPlatformError
 from listino.local import binaries
-from listino.local.primary import HOST, REPLICA_SET, become_primary
 from listino.local.readiness import refusal
+
+HOST = "127.0.0.1"
 
 # Enough for a million products on one machine; mongod's own default is half of the memory.
 CACHE_GB = 0.5
@@ -19,22 +20,6 @@ CACHE_GB = 0.5
 THROW_AWAY_CACHE_GB = 0.25
 
 THROW_AWAY_START_SECONDS = 30.0
-
-
-def mongod_argv(binary: Path, port: int, data: Path, cache_gb: float = CACHE_GB) -> tuple[str, ...]:
-    """A member of the replica set on this machine, in the foreground, without the files a laptop does not need:
-    no socket in /tmp, a small oplog, no diagnostic captures."""
-    return (
-        str(binary),
-        *("--replSet", REPLICA_SET),
-        *("--bind_ip", HOST),
-        *("--port", str(port)),
-        *("--dbpath", str(data)),
-        "--nounixsocket",
-        *("--oplogSize", "100"),
-        *("--wiredTigerCacheSizeGB", str(cache_gb)),
-        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-    )
 
 
 def redis_argv(binary: Path, port: int, data: Path) -> tuple[str, ...]:
@@ -54,22 +39,6 @@ def redis_argv(binary: Path, port: int, data: Path) -> tuple[str, ...]:
         *("--maxmemory-policy", "noeviction"),
         *("--set-proc-title", "no"),
     )
-
-
-@contextlib.contextmanager
-def running_mongo(folder: Path, port: int | None = None) -> Iterator[str]:
-    """A mongod of its own, a primary, with its data in `folder`: gives its URI, and ends with SIGKILL (journal recovers).
-
-    Running it again on the same folder, on any port, brings the data back.
-    """
-    port = port or free_port()
-    data = folder / "mongo"
-    data.mkdir(parents=True, exist_ok=True)
-    binary = binaries.find(binaries.MONGOD)
-    argv = mongod_argv(binary, port, data, THROW_AWAY_CACHE_GB)
-    with _running(argv, f"mongodb://{HOST}:{port}/?directConnection=true", folder / "mongo.log"):
-        become_primary(port, THROW_AWAY_START_SECONDS)
-        yield f"mongodb://{HOST}:{port}/?replicaSet={REPLICA_SET}"
 
 
 @contextlib.contextmanager

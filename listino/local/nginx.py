@@ -6,7 +6,7 @@ import pwd
 import string
 from importlib import resources
 
-from listino.local.primary import HOST
+from listino.local.engines import HOST
 from listino.settings import Settings
 
 API_NODES = ("api-1", "api-2")

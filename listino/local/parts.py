@@ -4,10 +4,9 @@ import sys
 
 from listino.local import binaries
 from listino.local.declarations import DEMO_SHOPS
-from listino.local.engines import redis_argv
+from listino.local.engines import HOST, redis_argv
 from listino.local.folders import StateFolder
 from listino.local.nginx import HEALTH_PATH
-from listino.local.primary import HOST
 from listino.local.programs import Program, Stage
 from listino.settings import Settings
 

@@ -40,7 +40,8 @@ WATCH_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """How one part is. `state` is the supervisor's word in lower case, `running` when all is well; `uptime` in seconds;
+    """How one part is. `state` is the supervisor's word in lower case, `running` when all is well, or `frozen` when a
+    signal stopped its process; `uptime` in seconds;
     `memory` in bytes, with its children's; `restarts` since the platform was started."""
 
     name: str
@@ -119,6 +120,10 @@ class Platform:
             self._require_healthy()
             if not isinstance(cluster := self._blueprint.topology, ShardedCluster):
                 raise LocalPlatformError("MongoDB is run by somebody else: name the servers of the new shard")
+            if known := cluster.not_joined():
+                raise LocalPlatformError(
+                    f"{', '.join(known)} was begun and is not yet part of the cluster: `listino down`, then `listino up`"
+                )
             grown = cluster.with_another_shard()
             shard = grown.plan.shards[-1]
             servers = tuple(program for program in grown.members() if program.name in shard.names)
@@ -130,6 +135,7 @@ class Platform:
             self._supervisor.start_parts(program.name for program in servers)
             await_ready(self._supervisor, self.folder, servers, ENGINES_READY_SECONDS, progress)
             grown.initiate(ENGINES_READY_SECONDS)
+            del self._blueprint  # the next start is planned anew
         return shard.name
 
     def down(self, progress: Progress = silent) -> bool:
@@ -159,7 +165,7 @@ class Platform:
         return [
             PartStatus(
                 name=part.name,
-                state=part.state,
+                state="frozen" if part.pid is not None and processes.is_frozen(part.pid) else part.state,
                 pid=part.pid,
                 port=ports.get(part.name),
                 uptime=part.uptime,

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from listino.domain.errors import LocalPlatformError
 from listino.local import binaries, processes
+from listino.local.engines import HOST
 from listino.local.folders import StateFolder
-from listino.local.primary import HOST
 from listino.local.programs import Program
 
 # mongod stops when the disk is full; its journal, the oplog and the logs alone take some hundred megabytes.

@@ -68,6 +68,14 @@ def memory_bytes(pid: int) -> int | None:
         return None
 
 
+def is_frozen(pid: int) -> bool:
+    """Whether a process was stopped by a signal: it exists, holds its port, and answers nobody."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False
+
+
 def _proportional(process: psutil.Process) -> int:
     try:
         full = process.memory_full_info()

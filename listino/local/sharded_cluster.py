@@ -5,14 +5,14 @@ from pathlib import Path
 from listino.domain.errors import LocalPlatformError
 from listino.local import binaries
 from listino.local.cluster_plan import ClusterPlan, new_plan, read_plan, write_plan
-from listino.local.engines import CACHE_GB, THROW_AWAY_CACHE_GB
-from listino.local.primary import HOST
+from listino.local.engines import CACHE_GB, HOST, THROW_AWAY_CACHE_GB
 from listino.local.programs import Program, Stage
 from listino.local.sharding import (
     CONFIG,
     MemberSet,
     add_shards,
     initiate,
+    known_shards,
     member_argv,
     mongos_argv,
     router_argv,
@@ -86,6 +86,11 @@ class ShardedCluster:
     def initiate(self, seconds: float) -> None:
         initiate(self.plan.sets, seconds)
         add_shards(self.plan.config, self.plan.shards, seconds)
+
+    def not_joined(self) -> tuple[str, ...]:
+        """The planned shards that the running cluster does not have."""
+        known = known_shards(self.plan.config)
+        return tuple(shard.name for shard in self.plan.shards if shard.name not in known)
 
     def with_another_shard(self) -> "ShardedCluster":
         """The same cluster and one shard, of which nothing runs yet; raises LocalPlatformError if there is no room."""

@@ -17,8 +17,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from listino.domain.errors import LocalPlatformError
-from listino.local.engines import THROW_AWAY_CACHE_GB
-from listino.local.primary import ALREADY_INITIALIZED, HOST, NOT_YET_INITIALIZED, PAUSE_SECONDS
+from listino.local.engines import HOST, THROW_AWAY_CACHE_GB
 
 CONFIG = "configsvr"
 SHARD = "shardsvr"
@@ -30,6 +29,12 @@ HEARTBEAT_MILLISECONDS = 500
 # MongoDB balances by data size and moves only at a difference of three chunks: with its default of 128 MB a shard that
 # is added to a demo database would stay empty.
 CHUNK_MEGABYTES = 1
+
+# https://github.com/mongodb/mongo/blob/v6.0/src/mongo/base/error_codes.yml
+ALREADY_INITIALIZED = 23
+
+# How often, in seconds, a condition is looked at while waiting for it.
+PAUSE_SECONDS = 0.02
 
 _MAJORITY = {"w": "majority", "wtimeout": 60_000}
 
@@ -108,8 +113,7 @@ def mongos_argv(binary: Path, port: int, config: MemberSet) -> tuple[str, ...]:
 def initiate(sets: Sequence[MemberSet], seconds: float) -> None:
     """Gives each replica set its members and a primary, all at the same time; harmless on sets that have them.
 
-    A set of one member whose port changed is moved to the new one. Raises LocalPlatformError when a set has no primary
-    after `seconds`.
+    Raises LocalPlatformError when a set has no primary after `seconds`.
     """
     deadline = time.monotonic() + seconds
     with ThreadPoolExecutor(max_workers=len(sets)) as pool:
@@ -124,12 +128,21 @@ def add_shards(config: MemberSet, shards: Sequence[MemberSet], seconds: float) -
     cluster have other ports than they had: each of them keeps the others' addresses in its data.
     """
     deadline = time.monotonic() + seconds
-    address = f"mongodb://{','.join(config.addresses)}/?replicaSet={config.name}"
-    client: MongoClient = MongoClient(address, serverSelectionTimeoutMS=int(seconds * 1000), w="majority")
-    with client:
+    with _connected(config, seconds) as client:
         until(deadline, f"{config.name} did not take its settings", partial(_set_chunk_size, client))
         for shard in shards:
             until(deadline, f"{shard.name} did not become a shard", partial(_add_shard, client, config, shard))
+
+
+def known_shards(config: MemberSet) -> set[str]:
+    """The names of the shards that the running config servers know; raises PyMongoError when they do not answer."""
+    with _connected(config, 5.0) as client:
+        return {shard["_id"] for shard in client.config.shards.find({}, {"_id": 1})}
+
+
+def _connected(members: MemberSet, seconds: float) -> MongoClient:
+    address = f"mongodb://{','.join(members.addresses)}/?replicaSet={members.name}"
+    return MongoClient(address, serverSelectionTimeoutMS=int(seconds * 1000), w="majority")
 
 
 def _set_chunk_size(client: MongoClient) -> bool:
@@ -144,9 +157,7 @@ def _add_shard(client: MongoClient, config: MemberSet, shard: MemberSet) -> bool
         client.admin.command({"_configsvrAddShard": shard.seeds, "name": shard.name, "writeConcern": _MAJORITY})
         return True
     _demand_addresses(shard, known["host"])
-    address = f"mongodb://{','.join(shard.addresses)}/?replicaSet={shard.name}"
-    member: MongoClient = MongoClient(address, serverSelectionTimeoutMS=2_000)
-    with member:
+    with _connected(shard, 2.0) as member:
         identity = member.admin["system.version"].find_one({"_id": "shardIdentity"})
     if identity is not None:
         _demand_addresses(config, identity["configsvrConnectionString"])
@@ -182,22 +193,12 @@ def _has_primary(first: MongoClient, members: MemberSet) -> bool:
 
 
 def _configure(first: MongoClient, members: MemberSet) -> None:
+    """Refused while the server reads what its data says of its set, and when that is another one."""
     try:
-        config = first.admin.command("replSetGetConfig")["config"]
-    except OperationFailure as error:
-        if error.code != NOT_YET_INITIALIZED:
+        first.admin.command("replSetInitiate", _configuration(members))
+    except OperationFailure as refused:
+        if refused.code != ALREADY_INITIALIZED:
             raise
-        try:
-            first.admin.command("replSetInitiate", _configuration(members))
-        except OperationFailure as refused:
-            if refused.code != ALREADY_INITIALIZED:
-                raise
-        return
-    if len(members.ports) == 1 and [member["host"] for member in config["members"]] != list(members.addresses):
-        config["members"] = _configuration(members)["members"]
-        config["version"] += 1
-        # A member that its own set no longer knows cannot ask a majority.
-        first.admin.command("replSetReconfig", config, force=True)
 
 
 def _configuration(members: MemberSet) -> dict[str, Any]:

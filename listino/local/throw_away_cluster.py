@@ -11,11 +11,11 @@ from pymongo import MongoClient
 
 from listino.domain.errors import LocalPlatformError
 from listino.local import binaries
-from listino.local.engines import THROW_AWAY_START_SECONDS, free_port
-from listino.local.primary import HOST, PAUSE_SECONDS
+from listino.local.engines import HOST, THROW_AWAY_START_SECONDS, free_port
 from listino.local.readiness import refusal
 from listino.local.sharding import (
     CONFIG,
+    PAUSE_SECONDS,
     SHARD,
     MemberSet,
     add_shards,
@@ -184,6 +184,23 @@ def running_cluster(folder: Path, *, members: int = 1, shards: int = 2, routers:
         yield cluster
     finally:
         cluster.close()
+
+
+@contextlib.contextmanager
+def running_replica_set(folder: Path) -> Iterator[str]:
+    """One server that belongs to no cluster, with its data and log in `folder`: gives its URI, and ends with SIGKILL."""
+    alone = MemberSet("alone", SHARD, _free_ports(1))
+    data = folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    argv = member_argv(binaries.find(binaries.MONGOD), alone, alone.ports[0], data)
+    with (folder / "mongo.log").open("ab") as log:
+        process = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        initiate((alone,), THROW_AWAY_START_SECONDS)
+        yield f"mongodb://{alone.addresses[0]}/?replicaSet={alone.name}"
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _free_ports(count: int) -> tuple[int, ...]:

@@ -148,6 +148,21 @@ def _keys(tables: Sequence[str | int]) -> list[str]:
     return list(model.model_fields)
 
 
+def _twice_declared(declared: Mapping[Path, Shop]) -> dict[Path, InvalidShop]:
+    """The files that declare a shop which another one declares, too."""
+    files: dict[str, list[Path]] = {}
+    for path, shop in declared.items():
+        files.setdefault(shop.key, []).append(path)
+    return {
+        path: InvalidShop(
+            f"{path}: {key} is declared in {' and '.join(other.name for other in same if other != path)}, too"
+        )
+        for key, same in files.items()
+        if len(same) > 1
+        for path in same
+    }
+
+
 class Shops(Mapping[str, Shop]):
     """The declared shops by their key `it:bottega`; `broken`: the files that were left out."""
 
@@ -160,27 +175,27 @@ class Shops(Mapping[str, Shop]):
     def load(cls, folder: Path, *, on_error: Callable[[InvalidShop], None] | None = None) -> "Shops":
         """All declarations of a folder; raises InvalidShop for the first that is wrong, or for two of one name.
 
-        With `on_error` the wrong ones are told to it and left out: one shop's typo is no reason to forget the others.
+        With `on_error` the wrong ones are told to it and left out: one shop's typo is no reason to forget the others. Of
+        two files that declare one shop both are left out: nobody can say whose prices are meant.
         """
         if not folder.is_dir():
             raise InvalidShop(
                 f"there is no folder {folder} with shop declarations: run `listino up`, or set LISTINO_SHOPS_DIR"
             )
-        shops: dict[str, Shop] = {}
-        broken: list[BrokenDeclaration] = []
+        declared: dict[Path, Shop] = {}
+        wrong: dict[Path, InvalidShop] = {}
         for path in sorted(folder.glob("*.toml")):
             try:
-                shop = load_shop(path)
-                if shop.key in shops:
-                    raise InvalidShop(f"{path}: a shop {shop.key} is declared already")
+                declared[path] = load_shop(path)
             except InvalidShop as error:
-                if on_error is None:
-                    raise
-                on_error(error)
-                broken.append(BrokenDeclaration.of(path, error))
-            else:
-                shops[shop.key] = shop
-        return cls(shops, folder, broken)
+                wrong[path] = error
+        wrong |= _twice_declared(declared)
+        for complaint in dict(sorted(wrong.items())).values():
+            if on_error is None:
+                raise complaint
+            on_error(complaint)
+        shops = {shop.key: shop for path, shop in declared.items() if path not in wrong}
+        return cls(shops, folder, [BrokenDeclaration.of(path, error) for path, error in sorted(wrong.items())])
 
     def of_market(self, market: str, name: str | None = None) -> list[Shop]:
         """The market's shops, or the one of that name.

@@ -4,7 +4,7 @@ Motor is imported here and nowhere else: PyMongo's AsyncMongoClient has the same
 the import and CLIENT below.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from listino.domain.history import PricePoint
 from listino.domain.product import Product, ProductId
 from listino.settings import Settings
 from listino.store.client import opened, unavailable
-from listino.store.collections import CRAWLS, PRICE_HISTORY, PRODUCTS, REJECTS
+from listino.store.collections import CRAWLS, LIST_READS, PRICE_HISTORY, PRODUCTS, REJECTS
 from listino.store.documents import crawl_document, points_from, product_from
 from listino.store.outage import UNAVAILABLE
 from listino.store.query import CARD, ProductQuery, gone, on_sale_of
@@ -24,12 +24,15 @@ from listino.store.upsert import NEEDED, UpsertPlan, plan_upsert
 
 CLIENT = AsyncIOMotorClient
 
+_BY_SHOP = [("market", 1), ("shop", 1)]
+
 
 class AsyncProducts:
     """What `listino.store.products.Products` promises, awaited."""
 
     def __init__(self, database: AsyncIOMotorDatabase) -> None:
         self._products = database[PRODUCTS.name]
+        self._lists = database.get_collection(PRODUCTS.name, read_preference=LIST_READS)
         self._history = database[PRICE_HISTORY.name]
 
     async def get(self, product_id: ProductId) -> Product:
@@ -41,7 +44,7 @@ class AsyncProducts:
 
     async def page(self, query: ProductQuery, *, count: int, skip: int = 0) -> list[Product]:
         """At most `count` products with the fields a list shows, in the order of their ids."""
-        cursor = self._products.find(query.filter(), CARD).sort("_id", 1).skip(skip).limit(count)
+        cursor = self._lists.find(query.filter(), CARD).sort("_id", 1).skip(skip).limit(count)
         return [product_from(document) for document in await cursor.to_list(count)]
 
     async def history(self, product_id: ProductId) -> list[PricePoint]:
@@ -81,14 +84,23 @@ class AsyncProducts:
         result = await self._products.update_many(unseen, gone(at))
         return result.modified_count
 
-    async def mark_undeclared_gone(self, market: str, declared: Collection[str], at: datetime) -> dict[str, int]:
-        """Takes off sale what the market has of shops other than the declared ones; returns how many products of which."""
-        found: dict[str, int] = {}
-        for shop in await self._products.distinct("shop", {"market": market}):
-            if shop not in declared:
-                result = await self._products.update_many(on_sale_of(market, shop), gone(at))
-                found[shop] = result.modified_count
-        return {shop: products for shop, products in found.items() if products}
+    async def shops(self, market: str) -> list[str]:
+        """The shops of which the market has products, on sale or gone; each costs one step in an index."""
+        found: list[str] = []
+        beyond: dict[str, str] = {"$gte": ""}
+        while document := await self._products.find_one({"market": market, "shop": beyond}, {"shop": 1}, sort=_BY_SHOP):
+            found.append(document["shop"])
+            beyond = {"$gt": document["shop"]}
+        return found
+
+    async def on_sale(self, market: str, shop: str) -> int:
+        """How many products of the shop are on sale."""
+        return int(await self._products.count_documents(on_sale_of(market, shop)))
+
+    async def mark_shop_gone(self, market: str, shop: str, at: datetime) -> int:
+        """Takes everything of a shop off sale; returns how many products that were."""
+        result = await self._products.update_many(on_sale_of(market, shop), gone(at))
+        return result.modified_count
 
 
 class AsyncCrawls:
@@ -113,7 +125,7 @@ class AsyncStore:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client: AsyncIOMotorClient = opened(CLIENT, settings)
-        database = self._client[settings.mongo_database]
+        self._database = database = self._client[settings.mongo_database]
         self.products = AsyncProducts(database)
         self.crawls = AsyncCrawls(database)
 
@@ -123,6 +135,10 @@ class AsyncStore:
             await self._client.admin.command("ping")
         except UNAVAILABLE as error:
             raise self.unavailable(error) from error
+
+    async def ready(self) -> None:
+        """Returns when every shard answers, which costs each one step in an index: a router alone would answer a ping."""
+        await self._database[PRODUCTS.name].find_one({}, {"_id": 1}, sort=[("_id", 1)])
 
     def unavailable(self, error: BaseException) -> EngineUnavailable:
         """The error to show for one of UNAVAILABLE."""

@@ -11,8 +11,9 @@ from pymongo.uri_parser import parse_uri
 from listino.domain.errors import EngineUnavailable, InvalidSettings
 from listino.settings import Settings, masked
 from listino.store.cluster import ClusterStatus, add_shard, examine
+from listino.store.collections import PRODUCTS
 from listino.store.crawls import Crawls, Leases
-from listino.store.outage import UNAVAILABLE, time_limit
+from listino.store.outage import UNAVAILABLE, outages_told, time_limit
 from listino.store.products import Products
 from listino.store.setup import Told, prepare
 from listino.store.staff import Staff
@@ -87,17 +88,30 @@ class Store:
             where = masked(self._settings.mongo_address)
             raise EngineUnavailable(f"MongoDB at {where} refuses the user and password in LISTINO_MONGO_URI") from None
 
+    def ready(self, seconds: float) -> None:
+        """Returns when every shard answers, which costs each one step in an index: a router alone would answer a ping.
+
+        Raises EngineUnavailable when that takes longer than `seconds`.
+        """
+        try:
+            with time_limit(seconds):
+                self._database[PRODUCTS.name].find_one({}, {"_id": 1}, sort=[("_id", 1)])
+        except UNAVAILABLE as error:
+            raise unavailable(self._settings, error) from error
+
     def prepare(self, told: Told = lambda name, what: None) -> None:
         """Makes collections, shard keys, validators and indexes as they are declared; can be run again without harm."""
         try:
-            prepare(self._client, self._database, told)
+            with outages_told():
+                prepare(self._client, self._database, told)
         except UNAVAILABLE as error:
             raise unavailable(self._settings, error) from error
 
     def cluster_status(self) -> ClusterStatus:
         """The sharded cluster at this moment; raises EngineUnavailable when there is none."""
         try:
-            return examine(self._client, self._database, tls_options(self._settings))
+            with outages_told():
+                return examine(self._client, self._database, tls_options(self._settings))
         except UNAVAILABLE as error:
             raise unavailable(self._settings, error) from error
 
@@ -107,7 +121,8 @@ class Store:
         The balancer then moves its share of the documents to it. Raises InvalidValue when the cluster refuses.
         """
         try:
-            return add_shard(self._client, servers, tls_options(self._settings))
+            with outages_told():
+                return add_shard(self._client, servers, tls_options(self._settings))
         except UNAVAILABLE as error:
             raise unavailable(self._settings, error) from error
 

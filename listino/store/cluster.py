@@ -9,7 +9,8 @@ from typing import Any
 import pymongo
 from pymongo import MongoClient
 from pymongo.database import Database
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.uri_parser import split_hosts
 
 from listino.domain.errors import EngineUnavailable, InvalidValue
 from listino.store import members
@@ -18,6 +19,8 @@ from listino.store.members import Member
 from listino.store.setup import is_sharded
 
 _JOINING_SECONDS = 60.0
+_CONFIG = "config"  # what routers call the config servers, whatever their replica set is called
+_NAMESPACE_NOT_FOUND = 26
 _ADVICE = "run `listino cluster init`"
 
 
@@ -63,26 +66,31 @@ def examine(client: MongoClient, database: Database, tls: Mapping[str, Any]) -> 
         raise EngineUnavailable(
             "the MongoDB at LISTINO_MONGO_URI is no sharded cluster: give it the address of a router"
         )
-    shards = {shard["_id"]: members.addresses_of(shard["host"]) for shard in client.config.shards.find().sort("_id", 1)}
-    config = members.addresses_of(
-        client.admin.command("serverStatus", metrics=0)["sharding"]["configsvrConnectionString"]
-    )
-    servers = tuple(members.examine(dict([config, *shards.values()]), tls))
+    placed: dict[str, str] = client.admin.command("getShardMap")["map"]
+    shards = sorted(name for name in placed if name != _CONFIG)
+    servers = tuple(members.examine(dict(members.addresses_of(placed[name]) for name in (_CONFIG, *shards)), tls))
     routers = tuple(_router(address, tls) for address in sorted(_seeds(client)))
-    shares = tuple(_shares(client, database))
+    silence = tuple(_silence(routers, servers))
+    if members.without_primary(servers):
+        # Whoever asks a shard that has nobody to answer waits in vain; where documents lie is the lesser question then.
+        return ClusterStatus(routers, servers, "unknown", (), silence)
     return ClusterStatus(
         routers=routers,
         members=servers,
         balancer=_balancer(client),
-        shares=shares,
-        problems=(*_silence(routers, servers), *_undeclared(client, database)),
+        shares=tuple(_shares(client, database, shards)),
+        problems=(*silence, *_undeclared(client, database)),
     )
 
 
 def add_shard(client: MongoClient, servers: str, tls: Mapping[str, Any]) -> str:
     """Makes the replica set a shard of that name; raises InvalidValue with what speaks against it."""
     name, _, hosts = servers.partition("/")
-    if not name or not hosts:
+    try:
+        addressed = bool(name and hosts and all(port for _, port in split_hosts(hosts, default_port=None)))
+    except (ValueError, InvalidURI, ConfigurationError):
+        addressed = False
+    if not addressed:
         raise InvalidValue(f"{servers!r}: a shard is written name/host:port,host:port, like shard-3/mongo-7:27018")
     # The cluster would look for a server that does not answer for a long time, and then not say which one it is.
     for server in members.examine({name: members.addresses_of(servers)[1]}, tls):
@@ -122,22 +130,26 @@ def _balancer(client: MongoClient) -> str:
     return f"{mode}, moving chunks" if answer.get("inBalancerRound") else mode
 
 
-def _shares(client: MongoClient, database: Database) -> Iterable[Share]:
+def _shares(client: MongoClient, database: Database, shards: Sequence[str]) -> Iterable[Share]:
+    """A share for every shard, of nothing where it holds nothing of the collection."""
     chunks = _chunks(client, database)
     for declared in COLLECTIONS:
         try:
             found = list(database[declared.name].aggregate([{"$collStats": {"storageStats": {}}}]))
-        except OperationFailure:
-            continue  # it does not exist, which is a problem and is told as one
-        for part in sorted(found, key=lambda part: part.get("shard", "")):
-            stats = part["storageStats"]
+        except OperationFailure as error:
+            if error.code != _NAMESPACE_NOT_FOUND:
+                raise
+            continue  # which is a problem, and told as one
+        parts = {part["shard"]: part["storageStats"] for part in found if "shard" in part}
+        for shard in shards:
+            stats = parts.get(shard, {})
             yield Share(
                 collection=declared.name,
-                shard=part.get("shard", ""),
-                chunks=chunks[declared.name, part.get("shard", "")],
-                documents=stats["count"],
-                data_bytes=stats["size"],
-                index_bytes=stats["totalIndexSize"],
+                shard=shard,
+                chunks=chunks[declared.name, shard],
+                documents=stats.get("count", 0),
+                data_bytes=stats.get("size", 0),
+                index_bytes=stats.get("totalIndexSize", 0),
             )
 
 

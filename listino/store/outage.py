@@ -20,8 +20,8 @@ UNAVAILABLE = (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WaitQueueTim
 REFUSED = OperationFailure
 
 # A router answers in the cluster's place: no primary was elected in time, a shard could not be reached, a server is on
-# its way out. https://github.com/mongodb/mongo/blob/v8.0/src/mongo/base/error_codes.yml
-_NOBODY_ANSWERED = frozenset({6, 7, 89, 91, 133, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
+# its way out, a majority did not confirm in time (50, 64). https://github.com/mongodb/mongo/blob/v8.0/src/mongo/base/error_codes.yml
+_NOBODY_ANSWERED = frozenset({6, 7, 50, 64, 89, 91, 133, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
 
 
 class NobodyAnswered(ConnectionFailure):
@@ -29,7 +29,7 @@ class NobodyAnswered(ConnectionFailure):
 
 
 def is_outage(error: OperationFailure) -> bool:
-    """Whether the cluster refused because a part of it was away: the same may succeed a moment later."""
+    """Whether the cluster refused because a part of it was away or too slow: the same may succeed a moment later."""
     if isinstance(error, BulkWriteError):
         details = error.details or {}
         failed = (*details.get("writeErrors", ()), *details.get("writeConcernErrors", ()))
@@ -38,16 +38,21 @@ def is_outage(error: OperationFailure) -> bool:
 
 
 @contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Within it, whatever asks the store longer than that in all, or of a cluster that has nobody to answer, raises one
-    of UNAVAILABLE.
-
-    It counts for the asynchronous store too: Motor hands the context of its caller on to the thread that does the work.
-    """
+def outages_told() -> Iterator[None]:
+    """Within it, a cluster that has nobody to answer raises one of UNAVAILABLE, too."""
     try:
-        with pymongo.timeout(seconds):
-            yield
+        yield
     except OperationFailure as error:
         if is_outage(error):
             raise NobodyAnswered(str(error).partition(", full error")[0]) from error
         raise
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """As `outages_told`; and whatever asks the store longer than that in all raises one of UNAVAILABLE.
+
+    It counts for the asynchronous store too: Motor hands the context of its caller on to the thread that does the work.
+    """
+    with outages_told(), pymongo.timeout(seconds):
+        yield

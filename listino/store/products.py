@@ -9,7 +9,7 @@ from pymongo.database import Database
 from listino.domain.errors import ProductNotFound
 from listino.domain.history import PricePoint
 from listino.domain.product import Product, ProductId
-from listino.store.collections import PRICE_HISTORY, PRODUCTS
+from listino.store.collections import LIST_READS, PRICE_HISTORY, PRODUCTS
 from listino.store.documents import points_from, product_from
 from listino.store.query import CARD, ProductQuery, gone, on_sale_of, spellings
 from listino.store.upsert import NEEDED, UpsertPlan, plan_upsert
@@ -22,6 +22,7 @@ class Products:
 
     def __init__(self, database: Database) -> None:
         self._products = database[PRODUCTS.name]
+        self._lists = database.get_collection(PRODUCTS.name, read_preference=LIST_READS)
         self._history = database[PRICE_HISTORY.name]
 
     def get(self, product_id: ProductId) -> Product:
@@ -33,12 +34,12 @@ class Products:
 
     def page(self, query: ProductQuery, *, count: int) -> list[Product]:
         """At most `count` products with the fields a list shows, in the order of their ids."""
-        cursor = self._products.find(query.filter(), CARD).sort("_id", 1).limit(count)
+        cursor = self._lists.find(query.filter(), CARD).sort("_id", 1).limit(count)
         return [product_from(document) for document in cursor]
 
     def with_gtin(self, gtin: str) -> list[Product]:
         """The same good wherever else it is offered, gone ones left out; at most 50."""
-        cursor = self._products.find({"gtin": gtin, "gone_at": None}, CARD).sort("_id", 1).limit(50)
+        cursor = self._lists.find({"gtin": gtin, "gone_at": None}, CARD).sort("_id", 1).limit(50)
         return [product_from(document) for document in cursor]
 
     def names(self, field: Literal["brand", "category"], beginning: str, *, most: int) -> list[str]:
@@ -51,7 +52,7 @@ class Products:
             bound = {"$gte": start}
             while len(found) < most:
                 within = {field: {**bound, "$lt": start + _LAST_CHARACTER}}
-                document = self._products.find_one(within, {"_id": 0, field: 1}, sort=[(field, 1)])
+                document = self._lists.find_one(within, {"_id": 0, field: 1}, sort=[(field, 1)])
                 if document is None:
                     break
                 found.add(document[field])
@@ -88,7 +89,7 @@ class Products:
 
     def counts(self) -> dict[str, int]:
         """Products on sale by `market:shop`."""
-        groups = self._products.aggregate(
+        groups = self._lists.aggregate(
             [
                 {"$match": {"gone_at": None, "market": {"$type": "string"}}},
                 {"$group": {"_id": {"market": "$market", "shop": "$shop"}, "products": {"$sum": 1}}},

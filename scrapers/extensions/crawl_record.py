@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import logging
 import sys
+import time
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 import orjson
@@ -23,8 +25,9 @@ from scrapers.market_spider import MarketSpider
 log = logging.getLogger(__name__)
 
 _EVERY = 1.0  # seconds
-_STORE_SECONDS = 20.0  # longer than an election, and much shorter than the lease
-_LEASE_EVERY = 15  # heartbeats
+_STORE_SECONDS = 15.0  # longer than an election; with what is renewed late, still well within the lease
+_LAST_WORDS_SECONDS = 60.0  # how long the end of a crawl waits for a store that is away
+_RENEW_EVERY = 15.0  # seconds
 _ENDS = {
     "finished": CrawlStatus.FINISHED,
     "closespider_itemcount": CrawlStatus.FINISHED,
@@ -42,6 +45,8 @@ class CrawlRecord:
         self._crawler = crawler
         self._lines = crawler.settings.getbool("LISTINO_CRAWL_LINES")
         self._heart: asyncio.Task[None] | None = None
+        self._ending = asyncio.Event()
+        self._renewal_due = 0.0
         crawler.signals.connect(self.spider_opened, signal=signals.spider_opened)
         crawler.signals.connect(self.spider_closed, signal=signals.spider_closed)
         crawler.signals.connect(self.not_whole, signal=signals.spider_error)
@@ -61,10 +66,10 @@ class CrawlRecord:
             spider.run.fail(shop.name, "Listino made a mistake; the spider's log has more")
 
     async def spider_closed(self, spider: MarketSpider, reason: str) -> None:
+        # The beat that is under way comes to its end: what it saves must not come after the last word.
+        self._ending.set()
         if self._heart is not None:
-            self._heart.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._heart
+            await self._heart
         try:
             await self._close(spider, reason)
         finally:
@@ -77,43 +82,55 @@ class CrawlRecord:
         if status is CrawlStatus.FAILED:
             run.error = run.error or f"the spider ended early: {reason}"
         if reason == "finished":
-            await self._find_gone(spider)
-            if spider.whole_market:
-                await self._retire(spider)
+            try:
+                await _persistently(lambda: self._find_gone(spider))
+                if spider.whole_market:
+                    await _persistently(lambda: self._retire(spider))
+            except UNAVAILABLE as error:
+                log.error("what is gone could not be noted: %s", error)
+                run.error, status = "the store was away at the end: what is gone was not noted", CrawlStatus.INCOMPLETE
         if status is CrawlStatus.FINISHED and (troubles := run.troubles()):
             run.error = run.error or troubles
             status = CrawlStatus.INCOMPLETE
         run.mark(resumable=status is CrawlStatus.STOPPED)
-        await self._keep_rejects(spider)
-        await self._save(spider, status)
+        await _persistently(lambda: self._keep_rejects(spider))
+        await _persistently(lambda: self._save(spider, status))
 
     async def _beat(self, spider: MarketSpider) -> None:
-        beats = 0
-        while True:
-            beats += 1
+        while not self._ending.is_set():
             try:
+                if not await self._still_ours(spider):
+                    spider.run.error = "another process took the market over"
+                    # Not waited for: the spider's end waits for this heart.
+                    self._closing = asyncio.ensure_future(self._crawler.engine.close_spider_async(reason="lease_lost"))
+                    return
                 with time_limit(_STORE_SECONDS):
                     await self._save(spider, CrawlStatus.RUNNING)
                     await self._keep_rejects(spider)
-                    ours = beats % _LEASE_EVERY != 0 or await asyncio.to_thread(_renew, spider)
-                if not ours:
-                    spider.run.error = "another process took the market over"
-                    await self._crawler.engine.close_spider_async(reason="lease_lost")
-                    return
             except UNAVAILABLE as error:
                 log.warning("the store is away, the crawl goes on meanwhile: %s", error)
             except Exception:
                 # Without a heart that beats the lease runs out, and a second crawl could come on top of this one.
                 log.exception("the record of the crawl could not be kept")
-            await asyncio.sleep(_EVERY)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), _EVERY)
+
+    async def _still_ours(self, spider: MarketSpider) -> bool:
+        """Renews the lease when it is due; a renewal that fails is tried again at the next beat."""
+        now = asyncio.get_running_loop().time()
+        if now < self._renewal_due:
+            return True
+        with time_limit(_STORE_SECONDS):
+            ours = await asyncio.to_thread(_renew, spider)
+        self._renewal_due = now + _RENEW_EVERY
+        return ours
 
     async def _keep_rejects(self, spider: MarketSpider) -> None:
-        rejects, spider.run.rejects = spider.run.rejects, []
-        try:
+        """Those that were kept are forgotten here; of the others none is lost."""
+        rejects = list(spider.run.rejects)
+        if rejects:
             await self._store.crawls.keep_rejects(rejects)
-        except UNAVAILABLE:
-            spider.run.rejects = rejects + spider.run.rejects
-            raise
+            del spider.run.rejects[: len(rejects)]
 
     async def _find_gone(self, spider: MarketSpider) -> None:
         run = spider.run
@@ -132,8 +149,8 @@ class CrawlRecord:
     async def _retire(self, spider: MarketSpider) -> None:
         """Takes the products of shops that are declared no more off sale.
 
-        Not while a file is broken, which may be such a shop's, nor when shops of this very run have vanished: then
-        something is wrong with the folder rather than with them.
+        Not while a file is broken, which may be such a shop's, nor when shops of this very run have vanished, nor when
+        most of the market would go: then something is wrong with the folder rather than with them.
         """
         try:
             declared = Shops.load(spider.settings_of_listino.shops_path, on_error=lambda _: None)
@@ -143,9 +160,23 @@ class CrawlRecord:
         if declared.broken or not spider.shops.keys() <= declared.keys():
             log.info("no shop counts as removed: not every declaration can be read")
             return
-        names = [shop.name for shop in declared.values() if shop.market.code == spider.market]
-        retired = await self._store.products.mark_undeclared_gone(spider.market, names, utc_now())
-        for name, gone in retired.items():
+        names = {shop.name for shop in declared.values() if shop.market.code == spider.market}
+        products = self._store.products
+        removed = {
+            name: await products.on_sale(spider.market, name)
+            for name in await products.shops(spider.market)
+            if name not in names
+        }
+        if sum(removed.values()) > spider.run.met:
+            log.warning(
+                "%s are not declared and have more products on sale than this crawl met: if that is right, run "
+                "`listino shops remove %s:NAME` for each",
+                ", ".join(removed),
+                spider.market,
+            )
+            return
+        for name in (name for name, count in removed.items() if count):
+            gone = await products.mark_shop_gone(spider.market, name, utc_now())
             log.info("%s is declared no more: %d products were taken off sale", name, gone)
             spider.run.retired(name, gone)
 
@@ -163,3 +194,17 @@ class CrawlRecord:
 def _renew(spider: MarketSpider) -> bool:
     with Store(spider.settings_of_listino) as store:
         return store.leases.renew(spider.run.lease)
+
+
+async def _persistently(step: Callable[[], Awaitable[None]]) -> None:
+    """Takes a step that may be repeated; while the store is away, again and again. Raises one of UNAVAILABLE at last."""
+    deadline = time.monotonic() + _LAST_WORDS_SECONDS
+    while True:
+        try:
+            with time_limit(_STORE_SECONDS):
+                return await step()
+        except UNAVAILABLE as error:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("the store is away, the crawl waits with its end: %s", error)
+            await asyncio.sleep(_EVERY)

@@ -40,7 +40,8 @@ class StorePipeline:
         self._timer = asyncio.ensure_future(self._flush_regularly())
 
     async def close_spider(self) -> None:
-        self._timer.cancel()
+        async with self._writing:  # goods that are being stored at this moment are neither waiting nor stored yet
+            self._timer.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._timer
         await self._flush_all()

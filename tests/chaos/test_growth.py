@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import PyMongoError
 from shopkeeper import wait_until
 
 from listino.local.throw_away_cluster import Cluster, running_cluster
@@ -32,12 +33,15 @@ def test_a_third_shard_gets_its_share_while_everything_is_read(tmp_path: Path) -
 
             def read() -> None:
                 nonlocal reads
-                while not done.is_set():
-                    seen = [document["_id"] for document in products.find({}, {"_id": 1}, batch_size=2000)]
-                    if len(seen) != PRODUCTS or set(seen) != ids:
-                        wrong.append(f"{len(seen)} products, {len(set(seen))} different ones")
-                    if (counted := products.count_documents({})) != PRODUCTS:
-                        wrong.append(f"{counted} counted")
+                while not done.is_set() and not wrong:
+                    try:
+                        seen = [document["_id"] for document in products.find({}, {"_id": 1}, batch_size=2000)]
+                        if len(seen) != PRODUCTS or set(seen) != ids:
+                            wrong.append(f"{len(seen)} products, {len(set(seen))} different ones")
+                        if (counted := products.count_documents({})) != PRODUCTS:
+                            wrong.append(f"{counted} counted")
+                    except PyMongoError as error:
+                        wrong.append(repr(error))
                     reads += 1
 
             reader = threading.Thread(target=read)

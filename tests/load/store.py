@@ -20,8 +20,7 @@ from click import echo
 from pymongo import MongoClient, UpdateOne
 from pymongo.collection import Collection
 
-from listino.local.engines import running_mongo
-from listino.local.throw_away_cluster import Cluster, running_cluster
+from listino.local.throw_away_cluster import Cluster, running_cluster, running_replica_set
 from listino.settings import Settings
 from listino.store.client import client_options
 
@@ -112,7 +111,7 @@ def main() -> None:
     options = client_options(Settings(_env_file=None, env="test", secret_key="a secret of no worth, for tests only"))  # type: ignore[call-arg]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="listino-load-")))
-        alone = stack.enter_context(running_mongo(folder / "alone"))
+        alone = stack.enter_context(running_replica_set(folder / "alone"))
         cluster = stack.enter_context(
             running_cluster(folder, members=given.members, shards=given.shards, routers=given.routers)
         )

@@ -53,6 +53,7 @@ COMMANDS: Mapping[str, Handler] = MappingProxyType(
         "balancerStop": placement.on_config("_configsvrBalancerStop", limited=True),
         "balancerStatus": placement.on_config("_configsvrBalancerStatus"),
         "listShards": placement.list_shards,
+        "getShardMap": placement.shard_map,
         **dict.fromkeys(("moveRange", "moveChunk"), placement.move_range),
         "split": placement.split,
         "movePrimary": placement.move_primary,

@@ -77,6 +77,12 @@ async def list_shards(router: Router, request: Request) -> Fields:
     return {"shards": await router.catalog.shards(), "ok": 1.0}
 
 
+async def shard_map(router: Router, request: Request) -> Fields:
+    """Every replica set and its servers, the config servers under `config`; no shard is asked."""
+    shards = {shard["_id"]: shard["host"] for shard in await router.catalog.shards()}
+    return {"map": {**shards, "config": router.seeds}, "ok": 1.0}
+
+
 async def move_range(router: Router, request: Request) -> Fields:
     """moveRange and moveChunk: the chunk that begins at `min`, lies between `bounds`, or holds what `find` names."""
     namespace = request.collection

@@ -20,6 +20,7 @@ class Router:
     def __init__(self, config: str) -> None:
         name, _, members = config.partition("/")
         hosts = members.split(",")
+        self.seeds = config
         self.upstream = Upstream()
         self.upstream.add_config_hosts(hosts)
         self.config = ReplicaSet(name, hosts, self.upstream)

@@ -45,6 +45,13 @@ async def test_a_hanging_mongodb_is_a_problem_soon(
     assert seconds < most
 
 
+async def test_a_node_whose_mongodb_hangs_is_not_ready(warm: httpx.AsyncClient, settings: Settings) -> None:
+    assert (await warm.get("/readyz")).json()["mongo"] == "ready"
+    with hung_mongo(settings.mongo_address):
+        answer = await warm.get("/readyz")
+    assert (answer.status_code, answer.json()["mongo"]) == (503, "away")
+
+
 async def test_a_mongodb_that_hangs_for_a_second_costs_no_answer(warm: httpx.AsyncClient, settings: Settings) -> None:
     with hung_mongo(settings.mongo_address):
         reading = asyncio.create_task(warm.get(f"/products/{ID}"))

@@ -38,6 +38,9 @@ def test_a_shard_is_added_to_the_running_platform_and_there_after_the_next_start
     assert "shard-3-1" in added.stderr
     told = json.loads(listino(settings, "cluster", "status", "--json").stdout)
     assert told["ok"] is True
+    shares = [share for share in told["shares"] if share["collection"] == "products"]
+    assert [share["shard"] for share in shares] == ["shard-1", "shard-2", "shard-3"]
+    assert sum(share["documents"] for share in shares) == 100
     assert {member["replica_set"] for member in told["members"]} == {"config", "shard-1", "shard-2", "shard-3"}
     assert "shard-3-1" in {part.name for part in platform.status()}
 
@@ -51,6 +54,10 @@ def test_a_shard_is_added_to_the_running_platform_and_there_after_the_next_start
     assert shown.stdout.count("development router") == 2
     with MongoClient(settings.mongo_address) as client:
         assert client["listino"]["products"].count_documents({}) == 100
+    elsewhere = settings.model_copy(update={"port_base": settings.port_base + 200})
+    lost = listino(elsewhere, "cluster", "status")
+    assert lost.returncode == 1
+    assert f"runs from port {settings.port_base}: set LISTINO_PORT_BASE={settings.port_base}" in lost.stderr
     platform.down()
 
 

@@ -145,7 +145,8 @@ def test_a_killed_part_is_restarted_counted_and_reported(settings: Settings, eve
     platform.up()
     reports: list[str] = []
     stop = threading.Event()
-    watcher = threading.Thread(target=platform.watch, args=(reports.append, stop))
+    # A connection to the supervisor belongs to one thread.
+    watcher = threading.Thread(target=Platform(settings).watch, args=(reports.append, stop))
     watcher.start()
     (before,) = platform.status()
     assert before.pid is not None
@@ -161,6 +162,20 @@ def test_a_killed_part_is_restarted_counted_and_reported(settings: Settings, eve
     stop.set()
     watcher.join(5)
     assert not watcher.is_alive()
+    platform.down()
+
+
+def test_a_part_that_a_signal_stopped_is_told_as_frozen(settings: Settings) -> None:
+    platform = Platform(settings, only={"redis"})
+    platform.up()
+    (part,) = platform.status()
+    assert part.pid is not None
+    os.kill(part.pid, signal.SIGSTOP)
+    try:
+        assert [part.state for part in platform.status()] == ["frozen"]
+    finally:
+        os.kill(part.pid, signal.SIGCONT)
+    assert [part.state for part in platform.status()] == ["running"]
     platform.down()
 
 

@@ -130,6 +130,28 @@ def test_what_vanished_is_gone_not_deleted_and_may_come_back(
     assert len(sold(store, german_shop)) == PRODUCTS
 
 
+def test_a_command_that_is_told_to_stop_has_its_spider_stop_in_order(
+    german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    german_shop.admin("behaviour", latency={"median_ms": 300, "p99_ms": 400})
+    with subprocess.Popen(
+        [sys.executable, "-m", "listino", "crawl", "de"],
+        env=os.environ | settings.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as command:
+        wait_until(lambda: any(run.total("products") for run in store.crawls.latest(count=1)), "goods are stored")
+        command.send_signal(signal.SIGTERM)
+        _, err = command.communicate(timeout=60)
+    assert command.returncode == 130, err
+    (run,) = store.crawls.latest(count=5)
+    assert run.status is CrawlStatus.STOPPED
+    german_shop.admin("reset")
+    again = crawl(settings, german_shop)
+    assert (again.status, again.id, again.total("products")) == (CrawlStatus.FINISHED, run.id, PRODUCTS)
+
+
 def test_a_killed_spider_starts_again_to_the_full_truth(
     german_shop: RunningShop, settings: Settings, store: Store
 ) -> None:

@@ -1,17 +1,20 @@
 """What `listino cluster` tells of a real cluster."""
 
-from collections.abc import Iterator
+import contextlib
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pymongo import IndexModel, MongoClient
+from shopkeeper import wait_until
 
 from listino.domain.errors import EngineUnavailable, InvalidValue
-from listino.local.engines import running_mongo
-from listino.local.throw_away_cluster import Cluster, running_cluster
+from listino.local.throw_away_cluster import Cluster, running_cluster, running_replica_set
 from listino.settings import Settings
 from listino.store.client import Store
 from listino.store.collections import COLLECTIONS, PRODUCTS
+from listino.store.query import ProductQuery
 
 
 def test_every_collection_is_there_with_its_share_of_each_shard(
@@ -91,14 +94,14 @@ def test_a_collection_that_was_filled_without_a_key_is_sharded_later(settings: S
 
 def test_a_replica_set_is_no_cluster(settings: Settings, tmp_path: Path) -> None:
     with (
-        running_mongo(tmp_path) as uri,
+        running_replica_set(tmp_path) as uri,
         Store(settings.model_copy(update={"mongo_uri": uri})) as store,
         pytest.raises(EngineUnavailable, match="no sharded cluster"),
     ):
         store.cluster_status()
 
 
-@pytest.mark.parametrize("servers", ["", "shard-3", "shard-3/", "/a:1"])
+@pytest.mark.parametrize("servers", ["", "shard-3", "shard-3/", "/a:1", "shard-3/a", "shard-3/a:x", "shard-3/a:1,"])
 def test_a_shard_that_is_written_wrongly_is_refused(store: Store, servers: str) -> None:
     with pytest.raises(InvalidValue, match="name/host:port"):
         store.add_shard(servers)
@@ -142,3 +145,64 @@ def test_a_shard_can_be_added_and_added_again(own_cluster: Cluster, settings: Se
             store.add_shard(f"{own_cluster.config.seeds}")
         with pytest.raises(InvalidValue, match=r"127\.0\.0\.1:9 of shard-9 does not answer: start it first"):
             store.add_shard("shard-9/127.0.0.1:9")
+
+
+def test_lists_are_read_from_secondaries_and_products_from_primaries(own_cluster: Cluster, settings: Settings) -> None:
+    (shard, *_) = own_cluster.shards
+    primary = own_cluster.primary(shard)
+    given = settings.model_copy(update={"mongo_uri": own_cluster.uri, "mongo_database": "reads"})
+    with contextlib.ExitStack() as stack:
+        members = {
+            address: stack.enter_context(MongoClient(address, directConnection=True)) for address in shard.addresses
+        }
+        store = stack.enter_context(Store(given))
+        store.prepare()
+        goods = [{"_id": f"it:bottega:{n}", "name": "Moka", "market": "it", "shop": "bottega"} for n in range(20)]
+        with MongoClient(own_cluster.uri, w=3) as client:
+            client["reads"]["products"].insert_many(goods, ordered=False)
+
+        def asked(member: MongoClient) -> int:
+            counted = member.admin.command("top")["totals"].get("reads.products")
+            return counted["queries"]["count"] + counted["commands"]["count"] if counted else 0
+
+        def reads(work: Callable[[], object]) -> tuple[int, int]:
+            """Of ten times that work: questions to the primary, and to the others."""
+            before = {address: asked(member) for address, member in members.items()}
+            for _ in range(10):
+                work()
+            more = {address: asked(member) - before[address] for address, member in members.items()}
+            return more[primary], sum(more.values()) - more[primary]
+
+        at_primary, elsewhere = reads(lambda: store.products.get("it:bottega:3"))
+        assert at_primary >= 10 > elsewhere
+        lists: list[Callable[[], object]] = [
+            lambda: store.products.page(ProductQuery(market="it"), count=5),
+            lambda: store.products.with_gtin("4006381333931"),
+            lambda: store.products.counts(),
+            lambda: store.products.names("brand", "m", most=3),
+        ]
+        for work in lists:
+            at_primary, elsewhere = reads(work)
+            assert elsewhere >= 10 > at_primary
+
+
+def test_a_shard_that_lost_its_majority_is_named_at_once(own_cluster: Cluster, settings: Settings) -> None:
+    shard = own_cluster.shards[0]
+    lost = shard.addresses[:2]
+    for address in lost:
+        own_cluster.kill(address)
+    with Store(settings.model_copy(update={"mongo_uri": own_cluster.uri})) as store:
+        wait_until(
+            lambda: (
+                not any(m.state == "primary" for m in store.cluster_status().members if m.replica_set == shard.name)
+            ),
+            "the last member steps down",
+        )
+        began = time.monotonic()
+        found = store.cluster_status()
+    for address in lost:
+        own_cluster.restart(address)
+    own_cluster.await_health(shard)
+    assert f"{shard.name} has no primary: it takes no writes until most of its servers are back" in found.problems
+    assert len(found.problems) == 3
+    assert time.monotonic() - began < 30

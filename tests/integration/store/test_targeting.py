@@ -105,6 +105,16 @@ SCATTERED: dict[str, Callable[[Store], object]] = {
     "goods by shop": lambda store: store.products.counts(),
     "the last runs": lambda store: store.crawls.latest(count=5),
     "runs that died": lambda store: store.crawls.bury_dead("it", NOW),
+    "suggestions": lambda store: store.products.names("brand", "torr", most=5),
+    "a shop's end": lambda store: store.products.mark_shop_gone("it", "bottega", NOW),
+}
+SCATTERED_BY_A_CRAWL: dict[str, Callable[[Any], Awaitable[object]]] = {
+    "what it did not meet": lambda store: store.products.mark_unseen_gone(
+        "it", "bottega", crawl_id="c2", started_at=NOW, at=NOW
+    ),
+    "the market's shops": lambda store: store.products.shops("it"),
+    "what a shop has on sale": lambda store: store.products.on_sale("it", "bottega"),
+    "a removed shop's end": lambda store: store.products.mark_shop_gone("it", "bottega", NOW),
 }
 
 
@@ -146,3 +156,11 @@ def test_what_carries_none_asks_all(stocked: Store, asked: Asked, shards: dict[s
     found = asked(lambda: SCATTERED[what](stocked))
     assert len(found) == 1
     assert next(iter(found.values())) == set(shards)
+
+
+@pytest.mark.parametrize("what", SCATTERED_BY_A_CRAWL)
+def test_what_a_crawl_asks_at_its_end_asks_all(
+    stocked: Store, settings: Settings, asked: Asked, shards: dict[str, MongoClient], what: str
+) -> None:
+    found = asked(lambda: async_products(settings, SCATTERED_BY_A_CRAWL[what]))
+    assert found == {"products": set(shards)}

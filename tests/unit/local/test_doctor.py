@@ -51,7 +51,7 @@ GOOD = '[shop]\nname = "bottega"\nmarket = "it"\nplatform = "woocommerce"\nurl =
         (GOOD.replace("woocommerce", "magento"), "shop.platform"),
         (GOOD + "colour = 1", "shop.colour"),
         (GOOD + "[crawl]\nproduct = '['", "crawl.product"),
-        (GOOD, "declared already"),
+        (GOOD, "is declared in it-1.toml, too"),
     ],
 )
 def test_a_declaration_that_a_crawl_could_not_use_fails(text: str, complaint: str, settings: Settings) -> None:
@@ -86,3 +86,18 @@ def test_an_engine_elsewhere_that_does_not_answer_fails_without_its_password(set
 def test_a_missing_browser_is_only_a_warning(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "CHROMIUM_COMMANDS", ("no-such-browser",))
     assert verdicts(settings)["chromium"].verdict == "warn"
+
+
+@pytest.mark.parametrize(
+    ("setting", "title", "wanted"),
+    [
+        ("mongo_uri", "MongoDB", "mongodb:// or mongodb+srv://"),
+        ("redis_url", "Redis", "redis:// or rediss:// or unix://"),
+    ],
+)
+def test_an_address_of_something_else_is_told_as_such(
+    settings: Settings, setting: str, title: str, wanted: str
+) -> None:
+    found = verdicts(settings.model_copy(update={setting: "http://somewhere"}))[title]
+    assert found.verdict == "fail"
+    assert f"http://somewhere does not begin with {wanted}" in found.text

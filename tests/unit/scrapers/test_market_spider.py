@@ -14,6 +14,7 @@ from scrapy.settings import Settings
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
+from listino.domain.errors import InvalidValue
 from listino.domain.offer import ShopProduct
 from listino.shops.platform import Expected, Fetch, Page
 from listino.shops.shop import Shop
@@ -22,6 +23,7 @@ from scrapers.items import ScrapedGoods
 from scrapers.market_spider import MarketSpider, market_spider
 from scrapers.middlewares.back_off import StoppedWaiting
 from scrapers.run import CrawlRun
+from scrapers.spiders.it import ItalianSpider
 
 PAGE = Fetch(url="https://bottega.example/p/1", purpose="page", optional=True)
 LIST = Fetch(url="https://bottega.example/list", purpose="list")
@@ -182,3 +184,9 @@ def test_what_waits_when_the_limit_is_reached_is_not_missed(spider: MarketSpider
     limited(spider)
     spider.failed(failure(spider, StoppedWaiting()))
     assert spider.run.snapshot().shops["bottega"].failed == 0
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "many", 0])
+def test_a_limit_that_is_none_is_refused_before_anything_is_touched(limit: object) -> None:
+    with pytest.raises(InvalidValue, match=f"limit={limit}: at most how many products"):
+        ItalianSpider.from_crawler(SimpleNamespace(), limit=limit)  # type: ignore[arg-type]

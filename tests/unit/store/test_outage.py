@@ -2,7 +2,7 @@ import time
 
 import pymongo
 import pytest
-from pymongo.errors import BulkWriteError, OperationFailure
+from pymongo.errors import BulkWriteError, OperationFailure, WTimeoutError
 
 from listino.store.outage import UNAVAILABLE, is_outage, time_limit
 
@@ -27,6 +27,9 @@ def bulk(*codes: int, concern: int | None = None) -> BulkWriteError:
         (bulk(DUPLICATE_KEY, HOST_UNREACHABLE), True),
         (bulk(DUPLICATE_KEY), False),
         (bulk(concern=11602), True),
+        (bulk(concern=64), True),
+        (WTimeoutError("no majority in time", 64, {}), True),
+        (OperationFailure("out of time", 50), True),
         (bulk(), False),
     ],
 )

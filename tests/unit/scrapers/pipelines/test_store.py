@@ -140,6 +140,30 @@ async def test_a_store_that_stays_away_ends_the_crawl_without_waiting_for_itself
     assert crawler.spider.run.error == "the store stayed away"
 
 
+async def test_goods_that_are_being_stored_when_the_spider_closes_are_stored(
+    pipeline: StorePipeline, store: Store, item: ScrapedGoods, crawler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, elected = asyncio.Event(), asyncio.Event()
+    stores = store.upsert
+
+    async def slow(seen: Sequence[Product]) -> UpsertPlan:
+        writing.set()
+        await elected.wait()
+        return await stores(seen)
+
+    monkeypatch.setattr(store, "upsert", slow)
+    monkeypatch.setattr(module, "FLUSH_EVERY", 0.0)
+    await pipeline.process_item(item)
+    async with asyncio.timeout(10):
+        await writing.wait()
+        closing = asyncio.create_task(pipeline.close_spider())
+        await asyncio.sleep(0)
+        elected.set()
+        await closing
+    assert [len(batch) for batch in store.batches] == [1]
+    assert crawler.spider.run.snapshot().total("products") == 1
+
+
 async def test_goods_that_could_not_be_stored_to_the_end_leave_the_shop_unseen(
     pipeline: StorePipeline, store: Store, item: ScrapedGoods, crawler: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
