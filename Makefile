@@ -38,7 +38,7 @@ check: $(RUN_READY) ## Find what keeps Listino from running here
 	@$(BIN)/listino check
 
 test: $(TEST_READY) chromium ## Run all tests
-	$(BIN)/python -m pytest tests/unit tests/integration tests/chaos -m "not long" $(TWO_AT_A_TIME)
+	$(BIN)/python -m pytest tests/chaos tests/integration tests/unit -m "not long" $(TWO_AT_A_TIME)
 	$(BIN)/python -m pytest tests/e2e
 
 unit: $(TEST_READY) ## Run the unit tests alone

@@ -113,7 +113,7 @@ def mongos_argv(binary: Path, port: int, config: MemberSet) -> tuple[str, ...]:
 def initiate(sets: Sequence[MemberSet], seconds: float) -> None:
     """Gives each replica set its members and a primary, all at the same time; harmless on sets that have them.
 
-    Raises LocalPlatformError when a set has no primary after `seconds`.
+    Raises LocalPlatformError when a set has no primary after `seconds`, and when its servers have other ports than they had.
     """
     deadline = time.monotonic() + seconds
     with ThreadPoolExecutor(max_workers=len(sets)) as pool:
@@ -193,12 +193,14 @@ def _has_primary(first: MongoClient, members: MemberSet) -> bool:
 
 
 def _configure(first: MongoClient, members: MemberSet) -> None:
-    """Refused while the server reads what its data says of its set, and when that is another one."""
+    """Refused while the server reads what its data says of its set; raises LocalPlatformError when that is another one."""
     try:
         first.admin.command("replSetInitiate", _configuration(members))
     except OperationFailure as refused:
         if refused.code != ALREADY_INITIALIZED:
             raise
+        kept = first.admin.command("replSetGetConfig")["config"]
+        _demand_addresses(members, f"{kept['_id']}/{','.join(member['host'] for member in kept['members'])}")
 
 
 def _configuration(members: MemberSet) -> dict[str, Any]:

@@ -97,6 +97,24 @@ def test_sizes_are_those_of_all_shards(
     assert database.command("dbStats")["objects"] == 220
 
 
+def test_what_each_shard_holds_is_told_by_shard(
+    database: Database, goods: Documents, shard_clients: dict[str, MongoClient]
+) -> None:
+    told = {
+        part["shard"]: part["storageStats"]
+        for part in database["goods"].aggregate([{"$collStats": {"storageStats": {}}}])
+    }
+    assert told.keys() == shard_clients.keys()
+    for name, shard in shard_clients.items():
+        assert told[name]["count"] == shard[database.name]["goods"].count_documents({})
+        assert told[name]["size"] == shard[database.name].command("collStats", "goods")["size"]
+    indexes = [(index["shard"], index["name"]) for index in database["goods"].aggregate([{"$indexStats": {}}])]
+    assert sorted(indexes) == sorted((shard, name) for shard in shard_clients for name in ("_id_", "_id_hashed"))
+    with pytest.raises(OperationFailure) as caught:
+        list(database["missing"].aggregate([{"$collStats": {"storageStats": {}}}]))
+    assert caught.value.code == 26
+
+
 def test_a_collection_is_renamed_and_dropped_everywhere(
     database: Database, goods: Documents, shard_clients: dict[str, MongoClient]
 ) -> None:
@@ -181,6 +199,8 @@ def test_hashes_are_those_of_the_server(shard_clients: dict[str, MongoClient]) -
 def test_the_cluster_is_told_as_it_is(client: MongoClient, cluster: Cluster, database: Database) -> None:
     shards = client.admin.command("listShards")["shards"]
     assert {shard["_id"]: shard["host"] for shard in shards} == {shard.name: shard.seeds for shard in cluster.shards}
+    placed = client.admin.command("getShardMap")["map"]
+    assert placed == {"config": cluster.config.seeds} | {shard.name: shard.seeds for shard in cluster.shards}
     assert client.config["settings"].find_one({"_id": "chunksize"})["value"] == 1
     assert client.admin.command("balancerStatus")["mode"] == "full"
     client.admin.command("balancerStop")

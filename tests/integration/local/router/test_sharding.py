@@ -47,15 +47,14 @@ def test_a_cluster_is_set_up_once_and_keeps_its_ports(tmp_path: Path) -> None:
                 ]
                 assert client.config.settings.find_one({"_id": "chunksize"})["value"] == 1
     moved = MemberSet("shard0", SHARD, (free_port(),))
-    with running(tmp_path, config, moved):
+    with running(tmp_path, config, moved), pytest.raises(LocalPlatformError, match="shard0 is known in this cluster"):
         initiate((config, moved), 30)
-        with pytest.raises(LocalPlatformError, match="shard0 is known in this cluster"):
-            add_shards(config, (moved,), 30)
     elsewhere = MemberSet("configRS", CONFIG, (free_port(),))
-    with running(tmp_path, elsewhere, shard):
+    with (
+        running(tmp_path, elsewhere, shard),
+        pytest.raises(LocalPlatformError, match="configRS is known in this cluster"),
+    ):
         initiate((elsewhere, shard), 30)
-        with pytest.raises(LocalPlatformError, match="configRS is known in this cluster"):
-            add_shards(elsewhere, (shard,), 30)
 
 
 def test_a_shard_that_is_added_takes_its_part(
