@@ -89,8 +89,8 @@ class Platform:
         """Starts everything and returns once all of it is ready: True if this call started it, False if it was running.
 
         `furnish` is called when the engines are ready and before the applications are started, for what these must
-        find in the database. Raises LocalPlatformError, with nothing left running that was not running before, when the platform cannot
-        start; the data of earlier starts is kept.
+        find in the database. Raises LocalPlatformError, with nothing left running that was not running before, when the
+        platform cannot start; the data of earlier starts is kept.
         """
         if not self.folder.root.exists():
             self._examine()  # what cannot start leaves no folder behind
