@@ -1,6 +1,7 @@
 """Throw-away sharded clusters with our routers, for tests, measurements, and trying things out."""
 
 import contextlib
+import shutil
 import signal
 import subprocess
 import time
@@ -41,6 +42,7 @@ class Cluster:
         self._binary = binaries.find(binaries.MONGOD)
         self._commands: dict[str, tuple[str, ...]] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._data: list[Path] = []
 
     @property
     def uri(self) -> str:
@@ -142,11 +144,13 @@ class Cluster:
         self.restart(self.routers[number])
 
     def close(self) -> None:
-        """Ends everything at once: data of a throw-away cluster is not worth the half minute of an orderly stop."""
+        """Ends everything at once and removes the data, hundreds of megabytes a server; the logs stay."""
         for process in self._processes.values():
             process.kill()
         for process in self._processes.values():
             process.wait()
+        for data in self._data:
+            shutil.rmtree(data, ignore_errors=True)
 
     def _new_shard(self, number: int) -> MemberSet:
         return MemberSet(f"shard{number}", SHARD, _free_ports(self._members))
@@ -155,6 +159,7 @@ class Cluster:
         for port, address in zip(members.ports, members.addresses, strict=True):
             data = self._folder / f"{members.name}-{port}"
             data.mkdir(parents=True)
+            self._data.append(data)
             self._start(address, member_argv(self._binary, members, port, data))
 
     def _start(self, address: str, argv: tuple[str, ...]) -> None:
@@ -201,6 +206,7 @@ def running_replica_set(folder: Path) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+        shutil.rmtree(data, ignore_errors=True)
 
 
 def _free_ports(count: int) -> tuple[int, ...]:

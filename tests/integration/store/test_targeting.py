@@ -57,7 +57,9 @@ def asked(settings: Settings, shards: dict[str, MongoClient]) -> Iterator[Asked]
         found: dict[str, set[str]] = {}
         for name, database in zip(shards, profiled, strict=True):
             database.command("profile", 0)
-            for entry in database["system.profile"].find({"ns": {"$not": {"$regex": r"\.system\."}}}):
+            # What a server does by itself, like removing what has expired, has no client.
+            asked_for = {"ns": {"$not": {"$regex": r"\.system\."}}, "client": {"$exists": True}}
+            for entry in database["system.profile"].find(asked_for):
                 found.setdefault(entry["ns"].partition(".")[2], set()).add(name)
         return found
 
