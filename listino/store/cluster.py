@@ -16,7 +16,7 @@ from listino.domain.errors import EngineUnavailable, InvalidValue
 from listino.store import members
 from listino.store.collections import COLLECTIONS, Declaration
 from listino.store.members import Member
-from listino.store.setup import is_sharded
+from listino.store.setup import is_sharded, sharded_collections
 
 _JOINING_SECONDS = 60.0
 _CONFIG = "config"  # what routers call the config servers, whatever their replica set is called
@@ -155,10 +155,7 @@ def _shares(client: MongoClient, database: Database, shards: Sequence[str]) -> I
 
 def _chunks(client: MongoClient, database: Database) -> Mapping[tuple[str, str], int]:
     """How many chunks of a collection each shard owns."""
-    names = {
-        entry["uuid"]: entry["_id"].partition(".")[2]
-        for entry in client.config.collections.find({"_id": {"$regex": f"^{database.name}\\."}})
-    }
+    names = {entry["uuid"]: name for name, entry in sharded_collections(client, database).items()}
     counted = client.config.chunks.aggregate(
         [
             {"$match": {"uuid": {"$in": list(names)}}},
@@ -182,10 +179,7 @@ def _silence(routers: Sequence[Router], servers: Sequence[Member]) -> Iterable[s
 
 def _undeclared(client: MongoClient, database: Database) -> Iterable[str]:
     """Where the database is not what the store declares."""
-    keys = {
-        entry["_id"].partition(".")[2]: entry["key"]
-        for entry in client.config.collections.find({"_id": {"$regex": f"^{database.name}\\."}})
-    }
+    keys = {name: entry["key"] for name, entry in sharded_collections(client, database).items()}
     existing = set(database.list_collection_names())
     for declared in COLLECTIONS:
         if declared.name not in existing:

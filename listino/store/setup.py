@@ -17,16 +17,17 @@ def prepare(client: MongoClient, database: Database, told: Told) -> None:
     """Brings every declared collection into being; `told` hears of each with what was done.
 
     On a sharded cluster a missing collection is sharded while it is empty: hashed keys are then split over all shards
-    from the first document on. One that was made without a key is sharded, too, and spread by the balancer. Where the driver speaks to a replica set, shard keys are left for later.
+    from the first document on. One that was made without a key is sharded, too, and spread by the balancer. Where the
+    driver speaks to a replica set, shard keys are left for later.
     """
     existing = {found["name"]: found.get("options", {}) for found in database.list_collections()}
-    sharded = _sharded(client, database) if is_sharded(client) else None
+    sharded = sharded_collections(client, database) if is_sharded(client) else None
     for declared in COLLECTIONS:
-        namespace = f"{database.name}.{declared.name}"
-        if sharded is not None and namespace not in sharded:
+        if sharded is not None and declared.name not in sharded:
             if declared.name in existing:
                 # Documents that are there already are found by their key to be moved; the balancer then spreads them.
                 database[declared.name].create_index(list(declared.shard_key.items()))
+            namespace = f"{database.name}.{declared.name}"
             client.admin.command("shardCollection", namespace, key=dict(declared.shard_key))
             told(declared.name, "sharded")
         elif declared.name not in existing:
@@ -42,10 +43,10 @@ def is_sharded(client: MongoClient) -> bool:
     return client.admin.command("hello").get("msg") == "isdbgrid"
 
 
-def _sharded(client: MongoClient, database: Database) -> set[str]:
-    """The namespaces of the database that have a shard key already."""
-    found = client.config.collections.find({"_id": {"$regex": f"^{database.name}\\."}}, {"_id": 1})
-    return {document["_id"] for document in found}
+def sharded_collections(client: MongoClient, database: Database) -> dict[str, dict[str, Any]]:
+    """What the config servers keep (`uuid`, `key`) of each collection of the database that has a shard key."""
+    found = client.config.collections.find({"_id": {"$regex": f"^{database.name}\\."}})
+    return {entry["_id"].partition(".")[2]: entry for entry in found}
 
 
 def _dress(database: Database, declared: Declaration, validator: Mapping[str, Any]) -> None:

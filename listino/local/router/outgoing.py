@@ -14,8 +14,7 @@ from bson.raw_bson import RawBSONDocument
 from listino.local.router import elements
 from listino.local.router.errors import INTERNAL_ERROR, RouterError
 
-MAJORITY = {"w": "majority"}
-# Definitions and placement want a limit, too: they hold locks while they wait.
+# Definitions and placement want a limit: they hold locks while they wait.
 MAJORITY_IN_TIME = {"w": "majority", "wtimeout": 60_000}
 
 CLUSTER = frozenset(

@@ -13,13 +13,9 @@ from listino.settings import Settings
 
 
 def listino(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = os.environ | {
-        "LISTINO_STATE_DIR": str(settings.state_dir),
-        "LISTINO_PORT_BASE": str(settings.port_base),
-    }
     return subprocess.run(
         [sys.executable, "-m", "listino", *arguments],
-        env=environment,
+        env=os.environ | settings.environment(),
         capture_output=True,
         text=True,
         timeout=90,

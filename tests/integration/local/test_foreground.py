@@ -17,13 +17,9 @@ Eventually = Callable[..., None]
 
 
 def listino(settings: Settings, *arguments: str) -> "subprocess.Popen[str]":
-    environment = os.environ | {
-        "LISTINO_STATE_DIR": str(settings.state_dir),
-        "LISTINO_PORT_BASE": str(settings.port_base),
-    }
     return subprocess.Popen(
         [sys.executable, "-m", "listino", *arguments],
-        env=environment,
+        env=os.environ | settings.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
