@@ -1,0 +1,133 @@
+"""The code by which the shop knows a product: what the page shows as its number, what its markup and its address say."""
+
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from listino.extract import naming, schema_org
+from listino.extract.evidence import Evidence, Source, weigh
+from listino.extract.layout import Layout
+from listino.extract.structured import Node
+from listino.extract.vocabulary import Label
+
+# A code that the page shows under a label is what its people call the product; of markup, the property that means it most.
+_SHOWN = {Label.SKU: 4.0, Label.MODEL: 2.2, Label.GTIN: 1.2}
+_CALLED_CODE = 1.0  # the element is called so, too
+_ASIDE = 4.0  # another product's, a menu's
+_PROPERTIES = {"sku": 4.0, "productID": 3.2, "productGroupID": 2.2, "identifier": 1.5, "mpn": 1.6, "model": 0.6, "gtin13": 0.8}
+_SEEN_TOO = 1.0  # a code of the markup that stands in the text, too
+_META = {"product:retailer_item_id": 2.4, "product:sku": 2.6, "product:item_id": 2.0, "sku": 2.0, "og:upc": 0.6, "product:retailer_part_no": 1.6, "product:mfr_part_no": 1.2}
+_FIELDS = 1.2  # a form's hidden field that names the product to put into the basket
+_FIELD = re.compile(
+    r"(?:product|item|artic(?:le|olo)|artikel|prod|goods|sku|variant|part|model|asin|pid|style)s?[-_]?(?:id|no|nr|number|code|sku|ref)?|id[-_]?product|add-to-cart", re.IGNORECASE
+)
+_DATA = ("data-product-id", "data-productid", "data-product_id", "data-sku", "data-product-sku", "data-product_sku", "data-item-id", "data-product-code", "data-pid")
+_PARAMETER = re.compile(r"(?:p|prod|product|item|article|artikel|goods|sku|variant|good)s?[-_]?(?:id|no|nr|code|number)?|id|ref|code|asin", re.IGNORECASE)
+_IN_QUERY, _IN_PATH = 1.4, 0.9
+_QUOTED = 1.0  # a part of the address that the page's own data name, too
+_LEAST = 1.5
+_TOKEN = re.compile(r"[A-Za-z0-9]*\d[A-Za-z0-9]*")
+_PLAIN = re.compile(r"[\W_]+")
+_LONGEST = 64
+
+
+def product_code(
+    nodes: Iterable[tuple[str, Node]], meta: dict[str, str], layout: Layout, tree: LexborHTMLParser, html: str, url: str
+) -> tuple[str, Source] | None:
+    """The code with most evidence; `nodes` are the product's in each syntax of the page."""
+    pieces = [*_marked(nodes), *_shown(layout), *_of_address(url)]
+    for name, points in _META.items():
+        if (content := meta.get(name, "").strip()) and len(content) <= _LONGEST:
+            pieces.append(Evidence(content, "meta", points))
+    text = "\n".join(layout.texts)
+    codes = {_plain(piece.value): piece for piece in pieces if piece.source != "page"}
+    pieces += [Evidence(piece.value, piece.source, _SEEN_TOO) for piece in codes.values() if _stands_in(text, piece.value)]
+    found = weigh(pieces, key=_plain, least=_LEAST)
+    if found is None or found[1].sureness < 1:
+        pieces += [*_of_forms(tree), *_quoted(html, codes.values())]
+        found = weigh(pieces, key=_plain, least=_LEAST)
+    return found
+
+
+def _plain(code: str) -> str:
+    return _PLAIN.sub("", code).lower()
+
+
+def _stands_in(text: str, code: str) -> bool:
+    at = text.find(code)
+    return at >= 0 and re.compile(rf"(?<![\w]){re.escape(code)}(?![\w])").search(text, max(at - 1, 0)) is not None
+
+
+def _marked(nodes: Iterable[tuple[str, Node]]) -> Iterator[Evidence[str]]:
+    for source, node in nodes:
+        offers = schema_org.offers_of(node)
+        for name, points in _PROPERTIES.items():
+            said = schema_org.first_text(node.get(name))
+            if said is None and name in ("sku", "mpn"):
+                said = next((text for offer in offers if (text := schema_org.first_text(offer.get(name)))), None)
+            if said and len(said) <= _LONGEST and (" " not in said or any(char.isdigit() for char in said)):
+                yield Evidence(said.split(":", 1)[-1].strip(), source, points if " " not in said else points / 2)
+
+
+def _shown(layout: Layout) -> Iterator[Evidence[str]]:
+    for entry in layout.labelled:
+        points = _SHOWN.get(entry.kind)
+        if points is None:
+            continue
+        if entry.place.around & (naming.OTHERS | naming.CART | naming.FRAME | naming.REVIEW):
+            points -= _ASIDE
+        if entry.place.near & naming.CODE:
+            points += _CALLED_CODE
+        yield Evidence(entry.value, "page", points)
+
+
+def _of_forms(tree: LexborHTMLParser) -> Iterator[Evidence[str]]:
+    met: set[str] = set()
+    for field in tree.css("input[type=hidden][name][value], form button[name][value]"):
+        attributes = field.attributes
+        name, value = attributes.get("name") or "", (attributes.get("value") or "").strip()
+        if value not in met and _is_code(value) and _FIELD.fullmatch(name):
+            met.add(value)
+            yield Evidence(value, "state", _FIELDS / len(met))
+    met.clear()
+    for element in tree.css(",".join(f"[{name}]" for name in _DATA)):
+        attributes = element.attributes
+        for name in _DATA:
+            value = (attributes.get(name) or "").strip()
+            if value not in met and _is_code(value):
+                met.add(value)
+                yield Evidence(value, "state", 0.8 / len(met))
+        if len(met) > 3:
+            break
+
+
+def _is_code(value: str) -> bool:
+    return 2 <= len(value) <= 32 and " " not in value and any(char.isdigit() for char in value)
+
+
+def _of_address(url: str) -> Iterator[Evidence[str]]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return
+    for name, value in parse_qsl(parts.query)[:20]:
+        if _PARAMETER.fullmatch(name) and _is_code(value):
+            yield Evidence(value, "address", _IN_QUERY)
+    segments = [segment for segment in unquote(parts.path).split("/") if segment]
+    for position, segment in enumerate(reversed(segments[-4:])):
+        tokens = _TOKEN.findall(segment)
+        for token in tokens[-3:]:
+            if len(token) >= 4:
+                alone = 0.6 if token == segment else 0.0
+                yield Evidence(token, "address", _IN_PATH + alone - 0.3 * position)
+
+
+def _quoted(html: str, pieces: Iterable[Evidence[str]]) -> Iterator[Evidence[str]]:
+    """Codes of the address that the page's own data name, too."""
+    for piece in pieces:
+        if piece.source == "address":
+            times = html.count(f'"{piece.value}"') + html.count(f"'{piece.value}'")
+            if times:
+                yield Evidence(piece.value, "address", _QUOTED if times > 1 else _QUOTED / 2)

@@ -1,0 +1,64 @@
+"""Whether a page's product can be had now: its markup, its words by the buy button, the button itself."""
+
+from collections.abc import Iterable, Iterator
+
+from listino.domain.offer import Availability
+from listino.extract import naming, schema_org
+from listino.extract.evidence import Evidence, Source, weigh
+from listino.extract.layout import Layout, Place
+from listino.extract.structured import Node
+
+_MARKED_IN, _MARKED_OUT = 2.0, 3.0  # many shops mark every product as in stock
+_META = 1.5
+_SAYS_IN, _SAYS_OUT = 1.5, 2.6
+_BUTTON = 2.0
+_BEFORE, _AFTER = 120, 900  # elements around the heading in which words of stock are about its product
+_ELSEWHERE = naming.OTHERS | naming.CART | naming.FRAME | naming.REVIEW | naming.HIDDEN
+_NAMES = {
+    "instock": Availability.IN_STOCK,
+    "in stock": Availability.IN_STOCK,
+    "available": Availability.IN_STOCK,
+    "preorder": Availability.IN_STOCK,
+    "outofstock": Availability.OUT_OF_STOCK,
+    "out of stock": Availability.OUT_OF_STOCK,
+    "oos": Availability.OUT_OF_STOCK,
+    "sold out": Availability.OUT_OF_STOCK,
+    "discontinued": Availability.OUT_OF_STOCK,
+}
+
+
+def stock(
+    nodes: Iterable[tuple[str, list[Node]]], meta: dict[str, str], layout: Layout
+) -> tuple[Availability, Source] | None:
+    """In stock or out of stock, whichever has more evidence; None where nothing speaks of it."""
+    return weigh([*_marked(nodes), *_of_meta(meta), *_shown(layout)])
+
+
+def _marked(nodes: Iterable[tuple[str, list[Node]]]) -> Iterator[Evidence[Availability]]:
+    for source, offers in nodes:
+        said = schema_org.availability_of(offers)
+        if said is not Availability.UNKNOWN:
+            yield Evidence(said, source, _MARKED_IN if said is Availability.IN_STOCK else _MARKED_OUT)
+
+
+def _of_meta(meta: dict[str, str]) -> Iterator[Evidence[Availability]]:
+    for name in ("product:availability", "og:availability"):
+        if (said := _NAMES.get(meta.get(name, "").strip().lower())) is not None:
+            yield Evidence(said, "meta", _META)
+            return
+
+
+def _shown(layout: Layout) -> Iterator[Evidence[Availability]]:
+    heading = layout.heading_order
+    if heading is None:
+        return
+
+    def about_it(order: int, place: Place) -> bool:
+        return -_BEFORE <= order - heading <= _AFTER and not place.around & _ELSEWHERE
+
+    if any(about_it(order, place) and not place.near & naming.CHOICE for order, place in layout.sold_out):
+        yield Evidence(Availability.OUT_OF_STOCK, "page", _SAYS_OUT)
+    elif any(about_it(order, place) for order, place in layout.in_stock):
+        yield Evidence(Availability.IN_STOCK, "page", _SAYS_IN)
+    if any(about_it(order, place) for order, place in layout.buttons):
+        yield Evidence(Availability.IN_STOCK, "page", _BUTTON)

@@ -1,0 +1,123 @@
+"""How likely each amount that a page shows is the price of its product.
+
+Points for what a visitor goes by: it stands by the heading and the buy button, its element is called a price, it is not
+struck through, not an instalment, not shipping, not the price of another product.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from math import exp
+
+from listino.extract import naming
+from listino.extract.layout import Layout, Place, Shown
+
+CALLED_PRICE = 3.0
+CALLED_CURRENT = 1.2
+IN_CURRENCY = 1.0
+BY_HEADING = 3.0  # at the heading; less with every element between
+BY_BUTTON = 1.5
+AGAIN = 0.4  # each time the page shows it again, to MOST_AGAIN times
+MOST_AGAIN = 3
+# What speaks against it.
+_AGAINST_NEAR = {
+    naming.OLD: 5.0,
+    naming.REGULAR: 0.6,
+    naming.FEES: 4.0,
+    naming.INSTALMENT: 4.0,
+    naming.SAVING: 3.0,
+    naming.UNIT: 3.0,
+    naming.CHOICE: 1.0,
+}
+_AGAINST_AROUND = {
+    naming.OTHERS: 5.0,
+    naming.CART: 5.0,
+    naming.FRAME: 3.5,
+    naming.REVIEW: 3.0,
+    naming.HIDDEN: 2.5,
+    naming.INSTALMENT: 3.0,
+    naming.FEES: 2.0,
+}
+_OLD_ALONE = 1.0  # where no lower price stands by it
+_LINKED = 2.0  # a price that leads elsewhere is mostly another product's
+_IN_A_SENTENCE = 1.5
+_SENTENCE = 45  # characters
+_LISTED = 3.0  # elements of that kind show so many different amounts that they must list products
+_MANY = 5
+_FIRST_HAND = naming.OLD | naming.UNIT | naming.FEES | naming.INSTALMENT | naming.SAVING
+_TOGETHER = 80  # elements within which two prices are one block: the old one and the new one
+_AFTER = 250.0  # elements after the heading in which half of its points are lost
+_BEFORE = 60.0  # and before it
+
+
+def likely_prices(layout: Layout) -> Mapping[Decimal, tuple[float, Shown]]:
+    """The points of every amount shown, and where it is shown best."""
+    kinds: defaultdict[tuple[int, int, int], set[Decimal]] = defaultdict(set)
+    for shown in layout.amounts:
+        kinds[_kind(shown.place)].add(shown.amount.value)
+    buttons = [order for order, place in layout.buttons if not place.around & (naming.OTHERS | naming.FRAME | naming.CART)]
+    best: dict[Decimal, tuple[float, Shown]] = {}
+    times: defaultdict[Decimal, int] = defaultdict(int)
+    for shown in layout.amounts:
+        value = shown.amount.value
+        if value <= 0:
+            continue
+        points = _points(shown, layout.heading_order, buttons)
+        if (shown.place.own | shown.place.parent | shown.says) & naming.OLD and not _has_successor(shown, layout.amounts):
+            points += _AGAINST_NEAR[naming.OLD] - _OLD_ALONE
+        if len(kinds[_kind(shown.place)]) >= _MANY:
+            points -= _LISTED
+        if not shown.place.around & (naming.OTHERS | naming.CART):
+            times[value] += 1
+        if value not in best or points > best[value][0]:
+            best[value] = (points, shown)
+    return {
+        value: (points + AGAIN * min(times[value] - 1, MOST_AGAIN) if times[value] > 1 else points, shown)
+        for value, (points, shown) in best.items()
+    }
+
+
+def _has_successor(old: Shown, amounts: Sequence[Shown]) -> bool:
+    """Whether a lower price stands by the one that is called old."""
+    return any(
+        0 < other.amount.value < old.amount.value
+        and abs(other.order - old.order) <= _TOGETHER
+        and not (other.place.own | other.says) & _FIRST_HAND
+        and not other.place.around & (naming.OTHERS | naming.CART | naming.HIDDEN)
+        and other.place.near & naming.PRICE
+        for other in amounts
+    )
+
+
+def _kind(place: Place) -> tuple[int, int, int]:
+    return place.depth, place.near, place.around
+
+
+def _points(shown: Shown, heading: int | None, buttons: list[int]) -> float:
+    place = shown.place
+    points = 0.0
+    if place.near & naming.PRICE:
+        points += CALLED_PRICE if (place.own | place.parent) & naming.PRICE else CALLED_PRICE / 2
+    if place.near & naming.NOW and not (place.own | shown.says) & naming.OLD:
+        points += CALLED_CURRENT
+    if shown.amount.currency is not None:
+        points += IN_CURRENCY
+    # Names of the element itself count in full, those above it half: `price-box` holds the old price and the new one.
+    for meaning, loss in _AGAINST_NEAR.items():
+        if (place.own | shown.says) & meaning:
+            points -= loss
+        elif place.parent & meaning:
+            points -= loss / 2
+    for meaning, loss in _AGAINST_AROUND.items():
+        if place.around & meaning:
+            points -= loss
+    if place.linked:
+        points -= _LINKED
+    if shown.length > _SENTENCE:
+        points -= _IN_A_SENTENCE
+    if heading is not None:
+        away = shown.order - heading
+        points += BY_HEADING * (exp(-away / _AFTER) if away >= 0 else exp(away / _BEFORE))
+    if buttons:
+        points += BY_BUTTON * exp(-min(abs(shown.order - button) for button in buttons) / _AFTER)
+    return points

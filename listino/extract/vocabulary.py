@@ -1,0 +1,191 @@
+"""What shops write beside a price, a code and a buy button, in the languages of Europe and a few more.
+
+Each table is one meaning; a phrase is looked for as it stands, in lower case. None of it is about one site.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from listino.extract import naming
+
+_SOLD_OUT = """
+out of stock|sold out|currently unavailable|not available|no longer available|temporarily unavailable|unavailable|discontinued|out-of-stock|notify me when available|email me when available
+non disponibile|esaurito|esaurita|terminato|momentaneamente non disponibile|prodotto non disponibile|non più disponibile|avvisami quando disponibile
+en rupture|rupture de stock|épuisé|épuisée|indisponible|non disponible|n'est plus disponible|plus disponible|victime de son succès
+nicht verfügbar|nicht lieferbar|ausverkauft|nicht auf lager|vergriffen|nicht vorrätig|derzeit nicht|nicht mehr verfügbar|nicht mehr lieferbar|zurzeit nicht
+agotado|agotada|no disponible|sin stock|fuera de stock|sin existencias|no está disponible
+esgotado|indisponível|sem estoque|sem stock|fora de estoque
+uitverkocht|niet op voorraad|niet leverbaar|niet beschikbaar|tijdelijk uitverkocht
+niedostępny|brak w magazynie|produkt niedostępny|wyprzedane|chwilowo niedostępny|powiadom o dostępności
+vyprodáno|není skladem|nedostupné|vypredané|nie je skladom|nedostupný
+slutsåld|ej i lager|slut i lager|tillfälligt slut|udsolgt|ikke på lager|utsolgt|loppuunmyyty|ei varastossa|loppu varastosta
+elfogyott|nincs raktáron|nem elérhető|stoc epuizat|indisponibil|nu este in stoc|nu este în stoc|lipsa stoc
+нет в наличии|распродано|товар закончился|под заказ нет|нет на складе|немає в наявності|няма наличност|изчерпан|не е наличен
+razprodano|ni na zalogi|ni na voljo|rasprodano|nema na stanju|nije dostupno|nedostupno|nav pieejams|nav noliktavā|izpārdots|išparduota|nėra sandėlyje|neturime|otsas|läbi müüdud
+εξαντλημένο|μη διαθέσιμο|δεν είναι διαθέσιμο|tükendi|stokta yok|stokta bulunmamaktadır|אזל מהמלאי|אינו במלאי|לא במלאי|غير متوفر|نفذت الكمية|نفد
+在庫切れ|品切れ|売り切れ|完売|在庫なし|sold out|缺货|缺貨|售罄|已售完|售完|已下架|補貨中|품절|재고 없음|일시품절|hết hàng|tạm hết|สินค้าหมด|habis|stok habis
+"""
+_IN_STOCK = """
+in stock|available now|ready to ship|ships today|available immediately|in stock and ready|left in stock|available|ready for dispatch
+disponibile|disponibilità immediata|in magazzino|pronta consegna|disponibile subito
+en stock|disponible|expédié sous|disponible immédiatement
+auf lager|sofort lieferbar|sofort verfügbar|lieferbar|vorrätig|verfügbar|versandfertig
+en existencias|hay existencias|em estoque|disponível|op voorraad|leverbaar|direct leverbaar
+dostępny|w magazynie|na stanie|dostępność: jest|skladem|na sklade|skladom|i lager|på lager|finns i lager|varastossa|raktáron|készleten|in stoc|în stoc|disponibil
+в наличии|есть в наличии|на складе|є в наявності|в наявності|в наличност|наличен|na zalogi|dobavljivo|na voljo|na stanju|dostupno|pieejams|noliktavā|ir sandėlyje|turime|laos
+διαθέσιμο|σε απόθεμα|stokta|במלאי|متوفر|متاح|在庫あり|在庫有り|有货|有貨|現貨|现货|재고 있음|còn hàng|มีสินค้า|tersedia
+"""
+_BUY = """
+add to cart|add to basket|add to bag|add to trolley|add to shopping|add to order|buy now|buy it now|buy this|place order|order now|purchase|bid now|place bid|add item|shop now|checkout|buy ticket|get ticket
+aggiungi al carrello|aggiungi alla borsa|acquista|compra ora|compralo subito|metti nel carrello|ordina
+ajouter au panier|acheter|j'achète|commander|achat immédiat|ajouter à mon panier
+in den warenkorb|in den einkaufswagen|jetzt kaufen|kaufen|bestellen|sofort-kaufen|zum warenkorb|in die einkaufstasche
+añadir al carrito|añadir a la cesta|comprar|agregar al carrito|añadir a la bolsa|agregar a la bolsa|cómpralo ya|añadir al carro|agregar al carro
+adicionar ao carrinho|adicionar ao cesto|comprar agora|adicionar à sacola
+in winkelwagen|in winkelmand|toevoegen aan winkelwagen|bestel nu|koop nu
+do koszyka|dodaj do koszyka|kup teraz|do košíku|přidat do košíku|koupit|do košíka|pridať do košíka|kúpiť
+lägg i varukorg|lägg i kundvagn|köp nu|köp|læg i kurv|køb|legg i handlekurv|kjøp|lisää ostoskoriin|lisää koriin|osta
+kosárba|vásárlás|adaugă în coș|adauga in cos|cumpără|dodaj v košarico|v košarico|naroči|kupi|dodaj u košaricu|u košaricu|dodaj u korpu|pievienot grozam|ielikt grozā|pirkt|į krepšelį|pirkti|lisa ostukorvi
+в корзину|купить|заказать|добавить в корзину|до кошика|купити|в кошик|добави в количката|купи|поръчай
+στο καλάθι|προσθήκη στο καλάθι|αγορά|sepete ekle|satın al|הוסף לסל|קנה עכשיו|לקנייה|הוספה לסל|أضف إلى السلة|اشتر الآن|أضف للسلة
+カートに入れる|かごに入れる|カートに追加|購入|今すぐ買う|加入购物车|加入購物車|立即购买|立即購買|放入購物車|立刻購買|加入购物袋|장바구니|구매하기|바로구매|thêm vào giỏ|mua ngay|หยิบใส่ตะกร้า|เพิ่มลงตะกร้า|beli sekarang|tambah ke troli|masukkan keranjang
+"""
+# What stands before an amount (or right behind it) that is no selling price.
+_BESIDE = {
+    naming.OLD: """
+        statt|anstatt|uvp|uvp:|rrp|r.r.p|r.r.p.|msrp|m.s.r.p|mrp|m.r.p|was|list price|before|reg.|reg. price|original price|retail price|compare at|old price|previous price|originally|regular price|retail|recommended
+        anziché|anzichè|invece di|prezzo di listino|listino|prezzo consigliato|prezzo precedente|prezzo originale|da listino
+        au lieu de|prix conseillé|ancien prix|prix barré|prix public|avant|prix initial|antes|pvpr|p.v.p.r|precio anterior|precio original|precio recomendado|preço original|de:|por
+        bisher|bisheriger preis|ehem.|früher|streichpreis|ursprünglich|van|adviesprijs|normaal|cena regularna|cena katalogowa|najniższa cena|przed|zamiast|běžná cena|původní cena|původně|bežná cena|pôvodná cena|namesto|redna cena|stara cena|prije
+        ord. pris|ordinarie pris|tidigare|rek. pris|førpris|normalpris|vejl. pris|veil. pris|norm.|ovh|eredeti ár|pret vechi|prp|старая цена|вместо|πριν|αρχική|eski fiyat|定価|通常価格|原價|原价|市價|市场价|정가|giá cũ|giá gốc
+        """,
+    naming.FEES: """
+        shipping|delivery|postage|p&p|freight|import charges|handling|spedizione|consegna|livraison|frais de port|versand|versandkosten|lieferung|envío|envio|gastos de envío|frete|verzendkosten|bezorging|dostawa|wysyłka|doprava|poštovné|dostava|poštnina|frakt|fragt|levering|toimitus|szállítás|livrare|доставка|kargo|משלוח|דמי משלוח|運費|运费|送料|배송비|eco-part|ecotax|raee|pfand|deposit|kaution|free over|orders over|ab einem|à partir d'|dès
+        """,
+    naming.INSTALMENT: """
+        instalment|instalments|installment|installments|monthly|per month|/month|/mo|a month|payments of|interest-free|financing|finance|rate|rata|rate da|rate mensili|al mese|mensilità|raten|monatlich|pro monat|/monat|mtl.|finanzierung|par mois|/mois|mensualités|mensualité|fois|x sans frais|al mes|/mes|cuotas|plazos|meses|mensuales|parcelas|juros|per maand|p/m|miesięcznie|raty|mies.|měsíčně|mesačne|mån|/mån|pr. md|mnd|kk|hó|lună|в месяц|мес.|na mesec|mesečno|mēn.|mėn|kuus|taksit|תשלומים|月|分期|klarna|afterpay|clearpay|affirm|zip
+        """,
+    naming.SAVING: """
+        save|you save|saving|savings|discount|off|risparmi|risparmio|sconto|sie sparen|ersparnis|sparen|rabatt|économisez|économie|remise|ahorra|ahorro|ahorras|descuento|dto|desconto|economize|je bespaart|korting|voordeel|oszczędzasz|rabat|ušetříte|sleva|zľava|ušetríte|prihranek|popust|ušteda|spara|spar|säästät|megtakarítás|economisești|reducere|скидка|экономия|economy|points|punti|punkte|puntos|cashback|coupon|voucher|buono|gutschein|bon|折|省
+        """,
+    naming.UNIT: """
+        per kg|/kg|/ kg|per 100|/100 g|/100g|/100ml|/100 ml|/l|/ l|per litre|per item|per piece|/pc|each when|al kg|al litro|/mq|prezzo unitario|le kilo|le litre|au kilo|pro kg|pro 100|pro liter|grundpreis|je kg|por kg|el kilo|prezzo al
+        ex vat|ex. vat|excl. vat|exc vat|excl|ex tax|tax excl|excl. tax|excluding|senza iva|iva esclusa|+ iva|escl. iva|ht|hors taxe|h.t.|ohne mwst|netto|zzgl|exkl|sin iva|sem iva|excl. btw|bez vat|bez dph|bez ddv|brez ddv|bez pdv|ex moms|exkl. moms|eks. moms|alv 0|nettó|fara tva|fără tva|без ндс|без пдв|χωρίς φπα|kdv hariç|税別|税抜
+        """,
+}
+# Labels of a code, without their spaces and marks: `Art.-Nr.:` is `artnr`. The best word for an SKU first.
+_SKU_LABELS = """
+sku skucode skuno skunr skunumber skuid asin itemno itemnr itemnumber itemnum itemcode itemid item itemref itemsku stockno stockcode stocknumber
+articleno articlenr articlenumber articlecode articleid article productno productnr productnumber productcode productid productref productreference productsku
+catalogno catalognumber cataloguenumber cataloguecode catno adno adid ad listingid listingno listingnumber styleno stylenumber stylecode style orderno ordercode lotno
+webid webcode dpci tcin inventoryno partcode codeno code itemmodelnumber ebayitemnumber
+artikelnr artikelnummer artikelno artikel artikelcode artikelid artnr artno artn art bestellnr bestellnummer bestnr produktnr produktnummer produktcode produktid prodnr modellnr warennummer
+varenr varenummer vareid varunummer varunr tuotenumero tuotekoodi tuoteid tuotenro artiklenr
+codice codicearticolo codiceprodotto cod codart codprod codiceart articolo articolon numeroarticolo codprodotto rif riferimento riferimentoprodotto idprodotto
+réf ref référence reference référenceproduit refproduit réfproduit référencearticle numérodarticle numérodobjet numéroarticle codearticle codeproduit idproduit refarticle réfarticle refn réfn
+referencia referenciadelproducto referenciadeproducto código codigo códigodeproducto códigodelproducto códigodeartículo codproducto númerodeartículo númerodelartículo numerodearticulo códigodoproduto códigoproduto codigodoproduto referência codproduto
+referentie referentienummer bestelnummer bestelcode productnummer
+kod kodproduktu kodtowaru indeks numerkatalogowy numerproduktu numeraukcji symbol symbolproduktu nrkatalogowy nrartykułu numerartykułu numeroferty
+kód kódproduktu kódvýrobku kódzboží kódtovaru katalogovéčíslo katalogovečíslo objčíslo objednacíčíslo objednacíkód číslozboží čísloproduktu číslovýrobku katčíslo
+šifra šifraizdelka šifraartikla šifraproizvoda kodaizdelka sifra sifraproizvoda katalogskibroj kataloškibroj kataloškašt
+cikkszám termékkód cikkszam termékszám codprodus codprodusului codulprodusului produktakods precēskods prečukods kods prekėskodas prekėskodas kodas tootekood tootekoodi
+код кодтовара кодтовару артикул арт номертовара кодпродукта кодпродукт кодът кодна кодизделия артикулен артикулномер каталоженномер
+κωδικός κωδικόςπροϊόντος κωδικοσ κωδ ürünkodu stokkodu ürünno stokno modelkodu מקט קודמוצר קודפריט מספרפריט מספרקטלוגי מקט رقمالمنتج رقمالصنف رمزالمنتج رقمالموديل كودالمنتج
+商品番号 商品コード 商品編號 商品编号 商品貨號 商品代碼 商品号 商品id 品番 管理番号 货号 貨號 产品编号 產品編號 產品貨號 商品料號 상품번호 상품코드 품번 제품번호 제품코드 mãsảnphẩm mãsp mãhàng mã รหัสสินค้า kodeproduk kodproduk
+""".split()
+_MODEL_LABELS = """
+model modelno modelnumber modelname modelid modello modèle modell modelo modelcode mpn partno partnumber part mfrpart mfrno mfrpartno manufacturerpartnumber manufacturersku
+manufacturernumber manufacturercode manufacturerref herstellernummer herstellernr herstellerartikelnr codiceproduttore codicemodello модель modelis mudel malli modèleréf 型番 モデル 型號 型号 모델명 모델번호
+""".split()
+_GTIN_LABELS = """
+ean ean13 eancode gtin gtin13 upc upccode barcode codebarres codiceabarre codiceean strichcode eannummer códigodebarras codigodebarras isbn isbn13 isbn10 čárovýkód čiarovýkód штрихкод kodean kodkreskowy vonalkód barkod strekkode streckkod viivakoodi jan janコード
+""".split()
+_BRAND_LABELS = """
+brand brandname marke marca marque merk märke merke varumærke varumärke značka marka hersteller manufacturer produttore fabricant fabricante producent výrobce výrobca proizvajalec proizvođač
+valmistaja tuotemerkki gyártó márka producător producator brend бренд марка производитель виробник ražotājs zīmols gamintojas kaubamärk tootja μάρκα κατασκευαστής מותג יצרן العلامةالتجارية ماركة ブランド メーカー 品牌 廠牌 브랜드 제조사 thươnghiệu แบรนด์ merek
+""".split()
+
+
+class Label:
+    """Kinds of labels that a page puts before a value."""
+
+    SKU, MODEL, GTIN, BRAND = "sku", "model", "gtin", "brand"
+
+
+_LABELS = (
+    dict.fromkeys(_BRAND_LABELS, Label.BRAND)
+    | dict.fromkeys(_GTIN_LABELS, Label.GTIN)
+    | dict.fromkeys(_MODEL_LABELS, Label.MODEL)
+    | dict.fromkeys(_SKU_LABELS, Label.SKU)
+)
+_LONGEST_LABEL = 40
+_MARKS = re.compile(r"[\W_]+")
+
+
+def label_of(text: str) -> str | None:
+    """Which kind of value the text announces, when it is the label of a code or a brand."""
+    if len(text) > _LONGEST_LABEL:
+        return None
+    return _LABELS.get(_MARKS.sub("", text).lower())
+
+
+words_of = re.compile(r"[^\W\d_]+").findall
+_UNSPACED = "\u0590"  # from Hebrew on: scripts that join words, or set prefixes before them
+
+
+def may_hold(triggers: frozenset[str], text: str) -> bool:
+    """Whether a text in lower case may hold a phrase with one of those words."""
+    return not triggers.isdisjoint(words_of(text)) or not (text.isascii() or max(text) < _UNSPACED)
+
+
+class Phrases:
+    """A set of phrases, found in a text fast: only those are looked for whose longest word the text has."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        of_word: dict[str, list[str]] = {}
+        unspaced = []
+        for phrase in {phrase.strip() for phrase in phrases if phrase.strip()}:
+            if max(phrase) >= _UNSPACED:
+                unspaced.append(phrase)
+            else:
+                of_word.setdefault(max(words_of(phrase), key=len), []).append(phrase)
+        self._search_unspaced = re.compile("|".join(map(re.escape, unspaced)) or "(?!)").search
+        self._searches = {word: re.compile("|".join(map(_as_words, own))).search for word, own in of_word.items()}
+        self.triggers = frozenset(of_word)
+
+    def find(self, text: str) -> bool:
+        """Whether the text, in lower case, holds one of the phrases as words of its own."""
+        for word in self.triggers.intersection(words_of(text)):
+            if self._searches[word](text):
+                return True
+        return not text.isascii() and max(text) >= _UNSPACED and self._search_unspaced(text) is not None
+
+
+def _as_words(phrase: str) -> str:
+    before = r"(?<![^\W_])" if phrase[0].isalnum() else ""
+    behind = r"(?![^\W_])" if phrase[-1].isalnum() else ""
+    return before + re.escape(phrase) + behind
+
+
+def _phrases(table: str) -> list[str]:
+    return [phrase for line in table.strip().splitlines() for phrase in line.split("|")]
+
+
+sold_out = Phrases(_phrases(_SOLD_OUT))
+in_stock = Phrases(_phrases(_IN_STOCK))
+buy = Phrases(_phrases(_BUY))
+# Words of which a text must hold one before it can say anything of stock or of buying.
+TELLING = sold_out.triggers | in_stock.triggers | buy.triggers
+_BESIDE_AMOUNT = {meaning: Phrases(_phrases(table)) for meaning, table in _BESIDE.items()}
+
+
+@lru_cache(maxsize=16_384)
+def beside(text: str) -> int:
+    """What the words before or behind an amount say of it, as bits of `naming`; the text is in lower case."""
+    found = 0
+    if any(char.isalpha() for char in text):
+        for meaning, phrases in _BESIDE_AMOUNT.items():
+            if phrases.find(text):
+                found |= meaning
+    return found
