@@ -1,60 +1,71 @@
-"""Amounts of money as Italians, French, Germans and Spaniards write them."""
+"""Amounts of money as Italians, French, Germans, Spaniards and their neighbours write them."""
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
-_SIGNS = {"€": "EUR", "£": "GBP", "$": "USD"}
-# A code stands alone or beside digits; the end of "Couleur" is none.
-_CURRENCY = re.compile(r"[€£$]|(?<![^\W\d_])(?:(EUR)(?:OS?)?|(GBP|USD|CHF))(?![^\W\d_])", re.IGNORECASE)
-# Spaces that group thousands: plain, no-break, thin, narrow no-break; Swiss apostrophes too.
-_GROUPERS = " \u00a0\u2009\u202f'’"
-_INSTALMENTS = re.compile(
-    r"\b\d+\s*(?:[x×]\s*(?=\D|\d+[.,]\d\d|\d+\s?(?:€|EUR))|(?:rate|raten|monatsraten|fois|mensualités|cuotas|plazos)\b)",
-    re.IGNORECASE,
-)
-_NO_CENTS = re.compile(r"(?<=\d),\s?[-–—]+")  # `49,-`
-_CENTS_AFTER_SIGN = re.compile(r"(\d)\s?(?:€|EUR)\s?(\d\d)(?!\d)")
-_NUMBER = re.compile(rf"\d{{1,3}}(?:[{_GROUPERS}]\d{{3}})+(?:[.,]\d{{1,2}})?(?!\d)|\d+(?:[.,]\d+)*|[.,]\d{{1,2}}(?!\d)")
-# Languages in which "1.299" are one thousand two hundred and ninety-nine.
-_DOT_GROUPS = frozenset({"it", "fr", "de", "es"})
+from listino.extract.currencies import SYMBOL, currency_named
+from listino.extract.numerals import value_of
+from listino.extract.readings import readings_of
+
+_NAME: Final = re.compile(rf"{SYMBOL}|(?<![^\W\d_])[^\W\d_]{{1,12}}\.?(?![^\W\d_])")
+# A lone Cyrillic letter names the ruble beside digits only.
+_RUBLES: Final = re.compile(r"(?<=[0-9])\s?[рР](?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount in major units where it stands: `text[start:end]` is the number with the currency beside it.
+
+    The currency is an ISO 4217 code, or None where none is written or the sign means several ("kr").
+    """
+
+    value: Decimal
+    currency: str | None
+    start: int
+    end: int
+
+
+def read_amounts(text: str, *, language: str | None = None) -> list[Amount]:
+    """All amounts in the text, in order, whole prices only: without instalments, reductions ("-5 €") and percentages.
+
+    A number that can be read in two ways is left out (`1.299` where no language and no currency decides), as is one that
+    is glued to letters. Both ends of a range carry its currency. Numbers without a currency are amounts with None. Takes
+    time linear in the text and raises nothing.
+    """
+    return [
+        Amount(reading.value, reading.currency, reading.start, reading.end)
+        for reading in readings_of(text, language)
+        if reading.value is not None and not reading.instalment
+    ]
 
 
 def read_amount(text: str, *, language: str | None = None) -> tuple[Decimal, str | None] | None:
-    """The first amount in the text and its ISO currency where one is written; None where there is no telling.
+    """The first amount in the text and its ISO 4217 currency where one is written; None where there is no telling.
 
-    `1.299` alone may be a thousand or one and a bit: the page's language decides, and without one the answer is None.
+    An amount with a currency comes before one with cents alone, that before a bare number, and an instalment last.
+    `1.299` may be a thousand or one and a bit: the page's language decides, and without one the answer is None.
     """
-    sign = _CURRENCY.search(text)
-    currency = None
-    if sign is not None:
-        currency = _SIGNS.get(sign.group()) or (sign[1] or sign[2]).upper()
-    cleaned = _NO_CENTS.sub(",00", _CENTS_AFTER_SIGN.sub(r"\1,\2", _INSTALMENTS.sub("", text)))
-    number = _NUMBER.search(cleaned)
-    if number is None:
+    readings = readings_of(text, language)
+    if not readings:
         return None
-    value = _value(number.group(), language)
+    best = min(readings, key=lambda reading: (reading.instalment, 0 if reading.priced else 1 if reading.cents else 2))
+    if best.priced:
+        return None if best.value is None else (best.value, best.currency)
+    # The currency may stand apart ("Prezzi in EUR, IVA inclusa: 49,90").
+    currency = None if len(best.number) == len(text) else currency_of(text, language=language)
+    value = best.value if currency is None else value_of(best.number, currency, language)
     return None if value is None else (value, currency)
 
 
-def _value(written: str, language: str | None) -> Decimal | None:
-    digits = re.sub(rf"[{_GROUPERS}]", "", written)
-    dots, commas = digits.count("."), digits.count(",")
-    if dots and commas:
-        decimal, grouping = (".", ",") if digits.rindex(".") > digits.rindex(",") else (",", ".")
-        return _decimal(digits.replace(grouping, ""), decimal)
-    mark = "." if dots else ","
-    if dots + commas > 1:
-        return _decimal(digits.replace(mark, ""), mark) if all(len(g) == 3 for g in digits.split(mark)[1:]) else None
-    if dots + commas == 0:
-        return Decimal(digits)
-    if len(digits.partition(mark)[2]) != 3:
-        return _decimal(digits, mark)
-    if language is None:
-        return None
-    groups = mark == "." if language in _DOT_GROUPS else mark == ","
-    return _decimal(digits.replace(mark, "") if groups else digits, mark)
+def currency_of(text: str, *, language: str | None = None) -> str | None:
+    """The ISO 4217 code of the first currency named in the text by sign, word or code; None if none is.
 
-
-def _decimal(digits: str, mark: str) -> Decimal | None:
-    whole = digits.replace(mark, ".")
-    return Decimal(whole) if whole.count(".") <= 1 else None
+    A sign of several currencies ("kr", "¥") names one only in a language that uses one of them.
+    """
+    for match in _NAME.finditer(text):
+        code = currency_named(match[0], language)
+        if code is not None:
+            return code
+    return "RUB" if _RUBLES.search(text) else None
