@@ -123,6 +123,9 @@ class MarketSpider(Spider):
             meta["handle_httpstatus_list"] = list(_GONE)
         return Request(
             fetch.url,
+            method=fetch.method,
+            headers=dict(fetch.headers),
+            body=fetch.body,
             callback=self.parse,
             errback=self.failed,
             cb_kwargs={"shop": shop.key, "fetch": fetch},

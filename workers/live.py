@@ -1,8 +1,10 @@
-"""The live-refresh job: one job empties what waits for one shop, many products in flight at once."""
+"""The live-refresh job: one job empties what waits for one shop, many requests in flight at once."""
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -12,7 +14,7 @@ from listino.jobs import DRAIN_SECONDS
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import UNAVAILABLE
 from listino.live.waiting import WaitingRoom
-from workers.refresh import Refresher
+from workers.refresh import Inquiry, Outcome, Refresher
 from workers.runtime import runtime
 
 log = structlog.get_logger(__name__)
@@ -44,12 +46,16 @@ async def _drain(shop_key: str, room: WaitingRoom, *, until: float) -> int:
     except (UnknownShop, InvalidShop) as error:
         log.warning("live.no_shop", shop=shop_key, error=str(error))
         return await _turn_away(room, Reason.NO_SHOP)
-    silence, done = _Silence(), 0
-    flights: set[asyncio.Task[LiveAnswer]] = set()
+    silence, work = _Silence(), _Work()
+    flights: set[asyncio.Task[Outcome]] = set()
     while not silence.is_hanging and time.monotonic() < until:
         free = refresher.shop.live_concurrency - len(flights)
-        for product_id in await _taken(room, free) if free else ():
-            flights.add(asyncio.create_task(_serve(refresher, room, product_id)))
+        wanted = free - len(work.open)
+        if wanted > 0 and (taken := await _taken(room, max(wanted, refresher.batch))):
+            work.note(await _delivered(room, await refresher.prepare(taken)))
+        while free and work.open:
+            flights.add(asyncio.create_task(_serve(refresher, room, work.open.popleft())))
+            free -= 1
         if not flights:
             break
         # While there is room for more, it is looked every few milliseconds whether somebody else has come.
@@ -58,18 +64,37 @@ async def _drain(shop_key: str, room: WaitingRoom, *, until: float) -> int:
         )
         for flight in landed:
             silence.hear(flight.result())
-        done += len(landed)
-    if flights:
-        done += len((await asyncio.wait(flights))[0])
+            work.note(flight.result())
+    for outcome in await asyncio.gather(*flights):
+        work.note(outcome)
+    left = [product_id for inquiry in work.open for product_id in inquiry.product_ids]
     if silence.is_hanging:
         log.warning("live.shop_hangs", shop=shop_key, silent_in_a_row=silence.in_a_row)
-        done += await _turn_away(room, Reason.SHOP_SILENT)
-    return done
+        return work.done + await _turn_away(room, Reason.SHOP_SILENT, left)
+    if left:
+        await _put_back(room, left)
+    return work.done
+
+
+@dataclass(slots=True)
+class _Work:
+    """The requests for which there was no free place at the shop yet, and how many products were answered."""
+
+    open: deque[Inquiry] = field(default_factory=deque)
+    done: int = 0
+
+    def note(self, outcome: Outcome) -> None:
+        self.open.extend(outcome.open)
+        self.done += len(outcome.answers)
+
+
+async def _serve(refresher: Refresher, room: WaitingRoom, inquiry: Inquiry) -> Outcome:
+    return await _delivered(room, await refresher.ask(inquiry))
 
 
 @dataclass(slots=True)
 class _Silence:
-    """How many answers in a row failed to come. A few are enough: the shop hangs, and this worker has others to ask."""
+    """How many requests in a row were not answered. A few are enough: the shop hangs, and this worker has others to ask."""
 
     in_a_row: int = 0
 
@@ -77,14 +102,9 @@ class _Silence:
     def is_hanging(self) -> bool:
         return self.in_a_row >= SILENT_ENOUGH
 
-    def hear(self, answer: LiveAnswer) -> None:
-        self.in_a_row = self.in_a_row + 1 if answer.reason is Reason.SHOP_SILENT else 0
-
-
-async def _serve(refresher: Refresher, room: WaitingRoom, product_id: str) -> LiveAnswer:
-    answer = await refresher.refresh(product_id)
-    await _deliver(room, answer)
-    return answer
+    def hear(self, outcome: Outcome) -> None:
+        silent = any(answer.reason is Reason.SHOP_SILENT for answer in outcome.answers)
+        self.in_a_row = self.in_a_row + 1 if silent else 0
 
 
 async def _taken(room: WaitingRoom, most: int) -> list[str]:
@@ -96,6 +116,11 @@ async def _taken(room: WaitingRoom, most: int) -> list[str]:
         return []
 
 
+async def _delivered(room: WaitingRoom, outcome: Outcome) -> Outcome:
+    await asyncio.gather(*(_deliver(room, answer) for answer in outcome.answers))
+    return outcome
+
+
 async def _deliver(room: WaitingRoom, answer: LiveAnswer) -> None:
     """Hands the answer on; without Redis nobody hears it, but it is in the store."""
     try:
@@ -104,11 +129,19 @@ async def _deliver(room: WaitingRoom, answer: LiveAnswer) -> None:
         log.warning("live.not_delivered", product_id=answer.product_id, error=str(error))
 
 
-async def _turn_away(room: WaitingRoom, reason: Reason) -> int:
-    """Tells everybody who waits now that there will be no answer, and why."""
+async def _put_back(room: WaitingRoom, product_ids: Sequence[str]) -> None:
+    """Leaves what was taken and not asked for to the next job; without Redis nobody waits for it."""
+    try:
+        await asyncio.to_thread(room.put_back, product_ids)
+    except UNAVAILABLE as error:
+        log.warning("live.not_put_back", products=len(product_ids), error=str(error))
+
+
+async def _turn_away(room: WaitingRoom, reason: Reason, taken: Sequence[str] = ()) -> int:
+    """Tells everybody who waits now, and for what was taken, that there will be no answer, and why."""
     done = 0
-    while taken := await _taken(room, 100):
+    while taken := taken or await _taken(room, 100):
         for product_id in taken:
             await _deliver(room, LiveAnswer(product_id=product_id, as_of=utc_now(), reason=reason))
-        done += len(taken)
+        done, taken = done + len(taken), ()
     return done

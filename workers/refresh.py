@@ -1,22 +1,22 @@
-"""One live refresh: ask the shop for a product, price it, store it, tell who waits."""
+"""A live refresh: ask the shop for a product, or for several at once, price them, store them, say what to tell."""
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Self, TypeVar
 from urllib.parse import unquote
 
 import httpx
 import structlog
 
 from listino.domain.clock import utc_now
-from listino.domain.errors import GoneFromShop, ListinoError, ProductNotFound, UnreadablePage
+from listino.domain.errors import GoneFromShop, ListinoError, UnreadablePage
 from listino.domain.listing import reoffer, unsellable
-from listino.domain.offer import ShopOffer
 from listino.domain.product import Product, key_parts
 from listino.live.answer import LiveAnswer, Reason
-from listino.shops.platform import Known, Page, Platform
+from listino.shops.platform import Fetch, Known, Page, Platform, Refresh, Told
 from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import Shop
 from listino.store.client import Store
@@ -32,10 +32,38 @@ STORE_SECONDS = 5.0
 
 _MOST_BYTES = 8 * 1024 * 1024  # of one answer; product pages average 600 kB
 
+# A refusal of the request as such, not of us: bad request, not found, too much in it, too long an address.
+_NOT_AS_ASKED = (400, 404, 413, 414)
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """One request to a shop, and the products that it asks for, by their key in the shop."""
+
+    refresh: Refresh
+    products: Mapping[str, Product]
+
+    @property
+    def product_ids(self) -> list[str]:
+        return [str(product.id) for product in self.products.values()]
+
+    @classmethod
+    def of(cls, refresh: Refresh, products: Mapping[str, Product]) -> Self:
+        """The inquiry by that request, which asks for some of the products."""
+        return cls(refresh, {one.sku: products[one.sku] for one in refresh.known})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What there is to tell already, and what has to be asked for it to be complete."""
+
+    answers: list[LiveAnswer] = field(default_factory=list)
+    open: list[Inquiry] = field(default_factory=list)
+
 
 @dataclass(frozen=True, slots=True)
 class Refresher:
-    """Refreshes products of one shop. Never raises: every way it can go wrong is a reason in the answer.
+    """Refreshes products of one shop. Never raises: every way it can go wrong is a reason in an answer.
 
     `seconds`: how long the shop has for the whole of an answer.
     """
@@ -45,79 +73,126 @@ class Refresher:
     store: Store
     seconds: float
 
-    async def refresh(self, product_id: str) -> LiveAnswer:
-        """Asks the shop and stores what it says; the answer holds the shopper's price, or why there is none."""
+    @property
+    def batch(self) -> int:
+        """How many products one request can ask for."""
+        return self._platform.batch
+
+    @property
+    def _platform(self) -> Platform:
+        return PLATFORMS[self.shop.platform]
+
+    async def prepare(self, product_ids: Sequence[str]) -> Outcome:
+        """The requests that tell the offers of these products; answers for those that nothing can be asked about."""
+
+        async def look_up() -> Outcome:
+            found = await _within_limit(self.store.products.among, product_ids)
+            products = {unquote(key_parts(key)[2]): found[key] for key in product_ids if key in found}
+            missing = [_without_price(key, Reason.NO_SHOP) for key in product_ids if key not in found]
+            return Outcome(missing, self._inquiries(products))
+
+        return await self._outcome(look_up, product_ids)
+
+    async def ask(self, inquiry: Inquiry) -> Outcome:
+        """Asks the shop and stores what it says; an answer holds the shopper's price, or why there is none.
+
+        A request for several that the shop cannot answer as such is asked again for each of them.
+        """
         began = time.perf_counter()
-        answer = await self._answer(product_id)
-        log.info(
-            "live.refreshed",
-            product_id=product_id,
-            reason=answer.reason,
-            ms=round((time.perf_counter() - began) * 1000, 1),
-        )
-        return answer
+        several = len(inquiry.products) > 1
+        outcome = await self._outcome(lambda: self._ask(inquiry, several=several), inquiry.product_ids)
+        ms = round((time.perf_counter() - began) * 1000, 1)
+        for answer in outcome.answers:
+            log.info(
+                "live.refreshed", product_id=answer.product_id, reason=answer.reason, ms=ms, asked=len(inquiry.products)
+            )
+        return outcome
 
-    async def _answer(self, product_id: str) -> LiveAnswer:
+    def _inquiries(self, products: Mapping[str, Product]) -> list[Inquiry]:
+        known = [_known(sku, product) for sku, product in products.items()]
+        return [Inquiry.of(refresh, products) for refresh in self._platform.refresh_many(self.shop, known)]
+
+    async def _outcome(self, work: Callable[[], Awaitable[Outcome]], product_ids: Sequence[str]) -> Outcome:
+        details: dict[str, Any] = {}
         try:
-            product = await _within_limit(self.store.products.get, product_id)
-            try:
-                async with asyncio.timeout(self.seconds):
-                    offer = await self._ask(product)
-            except GoneFromShop as good_bye:
-                await _within_limit(self.store.products.mark_gone, [product_id], utc_now())
-                return _without_price(product_id, Reason.GONE, said=str(good_bye))
-            return await _within_limit(self._keep, product, offer)
+            return await work()
         except TimeoutError:
-            return _without_price(product_id, Reason.SHOP_SILENT, error=f"no whole answer in {self.seconds} s")
-        except ProductNotFound:
-            return _without_price(product_id, Reason.NO_SHOP)
+            reason, details = Reason.SHOP_SILENT, {"error": f"no whole answer in {self.seconds} s"}
         except _Refused as refusal:
-            return _without_price(product_id, Reason.SHOP_REFUSED, status=refusal.status)
+            reason, details = Reason.SHOP_REFUSED, {"status": refusal.status}
         except httpx.HTTPError as error:
-            return _without_price(product_id, Reason.SHOP_SILENT, error=repr(error))
+            reason, details = Reason.SHOP_SILENT, {"error": repr(error)}
         except ListinoError as error:
-            return _without_price(product_id, Reason.UNREADABLE, error=str(error))
+            reason, details = Reason.UNREADABLE, {"error": str(error)}
         except UNAVAILABLE as error:
-            return _without_price(product_id, Reason.FAILED, error=str(error))
+            reason, details = Reason.FAILED, {"error": str(error)}
         except Exception:
-            log.exception("live.failed", product_id=product_id)
-            return LiveAnswer(product_id=product_id, as_of=utc_now(), reason=Reason.FAILED)
+            log.exception("live.failed", product_ids=product_ids)
+            reason = Reason.FAILED
+        return Outcome([_without_price(product_id, reason, **details) for product_id in product_ids])
 
-    async def _ask(self, product: Product) -> ShopOffer:
-        platform = PLATFORMS[self.shop.platform]
-        _, _, sku = key_parts(str(product.id))
-        varies = sum(len(style.skus) for style in product.styles) > 1
-        known = Known(sku=unquote(sku), url=product.url or "", varies=varies)
-        fetch = platform.refresh(self.shop, known)
+    async def _ask(self, inquiry: Inquiry, *, several: bool) -> Outcome:
+        try:
+            async with asyncio.timeout(self.seconds):
+                page = await self._fetch(inquiry.refresh.fetch, several=several)
+            told = self._platform.read_offers(self.shop, inquiry.refresh, page)
+        except GoneFromShop as good_bye:
+            told = dict.fromkeys(inquiry.products, good_bye)
+        except (_Refused, UnreadablePage) as error:
+            if not several or (isinstance(error, _Refused) and error.status not in _NOT_AS_ASKED):
+                raise
+            log.info("live.asked_alone", shop=self.shop.key, products=len(inquiry.products), error=str(error))
+            alone = [self._inquiries({sku: product}) for sku, product in inquiry.products.items()]
+            return Outcome(open=list(chain.from_iterable(alone)))
+        return await _within_limit(self._heed, inquiry, told)
+
+    async def _fetch(self, fetch: Fetch, *, several: bool) -> Page:
         if not self.shop.allows(fetch.url):
             raise UnreadablePage(f"{fetch.url} is not on {self.shop.host}, the host that {self.shop.key} declares")
-        offer = platform.read_offer(self.shop, known, await self._fetch(platform, fetch.url))
-        if complaint := unsellable(offer, self.shop.market):
-            raise UnreadablePage(f"{fetch.url}: {complaint[0]}, {complaint[1]}")
-        return offer
-
-    async def _fetch(self, platform: Platform, url: str) -> Page:
-        async with self.client.stream("GET", url) as response:
+        request = self.client.stream(fetch.method, fetch.url, headers=dict(fetch.headers), content=fetch.body or None)
+        async with request as response:
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > _MOST_BYTES:
-                    raise UnreadablePage(f"{url} answers with more than {_MOST_BYTES} bytes")
-            if platform.says_gone(response.status_code, bytes(body)):
-                raise GoneFromShop(f"{url} answered {response.status_code}")
+                    raise UnreadablePage(f"{fetch.url} answers with more than {_MOST_BYTES} bytes")
+            if not several and self._platform.says_gone(fetch, response.status_code, bytes(body)):
+                raise GoneFromShop(f"{fetch.url} answered {response.status_code}")
             if response.status_code != httpx.codes.OK:
                 raise _Refused(response.status_code)
-            return Page(url=url, body=bytes(body), headers=dict(response.headers))
+            return Page(url=fetch.url, body=bytes(body), headers=dict(response.headers))
 
-    def _keep(self, product: Product, offer: ShopOffer) -> LiveAnswer:
-        fresh = reoffer(product, offer, self.shop.terms, at=utc_now())
-        self.store.products.upsert([fresh])
-        return LiveAnswer(
-            product_id=product.id,
-            as_of=fresh.offer.checked_at if fresh.offer else utc_now(),
-            price=fresh.price.amount if fresh.price else None,
-            availability=fresh.offer.availability if fresh.offer else None,
-        )
+    def _heed(self, inquiry: Inquiry, told: Mapping[str, Told]) -> Outcome:
+        """Stores what the shop told of each product, all at once."""
+        outcome, at, fresh = Outcome(), utc_now(), []
+        gone: dict[str, str] = {}
+        for one in inquiry.refresh.known:
+            product, said = inquiry.products[one.sku], told[one.sku]
+            try:
+                match said:
+                    case Fetch():
+                        outcome.open.append(Inquiry.of(Refresh(fetch=said, known=(one,)), inquiry.products))
+                    case ListinoError():
+                        raise said
+                    case _:
+                        if complaint := unsellable(said, self.shop.market):
+                            raise UnreadablePage(f"{inquiry.refresh.fetch.url}: {complaint[0]}, {complaint[1]}")
+                        fresh.append(reoffer(product, said, self.shop.terms, at=at))
+            except GoneFromShop as good_bye:
+                gone[str(product.id)] = str(good_bye)
+            except ListinoError as error:
+                outcome.answers.append(_without_price(str(product.id), Reason.UNREADABLE, error=str(error)))
+        if gone:
+            self.store.products.mark_gone(list(gone), at)
+        if fresh:
+            self.store.products.upsert(fresh)
+        outcome.answers.extend(_without_price(key, Reason.GONE, said=said) for key, said in gone.items())
+        outcome.answers.extend(map(_with_price, fresh))
+        return outcome
+
+
+def _known(sku: str, product: Product) -> Known:
+    return Known(sku=sku, url=product.url or "", variants=sum(len(style.skus) for style in product.styles))
 
 
 async def _within_limit(ask: Callable[..., Result], *args: Any) -> Result:
@@ -132,6 +207,15 @@ class _Refused(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+
+
+def _with_price(product: Product) -> LiveAnswer:
+    return LiveAnswer(
+        product_id=product.id,
+        as_of=product.offer.checked_at if product.offer else utc_now(),
+        price=product.price.amount if product.price else None,
+        availability=product.offer.availability if product.offer else None,
+    )
 
 
 def _without_price(product_id: str, reason: Reason, **details: Any) -> LiveAnswer:

@@ -43,6 +43,14 @@ end
 return ids
 """
 
+# KEYS: waiting, and the flight of each. ARGV: flight ms, ids. They wait again, first of all; their flights begin anew.
+PUT_BACK = """
+for at = 2, #ARGV do
+    redis.call('ZADD', KEYS[1], 0, ARGV[at])
+    redis.call('SET', KEYS[at], '1', 'PX', ARGV[1])
+end
+"""
+
 # KEYS: waiting, drain. Ends the drain unless something came in meanwhile; gives 1 when ended.
 REST = """
 if redis.call('ZCARD', KEYS[1]) > 0 then return 0 end

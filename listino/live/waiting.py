@@ -1,11 +1,13 @@
 """The worker's side of live prices: taking what waits for a shop, and delivering what the shop answered."""
 
+from collections.abc import Sequence
+
 from redis import Redis
 
 from listino.live.answer import LiveAnswer
 from listino.live.client import drain_ms, flight_ms
 from listino.live.keys import ShopKeys, shop_key
-from listino.live.scripts import CHANNEL, DELIVER, REST, TAKE
+from listino.live.scripts import CHANNEL, DELIVER, PUT_BACK, REST, TAKE
 from listino.settings import Settings
 
 
@@ -16,6 +18,7 @@ class WaitingRoom:
         self._settings = settings
         self._keys = ShopKeys(shop)
         self._take = redis.register_script(TAKE)
+        self._put_back = redis.register_script(PUT_BACK)
         self._rest = redis.register_script(REST)
         self._deliver = redis.register_script(DELIVER)
 
@@ -24,6 +27,11 @@ class WaitingRoom:
         keys = [self._keys.waiting, self._keys.drain]
         args: list[str | int] = [drain_ms(self._settings), most, flight_ms(self._settings), self._keys.flight("")]
         return [product_id.decode() for product_id in self._take(keys=keys, args=args)]
+
+    def put_back(self, product_ids: Sequence[str]) -> None:
+        """Has products that were taken and not asked for wait again, before all others."""
+        keys = [self._keys.waiting, *(self._keys.flight(product_id) for product_id in product_ids)]
+        self._put_back(keys=keys, args=[flight_ms(self._settings), *product_ids])
 
     def rest(self) -> bool:
         """Ends the drain; False if something came in meanwhile and there is more to do."""

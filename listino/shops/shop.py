@@ -1,10 +1,11 @@
 """What a shop is: who it is, which platform it runs, on what terms we sell its goods, how gently we ask it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from listino.domain.listing import Terms
 from listino.domain.market import Market
+from listino.extract.selectors import Selectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,15 @@ class CrawlManner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformOptions:
+    """What a platform wants to know of a shop beyond its address; each platform names the ones it takes."""
+
+    access_key: str | None = field(default=None, repr=False)  # of a sales channel's Store API (Shopware)
+    collections: tuple[str, ...] = ()  # handles; only these are crawled, or everything where there is none (Shopify)
+    store: str | None = None  # code of a store view (Magento)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
     """One declared shop. `url` is its root: its host in lower case, no slash at the end."""
 
@@ -32,6 +42,8 @@ class Shop:
     terms: Terms
     crawl: CrawlManner = CrawlManner()
     live_concurrency: int = 8
+    options: PlatformOptions = PlatformOptions()
+    selectors: Selectors = field(default_factory=Selectors)
 
     @property
     def key(self) -> str:

@@ -32,6 +32,11 @@ class Products:
             raise ProductNotFound(f"no product {product_id}")
         return product_from(document)
 
+    def among(self, product_ids: Sequence[ProductId]) -> dict[ProductId, Product]:
+        """Those of the products that there are, gone or not, by their ids."""
+        found = self._products.find({"_id": {"$in": list(product_ids)}})
+        return {document["_id"]: product_from(document) for document in found}
+
     def page(self, query: ProductQuery, *, count: int) -> list[Product]:
         """At most `count` products with the fields a list shows, in the order of their ids."""
         cursor = self._lists.find(query.filter(), CARD).sort("_id", 1).limit(count)

@@ -16,7 +16,7 @@ from listino.domain.errors import GoneFromShop, UnreadablePage
 from listino.domain.offer import ShopOffer, ShopProduct
 from listino.extract.addresses import absolute
 from listino.extract.goods import read_goods
-from listino.shops.platform import Expected, Fetch, Found, Known, Page, Platform
+from listino.shops.platform import Expected, Fetch, Found, Known, OneByOne, Page
 from listino.shops.shop import Shop
 
 _LOCATION = re.compile(rb"<loc>\s*(?:<!\[CDATA\[)?\s*(.*?)\s*(?:\]\]>)?\s*</loc>", re.DOTALL)
@@ -27,7 +27,7 @@ _TRACKING = re.compile(r"utm_\w+|gclid|fbclid|msclkid|mc_[ce]id|ref|source|_ga",
 _MOST_UNPACKED = 64 * 1024 * 1024  # bytes; the sitemap protocol allows 50 MB
 
 
-class PagesPlatform(Platform):
+class PagesPlatform(OneByOne):
     """Platforms whose goods are read off their pages."""
 
     @abstractmethod

@@ -2,14 +2,15 @@
 
 `/products.json` lists 250 products a page; `/products/<handle>.js` has one product with its variants' barcodes, prices
 in cents. Neither names the currency: it is the market's. A live refresh is the one `.js` request. Related products would
-cost one more request for every product; they are not asked for.
+cost one more request for every product; they are not asked for. A shop that declares collections is crawled through their
+lists, `/collections/<handle>/products.json`, alone.
 https://shopify.dev/docs/api/ajax/reference/product
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from listino.domain.errors import GoneFromShop, InvalidValue, UnreadablePage
 from listino.domain.money import Money
@@ -18,17 +19,19 @@ from listino.extract.addresses import absolute
 from listino.extract.schema_org import gtin_of
 from listino.extract.text import plain, plain_from_html
 from listino.shops.options import style_and_size
-from listino.shops.platform import Expected, Fetch, Found, Known, Page, Platform
+from listino.shops.platform import Expected, Fetch, Found, Known, OneByOne, Page
 from listino.shops.shop import Shop
 
 _PER_PAGE = 250
 
 
-class Shopify(Platform):
+class Shopify(OneByOne):
     name = "shopify"
+    options = ("collections",)
 
     def start(self, shop: Shop) -> Sequence[Fetch]:
-        return [self._list(shop, 1)]
+        scopes = [f"/collections/{quote(handle)}" for handle in shop.options.collections] or [""]
+        return [self._list(shop, scope, 1) for scope in scopes]
 
     def read(self, shop: Shop, fetch: Fetch, page: Page) -> Iterator[Found]:
         if fetch.purpose == "product":
@@ -41,7 +44,7 @@ class Shopify(Platform):
         if not all(isinstance(product, dict) and product.get("handle") for product in products):
             raise UnreadablePage(f"{page.url} lists a product without a handle")
         if len(products) == _PER_PAGE:
-            yield self._list(shop, fetch.carry["number"] + 1)
+            yield self._list(shop, fetch.carry["scope"], fetch.carry["number"] + 1)
         yield Expected(len(products))
         for product in products:
             address = f"{shop.url}/products/{product['handle']}"
@@ -58,9 +61,10 @@ class Shopify(Platform):
             raise GoneFromShop(f"{page.url} is product {product['id']} now")
         return offer
 
-    def _list(self, shop: Shop, number: int) -> Fetch:
-        url = f"{shop.url}/products.json?limit={_PER_PAGE}&page={number}"
-        return Fetch(url=url, purpose="list", carry={"number": number})
+    @staticmethod
+    def _list(shop: Shop, scope: str, number: int) -> Fetch:
+        url = f"{shop.url}{scope}/products.json?limit={_PER_PAGE}&page={number}"
+        return Fetch(url=url, purpose="list", carry={"scope": scope, "number": number})
 
 
 def _goods(shop: Shop, page: Page) -> ShopProduct:

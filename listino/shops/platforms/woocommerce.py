@@ -2,7 +2,8 @@
 
 Lists hold a hundred products each and say how many there are; a variable product's variations, with their own prices
 and stock, are one more request. Amounts are strings of minor units. The Store API has no GTIN: the product page's
-JSON-LD has, and the related products are only there too. A live refresh asks for the one product, or for its variations.
+JSON-LD has, and the related products are only there too. A live refresh asks for one product or for several, or for the
+variations of one or several.
 https://developer.woocommerce.com/docs/apis/store-api/resources-endpoints/products/
 """
 
@@ -19,15 +20,29 @@ from listino.extract.extracted import product_node
 from listino.extract.schema_org import gtin_of, listed
 from listino.extract.text import plain, plain_from_html
 from listino.shops.options import style_and_size
-from listino.shops.platform import Expected, Fetch, Found, Known, Page, Platform
+from listino.shops.platform import (
+    LIVE_BATCH,
+    Expected,
+    Fetch,
+    Found,
+    Known,
+    Page,
+    Platform,
+    Refresh,
+    Told,
+    in_batches,
+    told,
+)
 from listino.shops.shop import Shop
 
 _PER_PAGE = 100
+_MOST_PAGES = 10  # of one product's variations in a live refresh
 _Item = Mapping[str, Any]
 
 
 class WooCommerce(Platform):
     name = "woocommerce"
+    batch = LIVE_BATCH
 
     def start(self, shop: Shop) -> Sequence[Fetch]:
         return [self._list(shop, 1)]
@@ -41,26 +56,66 @@ class WooCommerce(Platform):
             case "page":
                 yield _goods(fetch.carry["item"], fetch.carry["variations"], page)
 
-    def says_gone(self, status: int, body: bytes) -> bool:
+    def says_gone(self, fetch: Fetch, status: int, body: bytes) -> bool:
         # While its API is off, or another one sits there, WordPress answers 404 to everything, with another code.
         return status == 410 or (status == 404 and b"product_invalid_id" in body)
 
-    def refresh(self, shop: Shop, known: Known) -> Fetch:
-        url = self._variations_url(shop, known.sku) if known.varies else f"{_api(shop)}/{known.sku}"
-        return Fetch(url=url, purpose="offer")
+    def refresh_many(self, shop: Shop, known: Sequence[Known]) -> Sequence[Refresh]:
+        simple = [one for one in known if not one.varies]
+        asked = [self._ask(shop, several) for several in in_batches(simple, self.batch)]
+        return asked + [self._ask_variations(shop, several) for several in _that_fit_a_page(known, self.batch)]
 
-    def read_offer(self, shop: Shop, known: Known, page: Page) -> ShopOffer:
-        if not known.varies:
-            item = page.json
-            if isinstance(item, dict) and str(item.get("id", known.sku)) != known.sku:
-                raise GoneFromShop(f"{page.url} is product {item['id']} now")
-            return ShopOffer.of([_variant(item, page.url)])
-        variations = _items(page)
-        if not variations:
-            raise GoneFromShop(f"{page.url} lists no variation any more")
-        if _more_pages(page, 1):
-            raise UnreadablePage(f"{page.url} has more than {_PER_PAGE} variations: only a crawl reads them all")
-        return ShopOffer.of(_variants(variations, page.url))
+    def read_offers(self, shop: Shop, refresh: Refresh, page: Page) -> Mapping[str, Told]:
+        match refresh.fetch.purpose:
+            case "offer":
+                return {one.sku: _offer(one, page) for one in refresh.known}
+            case "offers":
+                items = {str(item["id"]): item for item in _items(page)}
+                # A list may leave out what is sold out; only the product's own address tells that it is gone.
+                return {
+                    one.sku: told(lambda item: ShopOffer.of([_variant(item, page.url)]), item)
+                    if (item := items.get(one.sku))
+                    else self._ask(shop, [one]).fetch
+                    for one in refresh.known
+                }
+            case _:
+                return self._read_variations_of(shop, refresh, page)
+
+    @staticmethod
+    def _ask(shop: Shop, known: Sequence[Known]) -> Refresh:
+        if len(known) == 1:
+            fetch = Fetch(url=f"{_api(shop)}/{known[0].sku}", purpose="offer")
+        else:
+            numbers = ",".join(one.sku for one in known)
+            fetch = Fetch(url=f"{_api(shop)}?include={numbers}&per_page={len(known)}", purpose="offers")
+        return Refresh(fetch=fetch, known=tuple(known))
+
+    def _ask_variations(
+        self, shop: Shop, known: Sequence[Known], number: int = 1, met: Sequence[_Item] = ()
+    ) -> Refresh:
+        url = self._variations_url(shop, ",".join(one.sku for one in known), number)
+        carry = {"number": number, "variations": met}
+        return Refresh(fetch=Fetch(url=url, purpose="variations", carry=carry), known=tuple(known))
+
+    def _read_variations_of(self, shop: Shop, refresh: Refresh, page: Page) -> Mapping[str, Told]:
+        known, carry = refresh.known, refresh.fetch.carry
+        variations, number = [*carry["variations"], *_items(page)], carry["number"]
+        if len(known) == 1:
+            (one,) = known
+            if not _more_pages(page, number):
+                return {one.sku: told(lambda found: _offer_of_variations(found, page), variations)}
+            if number == _MOST_PAGES:
+                raise UnreadablePage(
+                    f"{page.url} has more than {_MOST_PAGES * _PER_PAGE} variations: too many to refresh"
+                )
+            return {one.sku: self._ask_variations(shop, known, number + 1, variations).fetch}
+        of: dict[str, list[_Item]] = {one.sku: [] for one in known}
+        for variation in variations:
+            of.get(str(variation.get("parent")), []).append(variation)
+        if _more_pages(page, number) or sum(map(len, of.values())) < len(variations):
+            # There are more of them than the crawl met, or an old shop does not say whose they are.
+            return {one.sku: self._ask_variations(shop, [one]).fetch for one in known}
+        return {sku: told(lambda found: _offer_of_variations(found, page), found) for sku, found in of.items()}
 
     def _list(self, shop: Shop, number: int) -> Fetch:
         url = f"{_api(shop)}?per_page={_PER_PAGE}&page={number}"
@@ -109,6 +164,33 @@ _KEPT = (
 def _more_pages(page: Page, number: int) -> bool:
     pages = page.headers.get("x-wp-totalpages", "")
     return number < int(pages) if pages.isdecimal() else len(_items(page)) == _PER_PAGE
+
+
+def _that_fit_a_page(known: Sequence[Known], most: int) -> Iterator[list[Known]]:
+    """Products with variations, as many together as have their variations on one page."""
+    together: list[Known] = []
+    for one in known:
+        if not one.varies:
+            continue
+        if together and (len(together) == most or sum(k.variants for k in [*together, one]) > _PER_PAGE):
+            yield together
+            together = []
+        together.append(one)
+    if together:
+        yield together
+
+
+def _offer(one: Known, page: Page) -> Told:
+    item = page.json
+    if isinstance(item, dict) and str(item.get("id", one.sku)) != one.sku:
+        return GoneFromShop(f"{page.url} is product {item['id']} now")
+    return ShopOffer.of([_variant(item, page.url)])
+
+
+def _offer_of_variations(variations: Sequence[_Item], page: Page) -> ShopOffer:
+    if not variations:
+        raise GoneFromShop(f"{page.url} lists no variation any more")
+    return ShopOffer.of(_variants(variations, page.url))
 
 
 def _api(shop: Shop) -> str:

@@ -1,6 +1,7 @@
 """Live prices end to end: a viewer asks, a real worker asks a real shop, the answer is stored and handed on."""
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from listino.live.scripts import CHANNEL
 from listino.live.waiting import WaitingRoom
 from listino.settings import Settings
 from listino.shops.declaration import Shops
+from listino.shops.platform import Known
+from listino.shops.platforms.woocommerce import WooCommerce
 from listino.store.client import Store
 
 WAIT_MS = 2000
@@ -113,6 +116,46 @@ async def test_two_hundred_viewers_at_once_cost_the_shop_one_request(
     assert {answer.reason for answer in answers} == {None}
     assert len({answer.price for answer in answers}) == 1
     assert any_shop.requests()["total"] == 1
+
+
+@pytest.mark.parametrize("_any_shop", ["it"], indirect=True)
+def test_many_waiting_products_cost_few_requests(any_shop: RunningShop, settings: Settings, store: Store) -> None:
+    simple = [product for product in stock(any_shop, settings, store) if _variants(product) == 1]
+    assert len(simple) > 5
+    skus = [key_parts(str(product.id))[2] for product in simple]
+    any_shop.admin("price", sku=skus[0], price="12.90")
+    any_shop.admin("vanish", skus=[skus[1]])
+    with contextlib.closing(LivePrices(settings)) as live:
+        assert {live.get(product.id, wait_ms=10).reason for product in simple} == {Reason.DEADLINE}
+    any_shop.admin("reset")
+    process = start_worker(settings)
+    try:
+        checked = [product for product in simple if product.id != simple[1].id]
+        wait_until(lambda: all(_checked(store, product) for product in checked), "all were asked for")
+        wait_until(lambda: store.products.get(simple[1].id).gone_at, "the vanished one is gone")
+    finally:
+        process.kill()
+        process.wait(10)
+    known = [Known(sku=sku, url="", variants=1) for sku in skus]
+    together = WooCommerce().refresh_many(Shops.load(settings.shops_path)[any_shop.key], known)
+    requests = any_shop.requests()
+    assert requests["total"] == len(together) + 1, "the one that was missing from its list is asked for alone"
+    assert len(together) < len(simple)
+    first = store.products.get(simple[0].id).offer
+    assert first is not None
+    assert first.cost == Money(1290)
+    for product in checked[1:]:
+        stored = store.products.get(product.id)
+        assert stored.price == product.price
+
+
+def _variants(product: Product) -> int:
+    return sum(len(style.skus) for style in product.styles)
+
+
+def _checked(store: Store, product: Product) -> bool:
+    stored = store.products.get(product.id)
+    return bool(stored.offer and product.offer and stored.offer.checked_at > product.offer.checked_at)
 
 
 @pytest.mark.usefixtures("worker")

@@ -6,8 +6,9 @@ import pytest
 
 from listino.domain.errors import InvalidShop, UnknownMarket, UnknownShop
 from listino.domain.money import Money
+from listino.extract.selectors import Selectors
 from listino.shops.declaration import Shops, load_shop
-from listino.shops.shop import CrawlManner
+from listino.shops.shop import CrawlManner, PlatformOptions
 
 LEAST = """
 [shop]
@@ -66,6 +67,14 @@ concurrency = 3
     assert shop.terms.price(Money(1000), "Caffè", datetime(2026, 1, 1, tzinfo=UTC)).amount.minor % 100 == 99
 
 
+def test_selectors_and_what_the_platform_wants_to_know(file: Path) -> None:
+    text = changed('"woocommerce"', '"shopify"')
+    file.write_text(text + '[platform]\ncollections = ["saldi", "nuovi"]\n[selectors]\nprice = ".price > ins"\n')
+    shop = load_shop(file)
+    assert shop.options == PlatformOptions(collections=("saldi", "nuovi"))
+    assert shop.selectors == Selectors(price=".price > ins")
+
+
 def changed(old: str, new: str) -> str:
     assert old in LEAST
     return LEAST.replace(old, new)
@@ -91,7 +100,10 @@ def changed(old: str, new: str) -> str:
         (changed("https://bottega.example", "https://[bottega"), "shop.url: 'https://[bottega' must be an address"),
         (changed('"https://bottega.example"', "5"), "shop.url: must be a text in quotes"),
         (LEAST + "colour = 1", "shop.colour: unknown key `colour`; known keys: name, market, platform, url"),
-        (LEAST + "[extra]\na = 1", "extra: unknown key `extra`; known keys: shop, shipping, pricing, crawl, live"),
+        (
+            LEAST + "[extra]\na = 1",
+            "extra: unknown key `extra`; known keys: shop, shipping, pricing, crawl, live, platform, selectors",
+        ),
         (LEAST + '[shipping]\ncost = "-1.00"', "shipping.cost: must be 0 or more"),
         (LEAST + '[shipping]\ncost = "1.005"', "shipping.cost: must have at most 2 decimal places"),
         (LEAST + '[shipping]\ncost = "free"', "shipping.cost: must be a number"),
@@ -113,6 +125,22 @@ def changed(old: str, new: str) -> str:
         (LEAST + '[crawl]\ncategory = "["', "crawl.category: '[' is no regular expression"),
         (LEAST + "[live]\nconcurrency = 1000", "live.concurrency: must be 64 or less"),
         ("shop = 5", "shop: must be a table"),
+        (LEAST + '[selectors]\nprice = ".price >"', "selectors.price: '.price >' is no CSS selector"),
+        (LEAST + "[selectors]\nprice = 5", "selectors.price: must be a text in quotes"),
+        (LEAST + '[selectors]\nprise = ".price"', "selectors.prise: unknown key `prise` (did you mean `price`?)"),
+        (LEAST + '[platform]\naccess_key = "K"', "platform.access_key: no option of woocommerce, which takes none"),
+        (
+            changed('"woocommerce"', '"shopify"') + '[platform]\naccess_key = "K"',
+            "platform.access_key: no option of shopify, which takes only collections",
+        ),
+        (
+            changed('"woocommerce"', '"shopify"') + '[platform]\ncollections = "a"',
+            "platform.collections: must be a list",
+        ),
+        (
+            changed('"woocommerce"', '"shopify"') + '[platform]\ncollections = ["a/b"]',
+            "platform.collections.0: must match",
+        ),
         (changed('"woocommerce"', '"WooComerce"'), "woocommerce (did you mean `woocommerce`?)"),
     ],
 )

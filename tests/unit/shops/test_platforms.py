@@ -1,6 +1,7 @@
 """Each platform's reader, walked over a whole demo shop without a network, against the truth of that shop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import ceil
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,7 +13,7 @@ from listino.domain.offer import ShopProduct
 from listino.domain.pricing import PricingRule
 from listino.local.shops.app import create_app
 from listino.local.shops.catalogue import Catalogue
-from listino.shops.platform import Fetch, Known, Page
+from listino.shops.platform import Fetch, Known, Page, Told
 from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import CrawlManner, Shop
 
@@ -34,13 +35,25 @@ class Walk:
         self.platform = PLATFORMS[PLATFORM_OF[market]]
         self.catalogue = Catalogue(market, base_url=BASE, seed=3, count=PRODUCTS)
         self.client = TestClient(create_app(self.catalogue), base_url=BASE)
+        self.asked = 0
 
     def fetch(self, fetch: Fetch) -> Page | None:
-        answer = self.client.get(fetch.url)
+        answer = self.client.request(fetch.method, fetch.url, headers=dict(fetch.headers), content=fetch.body)
         if answer.status_code in (404, 410) and fetch.optional:
             return None
         assert answer.status_code == 200, fetch
         return Page(url=fetch.url, body=answer.content, headers=dict(answer.headers))
+
+    def offers(self, goods: Sequence[ShopProduct]) -> dict[str, Told]:
+        """What the shop tells of these products when it is asked as a live worker asks it."""
+        known = [Known(sku=one.sku, url=one.url, variants=len(one.offer.variants)) for one in goods]
+        told: dict[str, Told] = {}
+        for refresh in self.platform.refresh_many(self.shop, known):
+            self.asked += 1
+            page = self.fetch(refresh.fetch)
+            assert page is not None
+            told |= self.platform.read_offers(self.shop, refresh, page)
+        return told
 
     def goods(self) -> Iterator[ShopProduct]:
         queue, met = list(self.platform.start(self.shop)), set()
@@ -72,11 +85,29 @@ def test_a_walk_brings_home_the_whole_truth(walk: Walk) -> None:
             assert getattr(read[key], field) == getattr(expected, field), f"{key}.{field}"
 
 
-def test_a_refresh_reads_the_offer_that_the_crawl_would(walk: Walk) -> None:
-    truth = walk.catalogue.truth()
+@pytest.mark.parametrize("together", [1, 7, PRODUCTS])
+def test_a_refresh_reads_the_offers_that_the_crawl_would(together: int, walk: Walk) -> None:
+    truth = list(walk.catalogue.truth().values())
     assert len(truth) == PRODUCTS
-    for expected in truth.values():
-        known = Known(sku=expected.sku, url=expected.url, varies=len(expected.offer.variants) > 1)
-        page = walk.fetch(walk.platform.refresh(walk.shop, known))
-        assert page is not None
-        assert walk.platform.read_offer(walk.shop, known, page) == expected.offer
+    told: dict[str, Told] = {}
+    for start in range(0, PRODUCTS, together):
+        told |= walk.offers(truth[start : start + together])
+    assert len(told) == PRODUCTS
+    for expected in truth:
+        assert told[expected.sku] == expected.offer, expected.sku
+
+
+@pytest.mark.parametrize("market", ["it"])
+def test_several_products_cost_few_requests(market: str) -> None:
+    walk = Walk(market)
+    truth = list(walk.catalogue.truth().values())
+    simple = [goods for goods in truth if len(goods.offer.variants) == 1]
+    varying = [goods for goods in truth if len(goods.offer.variants) > 1]
+    assert len(simple) > 5
+    assert len(varying) > 5
+    walk.offers(simple)
+    assert walk.asked == ceil(len(simple) / walk.platform.batch)
+    walk.asked = 0
+    walk.offers(varying)
+    pages = ceil(sum(len(goods.offer.variants) for goods in varying) / 100)
+    assert pages <= walk.asked <= 2 * max(pages, ceil(len(varying) / walk.platform.batch))

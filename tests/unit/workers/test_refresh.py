@@ -1,6 +1,6 @@
 """One live refresh against a shop and a store that are none: every way it can go has its answer."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +9,12 @@ import orjson
 import pytest
 from pymongo.errors import ConnectionFailure
 
-from listino.domain.errors import ProductNotFound
+import workers.refresh
 from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.domain.product import Product
-from listino.live.answer import Reason
+from listino.live.answer import LiveAnswer, Reason
 from listino.shops.shop import Shop
-from workers import refresh
 from workers.refresh import Refresher
 
 ID = "it:bottega:8411"
@@ -29,15 +28,15 @@ VARIATIONS = [
 class Products:
     """What the refresher asks of the store."""
 
-    def __init__(self, product: Product | Exception) -> None:
-        self.product = product
+    def __init__(self, stored: Sequence[Product] | Exception) -> None:
+        self.stored = stored
         self.kept: list[Product] = []
         self.gone: list[str] = []
 
-    def get(self, product_id: str) -> Product:
-        if isinstance(self.product, Exception):
-            raise self.product
-        return self.product
+    def among(self, product_ids: Sequence[str]) -> dict[str, Product]:
+        if isinstance(self.stored, Exception):
+            raise self.stored
+        return {str(product.id): product for product in self.stored if product.id in product_ids}
 
     def upsert(self, seen: Iterable[Product]) -> None:
         self.kept += seen
@@ -48,16 +47,33 @@ class Products:
 
 
 class Stored:
-    def __init__(self, product: Product | Exception) -> None:
-        self.products = Products(product)
+    def __init__(self, stored: Sequence[Product] | Exception) -> None:
+        self.products = Products(stored)
 
 
 Answers = Callable[[httpx.Request], httpx.Response]
 
 
-def refresher(shop: Shop, product: Product | Exception, answers: Answers) -> Refresher:
+def refresher(shop: Shop, stored: Product | Sequence[Product] | Exception, answers: Answers) -> Refresher:
     client = httpx.AsyncClient(transport=httpx.MockTransport(answers))
-    return Refresher(shop, client, Stored(product), seconds=5)  # type: ignore[arg-type]
+    products = [stored] if isinstance(stored, Product) else stored
+    return Refresher(shop, client, Stored(products), seconds=5)  # type: ignore[arg-type]
+
+
+async def refresh(at_work: Refresher, *product_ids: str) -> dict[str, LiveAnswer]:
+    """Asks until nothing is open; the answers by product, one for each."""
+    outcome = await at_work.prepare(product_ids)
+    answers, waiting = [*outcome.answers], [*outcome.open]
+    while waiting:
+        outcome = await at_work.ask(waiting.pop(0))
+        answers += outcome.answers
+        waiting += outcome.open
+    assert sorted(str(answer.product_id) for answer in answers) == sorted(product_ids)
+    return {str(answer.product_id): answer for answer in answers}
+
+
+async def refreshed(at_work: Refresher) -> LiveAnswer:
+    return (await refresh(at_work, ID))[ID]
 
 
 def kept(of: Refresher) -> Products:
@@ -72,7 +88,7 @@ async def test_a_fresh_price_is_priced_stored_and_told(bottega: Shop, listed_shi
         return httpx.Response(200, json=VARIATIONS)
 
     at_work = refresher(bottega, listed_shirt, answers)
-    answer = await at_work.refresh(ID)
+    answer = await refreshed(at_work)
     assert asked == ["https://bottega.example/wp-json/wc/store/v1/products?type=variation&parent=8411&per_page=100"]
     (stored,) = kept(at_work).kept
     assert stored.price is not None
@@ -121,31 +137,97 @@ async def test_every_way_it_can_go_wrong_is_a_reason(
     answers: Answers, reason: Reason, bottega: Shop, listed_shirt: Product
 ) -> None:
     at_work = refresher(bottega, listed_shirt, answers)
-    answer = await at_work.refresh(ID)
+    answer = await refreshed(at_work)
     assert (answer.product_id, answer.reason, answer.price, answer.availability) == (ID, reason, None, None)
     assert kept(at_work).kept == []
     assert kept(at_work).gone == ([ID] if reason is Reason.GONE else [])
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"),
-    [(ProductNotFound("no product"), Reason.NO_SHOP), (ConnectionFailure("away"), Reason.FAILED)],
+    ("stored", "reason"),
+    [([], Reason.NO_SHOP), (ConnectionFailure("away"), Reason.FAILED)],
 )
-async def test_a_store_without_the_product(error: Exception, reason: Reason, bottega: Shop) -> None:
-    answer = await refresher(bottega, error, answering(200, VARIATIONS)).refresh(ID)
+async def test_a_store_without_the_product(
+    stored: Sequence[Product] | Exception, reason: Reason, bottega: Shop
+) -> None:
+    answer = await refreshed(refresher(bottega, stored, answering(200, VARIATIONS)))
     assert answer.reason is reason
 
 
 async def test_no_foreign_host_is_asked(bottega: Shop, listed_shirt: Product) -> None:
     shop = replace(bottega, platform="generic")
     product = replace(listed_shirt, url="https://evil.example/p/1")
-    answer = await refresher(shop, product, raising(AssertionError("a foreign host was asked"))).refresh(ID)
+    answer = await refreshed(refresher(shop, product, raising(AssertionError("a foreign host was asked"))))
     assert answer.reason is Reason.UNREADABLE
 
 
 async def test_an_endless_answer_is_cut_off(
     bottega: Shop, listed_shirt: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refresh, "_MOST_BYTES", 100)
-    answer = await refresher(bottega, listed_shirt, answering(200, VARIATIONS)).refresh(ID)
+    monkeypatch.setattr(workers.refresh, "_MOST_BYTES", 100)
+    answer = await refreshed(refresher(bottega, listed_shirt, answering(200, VARIATIONS)))
     assert answer.reason is Reason.UNREADABLE
+
+
+def simple(product: Product, number: int) -> Product:
+    """A product of one variant, under the key of that number."""
+    (style, *_) = product.styles
+    only = replace(style, skus=dict([next(iter(style.skus.items()))]))
+    return replace(product, id=f"it:bottega:{number}", styles=(only,))
+
+
+def item(number: int, price: str = "3000") -> dict[str, Any]:
+    return {"id": number, "sku": "R-S", "prices": {**PRICES, "price": price}, "is_in_stock": True}
+
+
+async def test_several_products_are_one_request_and_have_an_answer_each(bottega: Shop, listed_shirt: Product) -> None:
+    asked: list[str] = []
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url).partition("/products")[2])
+        if "include" in request.url.params:
+            return httpx.Response(200, json=[item(1, "3000"), item(2, "0"), item(3, "4000")])
+        return httpx.Response(404, json={"code": "woocommerce_rest_product_invalid_id"})
+
+    at_work = refresher(bottega, [simple(listed_shirt, number) for number in (1, 2, 3, 4)], answers)
+    found = await refresh(at_work, *(f"it:bottega:{number}" for number in (1, 2, 3, 4, 5)))
+    assert asked == ["?include=1,2,3,4&per_page=4", "/4"], "the list is silent about what may only be sold out"
+    assert [found[f"it:bottega:{number}"].reason for number in (1, 2, 3, 4, 5)] == [
+        None, Reason.UNREADABLE, None, Reason.GONE, Reason.NO_SHOP,
+    ]  # fmt: skip
+    assert [(product.id, product.offer and product.offer.cost) for product in kept(at_work).kept] == [
+        ("it:bottega:1", Money(3000)),
+        ("it:bottega:3", Money(4000)),
+    ]
+    assert kept(at_work).gone == ["it:bottega:4"]
+
+
+@pytest.mark.parametrize("together", [answering(400), answering(414), answering(200, b"<html>")])
+async def test_what_cannot_be_asked_together_is_asked_alone(
+    together: Answers, bottega: Shop, listed_shirt: Product
+) -> None:
+    def answers(request: httpx.Request) -> httpx.Response:
+        alone = request.url.path.rpartition("/")[2]
+        return httpx.Response(200, json=item(int(alone))) if alone.isdecimal() else together(request)
+
+    at_work = refresher(bottega, [simple(listed_shirt, number) for number in (1, 2)], answers)
+    found = await refresh(at_work, "it:bottega:1", "it:bottega:2")
+    assert [answer.reason for answer in found.values()] == [None, None]
+    assert len(kept(at_work).kept) == 2
+
+
+@pytest.mark.parametrize("status", [403, 410, 429, 500, 503])
+async def test_a_shop_that_refuses_is_not_asked_again_for_each(
+    status: int, bottega: Shop, listed_shirt: Product
+) -> None:
+    asked: list[httpx.Request] = []
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(status)
+
+    at_work = refresher(bottega, [simple(listed_shirt, number) for number in (1, 2)], answers)
+    found = await refresh(at_work, "it:bottega:1", "it:bottega:2")
+    assert len(asked) == 1
+    assert [answer.reason for answer in found.values()] == [Reason.SHOP_REFUSED] * 2
+    assert kept(at_work).gone == [], "an address for several says nothing of one of them"

@@ -125,7 +125,7 @@ def test_links_of_a_category_page(shop: Shop) -> None:
 def test_a_product_page_is_read_alike_in_a_crawl_and_in_a_refresh(shop: Shop) -> None:
     (goods,) = read(shop, PRODUCT, PRODUCT_PAGE)
     assert isinstance(goods, ShopProduct)
-    known = Known(sku="8411", url="https://bottega.example/p/1", varies=False)
+    known = Known(sku="8411", url="https://bottega.example/p/1", variants=1)
     assert Generic().refresh(shop, known) == PRODUCT
     assert Generic().read_offer(shop, known, Page(url=PRODUCT.url, body=PRODUCT_PAGE.encode())) == goods.offer
 

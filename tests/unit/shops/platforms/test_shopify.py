@@ -9,11 +9,13 @@ from listino.domain.money import Money
 from listino.domain.offer import Availability, ShopProduct
 from listino.shops.platform import Expected, Fetch, Found, Known, Page
 from listino.shops.platforms.shopify import Shopify
-from listino.shops.shop import Shop
+from listino.shops.shop import PlatformOptions, Shop
 
-LIST = Fetch(url="https://bottega.example/products.json?limit=250&page=1", purpose="list", carry={"number": 1})
+LIST = Fetch(
+    url="https://bottega.example/products.json?limit=250&page=1", purpose="list", carry={"scope": "", "number": 1}
+)
 PRODUCT = Fetch(url="https://bottega.example/products/moka.js", purpose="product")
-KNOWN = Known(sku="1", url="https://bottega.example/products/moka", varies=True)
+KNOWN = Known(sku="1", url="https://bottega.example/products/moka", variants=2)
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def test_a_list_leads_to_its_products_and_to_the_next_one(shop: Shop) -> None:
     found = read(shop, LIST, {"products": [{"handle": f"p{n}"} for n in range(250)]})
     assert len(found) == 252
     assert found[0] == Fetch(
-        url="https://bottega.example/products.json?limit=250&page=2", purpose="list", carry={"number": 2}
+        url="https://bottega.example/products.json?limit=250&page=2", purpose="list", carry={"scope": "", "number": 2}
     )
     assert found[1] == Expected(250)
     address = "https://bottega.example/products/p0"
@@ -120,3 +122,13 @@ def test_a_product_without_a_name_or_key(name: str, shop: Shop) -> None:
 def test_a_refresh_is_one_request(url: str, shop: Shop) -> None:
     fetch = Shopify().refresh(shop, replace(KNOWN, url=url))
     assert fetch.url == "https://bottega.example/products/moka.js"
+
+
+def test_declared_collections_are_all_that_is_crawled(shop: Shop) -> None:
+    scoped = replace(shop, options=PlatformOptions(collections=("saldi", "caffè")))
+    first, second = Shopify().start(scoped)
+    assert first.url == "https://bottega.example/collections/saldi/products.json?limit=250&page=1"
+    assert second.url == "https://bottega.example/collections/caff%C3%A8/products.json?limit=250&page=1"
+    following = read(scoped, first, {"products": [{"handle": f"p{n}"} for n in range(250)]})[0]
+    assert isinstance(following, Fetch)
+    assert following.url == "https://bottega.example/collections/saldi/products.json?limit=250&page=2"
