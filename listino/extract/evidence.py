@@ -31,7 +31,10 @@ CERTAIN = 3.0  # points between a value and the next likely one at which the val
 
 
 def weigh(
-    evidence: Iterable[Evidence[Value]], *, key: Callable[[Value], Hashable] = lambda value: value, least: float = 0.0  # type: ignore[assignment, return-value]  # hashable by default
+    evidence: Iterable[Evidence[Value]],
+    *,
+    key: Callable[[Value], Hashable] = lambda value: value,
+    least: float = 0.0,  # type: ignore[assignment, return-value]  # hashable by default
 ) -> tuple[Value, Source] | None:
     """The value with most points, as its best source writes it; None where none has more than the least.
 

@@ -1,26 +1,29 @@
-"""`extract`: what one product page says of its product, and where on the page it says so."""
+"""`extract`: what one product page says of its product, where it says so, and how sure that is."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from selectolax.lexbor import LexborHTMLParser
-
 from listino.extract import schema_org
 from listino.extract.addresses import absolute
+from listino.extract.agreement import page_agrees
 from listino.extract.evidence import Source
-from listino.extract.layout import Layout, read_layout
+from listino.extract.page import ProductPage
 from listino.extract.price import price
 from listino.extract.product_code import product_code
+from listino.extract.selected import Said, selected
+from listino.extract.selectors import Selectors
 from listino.extract.stock import stock
-from listino.extract.structured import Node, json_ld, microdata, rdfa
+from listino.extract.structured import Node
 from listino.extract.text import plain, plain_from_html
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extracted:
-    """The product of a page. `price` is in major units; `availability` is "InStock", "OutOfStock" or None."""
+    """The product of a page. `price` is in major units; `availability` is "InStock", "OutOfStock" or None.
+
+    `sources` says for each field that was found where on the page it stands and how sure it is.
+    """
 
     url: str
     name: str | None = None
@@ -37,96 +40,85 @@ class Extracted:
 
 def extract(html: str, url: str) -> Extracted:
     """Reads a product page; what the page does not say is None. Never raises for bad markup, never touches the network."""
-    tree = LexborHTMLParser(html)
-    meta = _meta(tree)
-    language = page_language(tree)
-    title = tree.css_first("title")
-    names = [plain(meta.get("og:title")), plain(title.text()) if title else None]
-    nodes = _product_nodes(html, tree, url)
-    node = nodes[0][1] if nodes else {}
-    layout = read_layout(tree, names=[*(schema_org.first_text(n.get("name")) for _, n in nodes), *names], language=language)
-    offers = [(source, _all_offers(node)) for source, node in nodes]
-    sources: dict[str, Source] = {}
-
-    def said(name: str, found):
-        if found is None:
-            return None
-        *value, sources[name] = found
-        return value[0]
-
-    amount, currency = None, None
-    if (asked := price(offers, meta, layout, html, language)) is not None:
-        amount, currency, sources["price"] = asked
-    availability = said("availability", stock(offers, meta, layout))
-    images = schema_org.images_of(node) or [meta[name] for name in ("og:image",) if name in meta]
-    return Extracted(
-        url=url,
-        name=schema_org.first_text(node.get("name")) or layout.heading or plain(meta.get("og:title")),
-        brand=schema_org.first_text(node.get("brand")) or plain(meta.get("product:brand")),
-        sku=said("sku", product_code(nodes, meta, layout, tree, html, url)),
-        gtin=schema_org.gtin_of(node),
-        price=amount,
-        currency=currency,
-        availability=None if availability is None else availability.value,
-        images=tuple(filter(None, (absolute(url, image) for image in images))),
-        description=plain_from_html(schema_org.first_text(node.get("description")) or meta.get("og:description")),
-        sources=sources,
-    )
+    return extract_page(ProductPage(html, url))
 
 
-def _product_nodes(html: str, tree: LexborHTMLParser, url: str) -> list[tuple[str, Node]]:
-    """The product's node in each syntax that has one, the most trusted first."""
-    found = []
-    title = heading(tree)
-    if node := schema_org.main_product(json_ld(html), title):
-        found.append(("json-ld", node))
-    if "itemscope" in html and (node := schema_org.main_product(microdata(tree, url), title)):
-        found.append(("microdata", node))
-    if "typeof" in html and (node := schema_org.main_product(rdfa(tree, url), title)):
-        found.append(("rdfa", node))
-    return found
+def extract_page(page: ProductPage, selectors: Selectors | None = None) -> Extracted:
+    """The same for a page that others read, too; what a shop's declaration points to comes before all other evidence."""
+    pointed_at = selected(page, selectors) if selectors else {}
+    said = _agreed(page) or _weighed(page)
+    return _extracted(page.url, said | pointed_at)
 
 
-def _all_offers(node: Node) -> list[Node]:
-    offers = schema_org.offers_of(node)
-    for variant in schema_org.listed(node.get("hasVariant")):
-        if isinstance(variant, dict):
-            offers += schema_org.offers_of(variant)
-    return offers
+def _agreed(page: ProductPage) -> Said | None:
+    """What JSON-LD says where the visible page says the same; None where that is not plain to see."""
+    node = schema_org.main_product(page.json_ld, page.heading)
+    if node is None:
+        return None
+    offers = schema_org.all_offers_of(node)
+    if not page_agrees(page.html, node, offers, page.language):
+        return None
+    asked = next(filter(None, (schema_org.money_of(offer, currency=None, language=page.language) for offer in offers)))
+    said = _described(page, node, "json-ld")
+    said |= {
+        "sku": (schema_org.first_text(node.get("sku")), _AGREED),
+        "price": (asked.major, _AGREED),
+        "currency": (asked.currency, _AGREED),
+        "availability": (schema_org.availability_of(offers).value, _AGREED),
+    }
+    return said
 
 
-def product_node(html: str, tree: LexborHTMLParser, url: str) -> Node | None:
-    """The schema.org node of the product that the page is about, from JSON-LD or else from microdata."""
-    return product_among(html, tree, url)[0]
+_AGREED = Source("json-ld", 1.0)
+_MARKED, _META, _SHOWN = 0.9, 0.7, 0.6  # how sure words are by where they stand
 
 
-def product_among(html: str, tree: LexborHTMLParser, url: str) -> tuple[Node | None, list[Node]]:
-    """The product's node, and all nodes of the syntax it was found in."""
-    title = heading(tree)
-    nodes = json_ld(html)
-    if (node := schema_org.main_product(nodes, title)) is None:
-        nodes = microdata(tree, url)
-        node = schema_org.main_product(nodes, title)
-    return node, nodes
+def _weighed(page: ProductPage) -> Said:
+    syntax, node = next(iter(page.products.items()), ("page", {}))
+    offers = {name: schema_org.all_offers_of(product) for name, product in page.products.items()}
+    said = _described(page, node, syntax)
+    _add_shown_words(page, said)
+    if (code := product_code(page)) is not None:
+        said["sku"] = code
+    if (asked := price(page, offers)) is not None:
+        amount, currency, source = asked
+        said["price"], said["currency"] = (amount, source), (currency, source)
+    if (state := stock(page, offers)) is not None:
+        said["availability"] = (state[0].value, state[1])
+    return said
 
 
-def heading(tree: LexborHTMLParser) -> str | None:
-    node = tree.css_first("h1")
-    return plain(node.text()) if node else None
+def _described(page: ProductPage, node: Node, syntax: str) -> Said:
+    """Words and pictures of the product's node."""
+    source = Source(syntax, _MARKED)
+    found = {
+        "name": schema_org.first_text(node.get("name")),
+        "brand": schema_org.first_text(node.get("brand")),
+        "gtin": schema_org.gtin_of(node),
+        "description": plain_from_html(schema_org.first_text(node.get("description"))),
+        "images": tuple(filter(None, (absolute(page.url, image) for image in schema_org.images_of(node)))),
+    }
+    return {name: (value, source) for name, value in found.items() if value}
 
 
-def page_language(tree: LexborHTMLParser) -> str | None:
-    """The two-letter language that the page declares."""
-    root = tree.css_first("html")
-    code = (root.attributes.get("lang") if root else None) or ""
-    return code[:2].lower() or None
+def _add_shown_words(page: ProductPage, said: Said) -> None:
+    """What meta elements and the visible page say where the markup says nothing."""
+    meta = page.meta
+    image = absolute(page.url, meta.get("og:image", ""))
+    for name, value, source in (
+        ("name", page.layout.heading, Source("page", _SHOWN)),
+        ("name", plain(meta.get("og:title")), Source("meta", _META)),
+        ("brand", plain(meta.get("product:brand")), Source("meta", _META)),
+        ("brand", page.layout.brand, Source("page", _SHOWN)),
+        ("gtin", page.layout.gtin, Source("page", _SHOWN)),
+        ("description", plain_from_html(meta.get("og:description") or meta.get("description")), Source("meta", _META)),
+        ("images", (image,) if meta.get("og:image") and image else (), Source("meta", _META)),
+    ):
+        if value and name not in said:
+            said[name] = (value, source)
 
 
-def _meta(tree: LexborHTMLParser) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for node in tree.css("meta[content]"):
-        name = node.attributes.get("property") or node.attributes.get("name")
-        content = node.attributes.get("content")
-        if name and content:
-            found.setdefault(name.lower(), content)
-    return found
+def _extracted(url: str, said: Said) -> Extracted:
+    values = {name: value for name, (value, _) in said.items()}
+    sources = {name: source for name, (value, source) in said.items() if value is not None}
+    return Extracted(url=url, sources=sources, **values)  # type: ignore[arg-type]  # each name has its own type

@@ -1,48 +1,49 @@
-"""A product page as goods: everything a shop's page says of its product, from the page's structured data."""
+"""A product page as goods: everything that a shop's page says and shows of its product."""
 
 from collections import Counter
 from dataclasses import replace
 
-from selectolax.lexbor import LexborHTMLParser
-
-from listino.domain.errors import UnreadablePage
-from listino.domain.offer import Photo, ShopOffer, ShopProduct, Variant
+from listino.domain.errors import InvalidValue, UnreadablePage
+from listino.domain.money import Money
+from listino.domain.offer import Availability, Photo, ShopOffer, ShopProduct, Variant
 from listino.extract import schema_org
 from listino.extract.addresses import absolute
-from listino.extract.extracted import heading, product_among
+from listino.extract.extracted import Extracted, extract_page
+from listino.extract.page import ProductPage
 from listino.extract.schema_org import first_text, listed
+from listino.extract.selectors import Selectors
 from listino.extract.structured import Node
-from listino.extract.text import plain_from_html
 
 
-def read_goods(html: str, url: str, *, currency: str, language: str) -> ShopProduct:
-    """The product of a page in a market's currency and language; raises UnreadablePage when it names no product or price."""
-    tree = LexborHTMLParser(html)
-    node, nodes = product_among(html, tree, url)
-    if node is None:
-        raise UnreadablePage(f"{url} names no product in its structured data")
-    name = first_text(node.get("name")) or heading(tree)
-    sku = first_text(node.get("productGroupID")) or first_text(node.get("sku"))
+def read_goods(html: str, url: str, *, currency: str, language: str, selectors: Selectors | None = None) -> ShopProduct:
+    """The product of a page in a market's currency and language; raises UnreadablePage when it names no product or price.
+
+    A page without structured data is a product page where it shows a name, a code, a price and a way to buy.
+    """
+    page = ProductPage(html, url)
+    canonical = _canonical(page)
+    extracted = extract_page(page, selectors)
+    node = next(iter(page.products.values()), {})
+    if not node and not (selectors and selectors.price) and not page.layout.buttons:
+        raise UnreadablePage(f"{url} names no product in its structured data and shows none to buy")
+    name = extracted.name
+    sku = first_text(node.get("productGroupID")) or first_text(node.get("sku")) or extracted.sku
     if not name or not sku:
         raise UnreadablePage(f"{url} names a product without a {'SKU' if name else 'name'}")
-    members = [entry for entry in listed(node.get("hasVariant")) if isinstance(entry, dict)]
-    variants = [
-        variant
-        for member in (members or [node])
-        if (variant := _variant(member, sku, url, currency=currency, language=language, varies=bool(members)))
-    ]
+    variants = _variants(node, extracted, sku, currency=currency, language=language)
     if not variants:
-        raise UnreadablePage(f"{url} names no price in its structured data")
+        raise UnreadablePage(f"{url} names no price in its structured data and shows none")
+    nodes = [other for nodes in page.marked_up.values() for other in nodes]
     return ShopProduct(
         sku=sku,
-        url=_canonical(tree, url),
+        url=canonical,
         name=name,
-        brand=first_text(node.get("brand")),
-        gtin=schema_org.gtin_of(node) or next((variant.gtin for variant in variants), None),
+        brand=extracted.brand,
+        gtin=extracted.gtin or next((variant.gtin for variant in variants), None),
         category=_category(node) or schema_org.breadcrumb_category(nodes, name),
         slogan=first_text(node.get("slogan") or node.get("disambiguatingDescription")),
-        description=plain_from_html(first_text(node.get("description"))),
-        photos=_photos(node, url),
+        description=extracted.description,
+        photos=_photos(node, url) or tuple(Photo(url=image, thumbnail_url=image) for image in extracted.images),
         features=tuple(
             (str(first_text(entry)), str(first_text(entry.get("value"))))
             for entry in listed(node.get("additionalProperty"))
@@ -55,6 +56,32 @@ def read_goods(html: str, url: str, *, currency: str, language: str) -> ShopProd
         ),
         offer=ShopOffer.of(_distinct(variants)),
     )
+
+
+def _variants(node: Node, extracted: Extracted, sku: str, *, currency: str, language: str) -> list[Variant]:
+    """The variants that the markup lists; for a product without any, one at the price that the whole page speaks for."""
+    members = [entry for entry in listed(node.get("hasVariant")) if isinstance(entry, dict)]
+    found = [
+        variant
+        for member in (members or [node])
+        if (variant := _variant(member, sku, extracted.url, currency=currency, language=language, varies=bool(members)))
+    ]
+    if members or extracted.price is None:
+        return found
+    try:
+        cost = Money.of(extracted.price, extracted.currency or currency)
+    except InvalidValue:
+        return found
+    state = Availability(extracted.availability) if extracted.availability else Availability.UNKNOWN
+    if not found:
+        return [Variant(sku=sku, cost=cost, availability=state, gtin=extracted.gtin)]
+    (only,) = found
+    struck = (
+        only.list_cost
+        if only.list_cost and only.list_cost.currency == cost.currency and cost < only.list_cost
+        else None
+    )
+    return [replace(only, cost=cost, list_cost=struck, availability=state)]
 
 
 def _distinct(variants: list[Variant]) -> list[Variant]:
@@ -116,6 +143,6 @@ def _photos(node: Node, url: str) -> tuple[Photo, ...]:
     return tuple(found.values())
 
 
-def _canonical(tree: LexborHTMLParser, url: str) -> str:
-    link = tree.css_first("link[rel=canonical][href]")
-    return (absolute(url, link.attributes["href"] or "") if link else "") or url
+def _canonical(page: ProductPage) -> str:
+    link = page.tree.css_first("link[rel=canonical][href]")
+    return (absolute(page.url, link.attributes["href"] or "") if link else "") or page.url

@@ -15,10 +15,11 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from listino.extract import naming
 from listino.extract.amounts import Amount, read_amounts
 from listino.extract.naming import meaning_of
+from listino.extract.schema_org import gtin_of
 from listino.extract.text import plain
-from listino.extract.vocabulary import TELLING, beside, buy, in_stock, label_of, may_hold, sold_out
+from listino.extract.vocabulary import TELLING, Label, beside, buy, in_stock, label_of, may_hold, sold_out
 
-_UNSEEN = ["script", "style", "noscript", "template", "svg", "iframe", "select", "textarea", "object", "head"]
+_UNSEEN = ["script", "style", "noscript", "template", "svg", "iframe", "select", "textarea", "object"]
 _STRUCK = frozenset({"del", "s", "strike"})
 # Parts of a page that are not about its product; a part that holds the heading is none of them.
 _ASIDE = naming.OTHERS | naming.CART | naming.FRAME | naming.REVIEW
@@ -26,6 +27,7 @@ _INHERITED = _ASIDE | naming.HIDDEN | naming.FEES | naming.INSTALMENT
 _TAGS = {"nav": naming.FRAME, "footer": naming.FRAME, "aside": naming.OTHERS, "header": naming.FRAME}
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _LINE_THROUGH = re.compile(r"line-through", re.IGNORECASE)
+_BARE = re.compile(r"[\d\s.,'’()+-]+")  # a number without a currency
 _DIGIT = re.compile(r"\d")
 _SHORT = 80  # characters of a text that may be a phrase of stock or of buying
 _LONGEST = 300  # characters of a text in which an amount is looked for; longer ones are stories
@@ -75,6 +77,20 @@ class Layout:
     in_stock: list[tuple[int, Place]] = field(default_factory=list)
     buttons: list[tuple[int, Place]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+
+    @property
+    def brand(self) -> str | None:
+        """The first value under a brand's label that is about this product."""
+        return self._first(Label.BRAND)
+
+    @property
+    def gtin(self) -> str | None:
+        """The first code under a GTIN's label whose check digit is right."""
+        return gtin_of({"gtin": [entry.value for entry in self.labelled if entry.kind == Label.GTIN]})
+
+    def _first(self, kind: str) -> str | None:
+        own = (entry for entry in self.labelled if entry.kind == kind and not entry.place.around & _ASIDE)
+        return next((entry.value for entry in own), None)
 
 
 def read_layout(tree: LexborHTMLParser, *, names: list[str], language: str | None) -> Layout:
@@ -232,9 +248,7 @@ class _Reader:
     def _read_amounts(self, text: str, before: str, behind: str, order: int, node: LexborNode) -> None:
         if len(self.layout.amounts) >= MOST_AMOUNTS or (parent := node.parent) is None:
             return
-        amounts = read_amounts(text, language=self._language)
-        if not amounts:
-            return
+        amounts = [] if _BARE.fullmatch(text) else read_amounts(text, language=self._language)
         if all(amount.currency is None for amount in amounts):
             near_sign = _is_sign(before) or _is_sign(behind)
             if len(text) <= _SPLIT_PRICE and (near_sign or self._place(parent).near & naming.PRICE):
@@ -288,7 +302,7 @@ _CODE = re.compile(r"[A-Za-z0-9](?:[\w.\-/+]{0,38}[A-Za-z0-9])?")
 def _value_of(kind: str, text: str) -> str | None:
     """The value that follows a label of that kind; None for what can be none."""
     text = text.strip(" \t\n\r\xa0:：#№()[]|.,;")
-    if kind == "brand":
+    if kind == Label.BRAND:
         return plain(text) if 1 < len(text) <= _LONGEST_BRAND and not text.isdecimal() else None
     match = _CODE.match(text)
     if match is None:
@@ -331,10 +345,13 @@ def _joined_text(element: LexborNode) -> str | None:
         length += len(piece)
         if length > _SPLIT_PRICE:
             return None
-        if pieces and len(piece) == 2 and piece.isdecimal() and pieces[-1][-1:].isdigit():  # noqa: PLR2004  # cents
-            pieces.append(",")
+        if pieces and piece[0].isdigit() and pieces[-1][-1].isdigit():
+            pieces.append("," if len(piece) == _CENTS and piece.isdecimal() else " | ")
         pieces.append(piece)
     return "".join(pieces)
+
+
+_CENTS = 2
 
 
 def _pieces(element: LexborNode) -> Iterator[str]:

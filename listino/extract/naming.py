@@ -76,14 +76,18 @@ _PAIRS = {
 
 
 def _alternatives(words: str) -> str:
-    return "|".join(re.escape(word) if not word.endswith("$") else f"{re.escape(word[:-1])}(?!.)" for word in words.split())
+    return "|".join(
+        re.escape(word) if not word.endswith("$") else f"{re.escape(word[:-1])}(?!.)" for word in words.split()
+    )
 
 
 _BEGINNINGS = [(meaning, re.compile(_alternatives(words))) for meaning, words in _WORDS.items()]
 _PAIR_MEANINGS = {pair: meaning for meaning, pairs in _PAIRS.items() for pair in pairs.split()}
 _SPLIT = re.compile(r"[A-Z]?[a-zà-ÿ]+|[A-Z]+(?![a-z])")
 # Hidden from some screens only, or kept for screen readers.
-_SHOWN = re.compile(r"(?:hid(?:e|den))-(?:xs|sm|md|lg|xl|on|in|mobile|tablet|desktop|small|large|text)|visually-?hidden|d-\w+-(?:block|flex|inline)|-none\b(?<!d-none)")
+_SHOWN = re.compile(
+    r"(?:hid(?:e|den))-(?:xs|sm|md|lg|xl|on|in|mobile|tablet|desktop|small|large|text)|visually-?hidden|d-\w+-(?:block|flex|inline)|-none\b(?<!d-none)"
+)
 _MOST = 400  # characters of one element's names that are read; some pages list every browser's quirks there
 
 
@@ -107,7 +111,11 @@ def _word(word: str) -> int:
         if beginning.match(word):
             found |= meaning
     # Words run together: `productprice`, `saleprice`.
-    if not found & PRICE and len(word) > _LONG and ("price" in word or "preis" in word or "prezzo" in word or "precio" in word):
+    if (
+        not found & PRICE
+        and len(word) > _LONG
+        and ("price" in word or "preis" in word or "prezzo" in word or "precio" in word)
+    ):
         found |= PRICE | _word(word.replace("price", "", 1)[:_MOST])
     return found
 

@@ -1,14 +1,14 @@
 """The price of a page's product: what the markup asks weighed against what the visitor sees."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from listino.domain.money import Money
 from listino.extract import schema_org
 from listino.extract.amounts import read_amount
 from listino.extract.evidence import Evidence, Source, weigh
-from listino.extract.layout import Layout
+from listino.extract.page import ProductPage
 from listino.extract.structured import Node
 from listino.extract.visible_price import likely_prices
 
@@ -22,24 +22,25 @@ _META_NAMES = ("product:sale_price", "product:price", "og:price", "twitter:price
 # What analytics are told when a product is looked at: https://developers.google.com/analytics/devguides/collection/ga4/reference/events#view_item
 # and https://developers.facebook.com/docs/meta-pixel/reference#standard-events
 _VIEWED = ("view_item", "ViewContent", '"detail"', "'detail'", "productDetail")
-_VALUE = re.compile(r"[\"']?\b(?:price|value)[\"']?\s*:\s*(?:parseFloat\()?[\"']?(\d{1,7}(?:\.\d{1,2})?)[\"']?\s*[,)}\]\n]")
+_VALUE = re.compile(
+    r"[\"']?\b(?:price|value)[\"']?\s*:\s*(?:parseFloat\()?[\"']?(\d{1,7}(?:\.\d{1,2})?)[\"']?\s*[,)}\]\n]"
+)
 _EVENT_LENGTH = 700
 
 Asked = tuple[Decimal, str | None]
 
 
-def price(
-    nodes: Iterable[tuple[str, list[Node]]], meta: dict[str, str], layout: Layout, html: str, language: str | None
-) -> tuple[Decimal, str | None, Source] | None:
-    """The amount with most evidence, its currency where one is written, and its source."""
+def price(page: ProductPage, offers: Mapping[str, list[Node]]) -> tuple[Decimal, str | None, Source] | None:
+    """The amount with most evidence, its currency where one is written, and its source; `offers` by their syntax."""
+    meta, language = page.meta, page.language
     marked: dict[Decimal, list[Evidence[Asked]]] = {}
-    for piece in [*_marked(nodes, language), *_of_meta(meta, language), *_of_events(html)]:
+    for piece in [*_marked(offers, language), *_of_meta(meta, language), *_of_events(page.html)]:
         marked.setdefault(piece.value[0], []).append(piece)
     pieces: list[Evidence[Asked]] = []
     for same in marked.values():
         first, *others = sorted(same, key=lambda piece: -piece.points)
         pieces += [first, *(Evidence(piece.value, piece.source, piece.points * _ALSO) for piece in others)]
-    visible = likely_prices(layout)
+    visible = likely_prices(page.layout)
     pieces += [Evidence((value, shown.amount.currency), "page", points) for value, (points, shown) in visible.items()]
     found = weigh(pieces, key=lambda asked: asked[0], least=_LEAST)
     if found is None:
@@ -49,14 +50,17 @@ def price(
 
 
 def _currency_of(value: Decimal, pieces: Sequence[Evidence[Asked]], meta: dict[str, str]) -> str | None:
-    ranked = sorted((piece for piece in pieces if piece.value[1]), key=lambda piece: (piece.value[0] != value, piece.source == "page", -piece.points))
+    ranked = sorted(
+        (piece for piece in pieces if piece.value[1]),
+        key=lambda piece: (piece.value[0] != value, piece.source == "page", -piece.points),
+    )
     written = [meta[f"{name}:currency"] for name in _META_NAMES if meta.get(f"{name}:currency")]
     return ranked[0].value[1] if ranked else next(iter(written), None)
 
 
-def _marked(nodes: Iterable[tuple[str, list[Node]]], language: str | None) -> Iterator[Evidence[Asked]]:
-    for source, offers in nodes:
-        asked = [money for offer in offers if (money := asking(offer, language))]
+def _marked(offers: Mapping[str, list[Node]], language: str | None) -> Iterator[Evidence[Asked]]:
+    for source, own in offers.items():
+        asked = [money for offer in own if (money := schema_org.money_of(offer, currency=None, language=language))]
         comparable = [money for money in asked if money.currency == asked[0].currency]
         lowest = min(comparable, default=None)
         said: set[Money] = set()
@@ -66,10 +70,6 @@ def _marked(nodes: Iterable[tuple[str, list[Node]]], language: str | None) -> It
             said.add(money)
             share = 1.0 if money == lowest else _OTHER_OFFER if number else _FIRST_OFFER
             yield Evidence((money.major, money.currency), source, _MARKED[source] * share)
-
-
-def asking(offer: Node, language: str | None) -> Money | None:
-    return schema_org.money_of(offer, currency=None, language=language)
 
 
 def _of_meta(meta: dict[str, str], language: str | None) -> Iterator[Evidence[Asked]]:

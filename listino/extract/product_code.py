@@ -9,6 +9,7 @@ from selectolax.lexbor import LexborHTMLParser
 from listino.extract import naming, schema_org
 from listino.extract.evidence import Evidence, Source, weigh
 from listino.extract.layout import Layout
+from listino.extract.page import ProductPage
 from listino.extract.structured import Node
 from listino.extract.vocabulary import Label
 
@@ -16,15 +17,45 @@ from listino.extract.vocabulary import Label
 _SHOWN = {Label.SKU: 4.0, Label.MODEL: 2.2, Label.GTIN: 1.2}
 _CALLED_CODE = 1.0  # the element is called so, too
 _ASIDE = 4.0  # another product's, a menu's
-_PROPERTIES = {"sku": 4.0, "productID": 3.2, "productGroupID": 2.2, "identifier": 1.5, "mpn": 1.6, "model": 0.6, "gtin13": 0.8}
+_PROPERTIES = {
+    "sku": 4.0,
+    "productID": 3.2,
+    "productGroupID": 2.2,
+    "identifier": 1.5,
+    "mpn": 1.6,
+    "model": 0.6,
+    "gtin13": 0.8,
+}
 _SEEN_TOO = 1.0  # a code of the markup that stands in the text, too
-_META = {"product:retailer_item_id": 2.4, "product:sku": 2.6, "product:item_id": 2.0, "sku": 2.0, "og:upc": 0.6, "product:retailer_part_no": 1.6, "product:mfr_part_no": 1.2}
+_META = {
+    "product:retailer_item_id": 2.4,
+    "product:sku": 2.6,
+    "product:item_id": 2.0,
+    "sku": 2.0,
+    "og:upc": 0.6,
+    "product:retailer_part_no": 1.6,
+    "product:mfr_part_no": 1.2,
+}
 _FIELDS = 1.2  # a form's hidden field that names the product to put into the basket
 _FIELD = re.compile(
-    r"(?:product|item|artic(?:le|olo)|artikel|prod|goods|sku|variant|part|model|asin|pid|style)s?[-_]?(?:id|no|nr|number|code|sku|ref)?|id[-_]?product|add-to-cart", re.IGNORECASE
+    r"(?:product|item|artic(?:le|olo)|artikel|prod|goods|sku|variant|part|model|asin|pid|style)s?[-_]?(?:id|no|nr|number|code|sku|ref)?|id[-_]?product|add-to-cart",
+    re.IGNORECASE,
 )
-_DATA = ("data-product-id", "data-productid", "data-product_id", "data-sku", "data-product-sku", "data-product_sku", "data-item-id", "data-product-code", "data-pid")
-_PARAMETER = re.compile(r"(?:p|prod|product|item|article|artikel|goods|sku|variant|good)s?[-_]?(?:id|no|nr|code|number)?|id|ref|code|asin", re.IGNORECASE)
+_DATA = (
+    "data-product-id",
+    "data-productid",
+    "data-product_id",
+    "data-sku",
+    "data-product-sku",
+    "data-product_sku",
+    "data-item-id",
+    "data-product-code",
+    "data-pid",
+)
+_PARAMETER = re.compile(
+    r"(?:p|prod|product|item|article|artikel|goods|sku|variant|good)s?[-_]?(?:id|no|nr|code|number)?|id|ref|code|asin",
+    re.IGNORECASE,
+)
 _IN_QUERY, _IN_PATH = 1.4, 0.9
 _QUOTED = 1.0  # a part of the address that the page's own data name, too
 _LEAST = 1.5
@@ -33,20 +64,20 @@ _PLAIN = re.compile(r"[\W_]+")
 _LONGEST = 64
 
 
-def product_code(
-    nodes: Iterable[tuple[str, Node]], meta: dict[str, str], layout: Layout, tree: LexborHTMLParser, html: str, url: str
-) -> tuple[str, Source] | None:
-    """The code with most evidence; `nodes` are the product's in each syntax of the page."""
-    pieces = [*_marked(nodes), *_shown(layout), *_of_address(url)]
+def product_code(page: ProductPage) -> tuple[str, Source] | None:
+    """The code with most evidence, as the page shows it where it does."""
+    pieces = [*_marked(page.products.items()), *_shown(page.layout), *_of_address(page.url)]
     for name, points in _META.items():
-        if (content := meta.get(name, "").strip()) and len(content) <= _LONGEST:
+        if (content := page.meta.get(name, "").strip()) and len(content) <= _LONGEST:
             pieces.append(Evidence(content, "meta", points))
-    text = "\n".join(layout.texts)
+    text = "\n".join(page.layout.texts)
     codes = {_plain(piece.value): piece for piece in pieces if piece.source != "page"}
-    pieces += [Evidence(piece.value, piece.source, _SEEN_TOO) for piece in codes.values() if _stands_in(text, piece.value)]
+    pieces += [
+        Evidence(piece.value, piece.source, _SEEN_TOO) for piece in codes.values() if _stands_in(text, piece.value)
+    ]
     found = weigh(pieces, key=_plain, least=_LEAST)
     if found is None or found[1].sureness < 1:
-        pieces += [*_of_forms(tree), *_quoted(html, codes.values())]
+        pieces += [*_of_forms(page.tree), *_quoted(page.html, codes.values())]
         found = weigh(pieces, key=_plain, least=_LEAST)
     return found
 

@@ -91,6 +91,15 @@ def offers_of(node: Node) -> list[Node]:
     return found
 
 
+def all_offers_of(node: Node) -> list[Node]:
+    """The offers of a product and, of a group, those of its variants."""
+    offers = offers_of(node)
+    for variant in listed(node.get("hasVariant")):
+        if isinstance(variant, dict):
+            offers += offers_of(variant)
+    return offers
+
+
 def money_of(offer: Node, *, currency: str | None, language: str | None) -> Money | None:
     """What the offer asks: its price, its lowest price, or that of its first price specification that strikes nothing through."""
     specifications = [entry for entry in listed(offer.get("priceSpecification")) if isinstance(entry, dict)]

@@ -1,11 +1,12 @@
 """Whether a page's product can be had now: its markup, its words by the buy button, the button itself."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from listino.domain.offer import Availability
 from listino.extract import naming, schema_org
 from listino.extract.evidence import Evidence, Source, weigh
 from listino.extract.layout import Layout, Place
+from listino.extract.page import ProductPage
 from listino.extract.structured import Node
 
 _MARKED_IN, _MARKED_OUT = 2.0, 3.0  # many shops mark every product as in stock
@@ -27,16 +28,14 @@ _NAMES = {
 }
 
 
-def stock(
-    nodes: Iterable[tuple[str, list[Node]]], meta: dict[str, str], layout: Layout
-) -> tuple[Availability, Source] | None:
-    """In stock or out of stock, whichever has more evidence; None where nothing speaks of it."""
-    return weigh([*_marked(nodes), *_of_meta(meta), *_shown(layout)])
+def stock(page: ProductPage, offers: Mapping[str, list[Node]]) -> tuple[Availability, Source] | None:
+    """In stock or out of stock, whichever has more evidence; None where nothing speaks of it. `offers` by their syntax."""
+    return weigh([*_marked(offers), *_of_meta(page.meta), *_shown(page.layout)])
 
 
-def _marked(nodes: Iterable[tuple[str, list[Node]]]) -> Iterator[Evidence[Availability]]:
-    for source, offers in nodes:
-        said = schema_org.availability_of(offers)
+def _marked(offers: Mapping[str, list[Node]]) -> Iterator[Evidence[Availability]]:
+    for source, own in offers.items():
+        said = schema_org.availability_of(own)
         if said is not Availability.UNKNOWN:
             yield Evidence(said, source, _MARKED_IN if said is Availability.IN_STOCK else _MARKED_OUT)
 

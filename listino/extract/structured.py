@@ -140,9 +140,7 @@ def _begun(attributes: dict[str, str | None], syntax: _Syntax, outer: _Scope | N
     return _Scope(node, outer.depth + 1 if outer else 0, in_product)
 
 
-def _scope_around(
-    element: LexborNode, scopes: dict[int, _Scope], nearest: dict[int, _Scope | None]
-) -> _Scope | None:
+def _scope_around(element: LexborNode, scopes: dict[int, _Scope], nearest: dict[int, _Scope | None]) -> _Scope | None:
     """The item that the element is in. Each step up is taken once a page: broken markup nests thousands deep."""
     passed: list[int] = []
     found = None

@@ -55,7 +55,9 @@ def likely_prices(layout: Layout) -> Mapping[Decimal, tuple[float, Shown]]:
     kinds: defaultdict[tuple[int, int, int], set[Decimal]] = defaultdict(set)
     for shown in layout.amounts:
         kinds[_kind(shown.place)].add(shown.amount.value)
-    buttons = [order for order, place in layout.buttons if not place.around & (naming.OTHERS | naming.FRAME | naming.CART)]
+    buttons = [
+        order for order, place in layout.buttons if not place.around & (naming.OTHERS | naming.FRAME | naming.CART)
+    ]
     best: dict[Decimal, tuple[float, Shown]] = {}
     times: defaultdict[Decimal, int] = defaultdict(int)
     for shown in layout.amounts:
@@ -63,7 +65,9 @@ def likely_prices(layout: Layout) -> Mapping[Decimal, tuple[float, Shown]]:
         if value <= 0:
             continue
         points = _points(shown, layout.heading_order, buttons)
-        if (shown.place.own | shown.place.parent | shown.says) & naming.OLD and not _has_successor(shown, layout.amounts):
+        if (shown.place.own | shown.place.parent | shown.says) & naming.OLD and not _has_successor(
+            shown, layout.amounts
+        ):
             points += _AGAINST_NEAR[naming.OLD] - _OLD_ALONE
         if len(kinds[_kind(shown.place)]) >= _MANY:
             points -= _LISTED

@@ -11,12 +11,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser
-
 from listino.domain.errors import GoneFromShop, InvalidValue, UnreadablePage
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo, ShopOffer, ShopProduct, Variant
-from listino.extract.extracted import product_node
+from listino.extract.page import ProductPage
 from listino.extract.schema_org import gtin_of, listed
 from listino.extract.text import plain, plain_from_html
 from listino.shops.options import style_and_size
@@ -198,9 +196,9 @@ def _api(shop: Shop) -> str:
 
 
 def _goods(item: _Item, variations: Sequence[_Item], page: Page) -> ShopProduct:
-    tree = LexborHTMLParser(page.text)
-    node = product_node(page.text, tree, page.url) or {}
-    related = (link.attributes.get("data-product_id") for link in tree.css("section.related [data-product_id]"))
+    shown = ProductPage(page.text, page.url)
+    node = next(iter(shown.products.values()), {})
+    related = (link.attributes.get("data-product_id") for link in shown.tree.css("section.related [data-product_id]"))
     photos = tuple(Photo(url=i["src"], thumbnail_url=i.get("thumbnail") or i["src"]) for i in item["images"] or ())
     variants = _variants(variations, page.url) or [_variant(item, page.url)]
     return ShopProduct(

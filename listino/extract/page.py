@@ -1,0 +1,98 @@
+"""One product page, read as deep as it takes: its text first, its tree only where the text does not decide."""
+
+import re
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from listino.extract import schema_org
+from listino.extract.layout import Layout, read_layout
+from listino.extract.structured import Node, json_ld, microdata, rdfa
+from listino.extract.text import plain, plain_from_html
+
+_HEADING = re.compile(r"<h1\b[^>]*>(.{0,2000}?)</h1", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(r"<title\b[^>]*>(.{0,1000}?)</title", re.IGNORECASE | re.DOTALL)
+_LANGUAGE = re.compile(r"<html\b[^>]{0,2000}?\blang\s*=\s*[\"']?([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,8})*)", re.IGNORECASE)
+# Domains of countries whose letters are used by shops anywhere.
+_NO_COUNTRIES = frozenset({"ai", "cc", "co", "eu", "fm", "gg", "io", "ly", "me", "sh", "to", "tv", "ws"})
+
+
+class ProductPage:
+    """A page's markup and its address; everything else is read when it is first asked for, and once."""
+
+    def __init__(self, html: str, url: str) -> None:
+        self.html = html
+        self.url = url
+
+    @cached_property
+    def heading(self) -> str | None:
+        """The words of the first first-level heading."""
+        found = _HEADING.search(self.html)
+        return plain_from_html(found[1]) if found else None
+
+    @cached_property
+    def language(self) -> str | None:
+        """The language the page declares, with its region or else the country of the address: `es-CL`."""
+        found = _LANGUAGE.search(self.html, 0, _MOST_BEFORE_LANGUAGE)
+        if found is None:
+            return None
+        spoken = found[1].replace("_", "-")
+        country = _country(self.url)
+        return spoken if "-" in spoken or country is None else f"{spoken}-{country}"
+
+    @cached_property
+    def json_ld(self) -> list[Node]:
+        """Every node of the page's JSON-LD."""
+        return json_ld(self.html)
+
+    @cached_property
+    def tree(self) -> LexborHTMLParser:
+        return LexborHTMLParser(self.html)
+
+    @cached_property
+    def meta(self) -> dict[str, str]:
+        """The page's meta elements by their lower-case name or property, the first of each."""
+        found: dict[str, str] = {}
+        for node in self.tree.css("meta[content]"):
+            attributes = node.attributes
+            name, content = attributes.get("property") or attributes.get("name"), attributes.get("content")
+            if name and content:
+                found.setdefault(name.lower(), content)
+        return found
+
+    @cached_property
+    def marked_up(self) -> dict[str, list[Node]]:
+        """All nodes of the page by the syntax they are written in, the most trusted syntax first."""
+        found = {"json-ld": self.json_ld}
+        if "itemscope" in self.html:
+            found["microdata"] = microdata(self.tree, self.url)
+        if "typeof" in self.html:
+            found["rdfa"] = rdfa(self.tree, self.url)
+        return found
+
+    @cached_property
+    def products(self) -> dict[str, Node]:
+        """The node of the page's product in each syntax that has one."""
+        chosen = {syntax: schema_org.main_product(nodes, self.heading) for syntax, nodes in self.marked_up.items()}
+        return {syntax: node for syntax, node in chosen.items() if node is not None}
+
+    @cached_property
+    def layout(self) -> Layout:
+        """What a visitor sees. Reads `tree` for the last time: what is not to be seen is taken out of it."""
+        title = _TITLE.search(self.html)
+        names = [schema_org.first_text(node.get("name")) for node in self.products.values()]
+        names += [plain(self.meta.get("og:title")), plain_from_html(title[1]) if title else None]
+        return read_layout(self.tree, names=[name for name in names if name], language=self.language)
+
+
+_MOST_BEFORE_LANGUAGE = 20_000  # characters; only comments and a doctype stand before the root element
+
+
+def _country(url: str) -> str | None:
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return None
+    end = host.rpartition(".")[2]
+    return {"uk": "GB"}.get(end, end.upper()) if len(end) == 2 and end.isalpha() and end not in _NO_COUNTRIES else None
