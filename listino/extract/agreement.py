@@ -10,7 +10,7 @@ from listino.domain.offer import Availability
 from listino.extract import schema_org
 from listino.extract.amounts import read_amounts
 from listino.extract.structured import Node
-from listino.extract.vocabulary import sold_out
+from listino.extract.vocabulary import SOLD_OUT
 
 _HEADING = re.compile(r"<h1\b[^>]*>", re.IGNORECASE)
 _HIDDEN = re.compile(r"<(script|style|noscript|template|svg|select)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
@@ -39,4 +39,4 @@ def page_agrees(html: str, node: Node, offers: list[Node], language: str | None)
     first = next((amount for amount in read_amounts(text, language=language) if amount.currency), None)
     if first is None or first.value != money.major or (first.currency != money.currency):
         return False
-    return sku in text and not sold_out.find(text.lower())
+    return sku in text and not SOLD_OUT.find(text.lower())

@@ -14,36 +14,31 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from listino.extract import naming
 from listino.extract.amounts import Amount, read_amounts
-from listino.extract.naming import meaning_of
+from listino.extract.labels import Label, label_of, labelled_value
+from listino.extract.places import ASIDE, PAGE, Place, Places
 from listino.extract.schema_org import gtin_of
 from listino.extract.text import plain
-from listino.extract.vocabulary import TELLING, Label, beside, buy, in_stock, label_of, may_hold, sold_out
+from listino.extract.vocabulary import BUY, IN_STOCK, SOLD_OUT, beside, telling_words
 
-_UNSEEN = ["script", "style", "noscript", "template", "svg", "iframe", "select", "textarea", "object"]
-_STRUCK = frozenset({"del", "s", "strike"})
-# Parts of a page that are not about its product; a part that holds the heading is none of them.
-_ASIDE = naming.OTHERS | naming.CART | naming.FRAME | naming.REVIEW
-_INHERITED = _ASIDE | naming.HIDDEN | naming.FEES | naming.INSTALMENT
-_TAGS = {"nav": naming.FRAME, "footer": naming.FRAME, "aside": naming.OTHERS, "header": naming.FRAME}
-_INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_LINE_THROUGH = re.compile(r"line-through", re.IGNORECASE)
-_BARE = re.compile(r"[\d\s.,'’()+-]+")  # a number without a currency
+_UNSEEN = "script,style,noscript,template,svg,iframe,select,textarea,object"
 _DIGIT = re.compile(r"\d")
-_SHORT = 80  # characters of a text that may be a phrase of stock or of buying
-_LONGEST = 300  # characters of a text in which an amount is looked for; longer ones are stories
-_SPLIT_PRICE = 40  # characters of the elements that together are one price
+_BARE = re.compile(r"[\d\s.,'’()+-]+")  # a number without a currency
+_UNIT = re.compile(r"[^\d\s.,'’()+\-|:*/]")  # a sign or a letter, which a currency has
+_INLINE = re.compile(r"^[\s(\[|·•*]*([^\d:：#]{2,32}?[^\d:：#\s])\s*(?:[:：#№]+|\s)\s*(\S.{0,60})$", re.DOTALL)
+_PHRASE = 80  # characters of a text that may speak of stock or of buying
+_TOLD = 300  # characters of a text in which an amount is looked for; longer ones are stories
+_SPLIT_PRICE = 40  # characters, and nodes, of the elements that together are one price
+_LEVELS = 4  # of elements that are taken together to one price
+_SIGN = 4  # characters of a text beside a number that may be its currency
+_CENTS = 2
+_WORDS_BEFORE, _WORDS_BEHIND = 40, 16  # characters beside an amount that say what it is
+_AT_THE_START = 3  # an amount so near its text's start goes with the text before
+_BEFORE, _AFTER = 400, 4000  # elements and texts around the heading that may be about its product
+_LIKE = 0.3  # share of words in common with the product's name that makes a heading its heading
+_HEADING = (3, 300)  # characters
 MOST_AMOUNTS = 400  # of one page; a listing of thousands is no product page
 
-
-class Place(NamedTuple):
-    """Where an element stands. `own`, `near` (with its two parents) and `around` (all above it) are bits of `naming`."""
-
-    own: int
-    parent: int
-    near: int
-    around: int
-    depth: int
-    linked: bool
+_Text = tuple[int, str, LexborNode]
 
 
 class Shown(NamedTuple):
@@ -59,38 +54,36 @@ class Shown(NamedTuple):
 class Labelled(NamedTuple):
     """A value with the label before it: a code or a brand."""
 
-    kind: str
+    kind: Label
     value: str
-    order: int
     place: Place
 
 
 @dataclass(slots=True)
 class Layout:
-    """What the visible page holds."""
+    """What the visible page holds; orders count its elements and texts."""
 
     heading: str | None = None
     heading_order: int | None = None
+    texts: list[str] = field(default_factory=list)
     amounts: list[Shown] = field(default_factory=list)
     labelled: list[Labelled] = field(default_factory=list)
     sold_out: list[tuple[int, Place]] = field(default_factory=list)
     in_stock: list[tuple[int, Place]] = field(default_factory=list)
     buttons: list[tuple[int, Place]] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
 
     @property
     def brand(self) -> str | None:
         """The first value under a brand's label that is about this product."""
-        return self._first(Label.BRAND)
+        return next((entry.value for entry in self._own(Label.BRAND)), None)
 
     @property
     def gtin(self) -> str | None:
         """The first code under a GTIN's label whose check digit is right."""
-        return gtin_of({"gtin": [entry.value for entry in self.labelled if entry.kind == Label.GTIN]})
+        return gtin_of({"gtin": [entry.value for entry in self._own(Label.GTIN)]})
 
-    def _first(self, kind: str) -> str | None:
-        own = (entry for entry in self.labelled if entry.kind == kind and not entry.place.around & _ASIDE)
-        return next((entry.value for entry in own), None)
+    def _own(self, kind: Label) -> Iterator[Labelled]:
+        return (entry for entry in self.labelled if entry.kind is kind and not entry.place.around & ASIDE)
 
 
 def read_layout(tree: LexborHTMLParser, *, names: list[str], language: str | None) -> Layout:
@@ -98,41 +91,55 @@ def read_layout(tree: LexborHTMLParser, *, names: list[str], language: str | Non
 
     Takes out of the tree what a visitor does not see.
     """
-    tree.strip_tags(_UNSEEN)
-    return _Reader(tree, names, language).read()
+    for node in tree.css(_UNSEEN):
+        node.remove()
+    return _Reader(names, language).read(tree.body) if tree.body is not None else Layout()
 
 
 class _Reader:
-    def __init__(self, tree: LexborHTMLParser, names: list[str], language: str | None) -> None:
-        self._body = tree.body
-        self._names = [name.casefold() for name in names if name]
+    def __init__(self, names: list[str], language: str | None) -> None:
+        self._names = [name.casefold() for name in names]
         self._language = language
-        self._places: dict[int, Place] = {}
-        self._heads: set[int] = set()
-        self._joined: set[int] = set()
+        self._places = Places()
+        self._taken_together: set[int] = set()
         self.layout = Layout()
 
-    def read(self) -> Layout:
-        if self._body is None:
-            return self.layout
-        texts: list[tuple[int, str, LexborNode]] = []
+    def read(self, body: LexborNode) -> Layout:
+        texts: list[_Text] = []
         headings: list[tuple[int, LexborNode]] = []
-        order = 0
-        for node in self._body.traverse(include_text=True):
-            order += 1
+        for order, node in enumerate(body.traverse(include_text=True)):
             tag = node.tag
             if tag == "-text":
-                text = (node.text_content or "").strip()
-                if text:
+                if text := (node.text_content or "").strip():
                     texts.append((order, text, node))
             elif tag == "h1":
                 headings.append((order, node))
         self.layout.texts = [text for _, text, _ in texts]
         self._choose_heading(headings, texts)
-        self._read_texts(self._about_the_product(texts))
+        near = self._about_the_product(texts)
+        self._read_words(near)
+        self._read_amounts(near, aside=False)
+        if not self.layout.amounts:
+            self._read_amounts(near, aside=True)
         return self.layout
 
-    def _about_the_product(self, texts: list[tuple[int, str, LexborNode]]) -> list[tuple[int, str, LexborNode]]:
+    def _choose_heading(self, headings: list[tuple[int, LexborNode]], texts: list[_Text]) -> None:
+        best: tuple[float, int, str, LexborNode] | None = None
+        for order, node in headings[:20]:
+            text = plain(node.text()) or ""
+            likeness = max((_likeness(text.casefold(), name) for name in self._names), default=0.5)
+            if text and (best is None or likeness > best[0]):
+                best = (likeness, order, text, node)
+        if self._names and (best is None or best[0] < _LIKE):
+            for order, text, node in texts:
+                if _HEADING[0] < len(text) < _HEADING[1] and text.casefold() in self._names:
+                    best = (1.0, order, text, node)
+                    break
+        if best is not None:
+            _, self.layout.heading_order, self.layout.heading, node = best
+            self._places.set_heading(node)
+
+    def _about_the_product(self, texts: list[_Text]) -> list[_Text]:
         """The texts around the heading; all of them where there is none."""
         heading = self.layout.heading_order
         if heading is None:
@@ -140,185 +147,91 @@ class _Reader:
         first = bisect_left(texts, heading - _BEFORE, key=_order_of)
         return texts[first : bisect_left(texts, heading + _AFTER, key=_order_of)]
 
-    def _choose_heading(self, headings: list[tuple[int, LexborNode]], texts: list[tuple[int, str, LexborNode]]) -> None:
-        best: tuple[float, int, LexborNode | None, str] = (-1.0, 0, None, "")
-        for order, node in headings[:20]:
-            text = plain(node.text()) or ""
-            if text:
-                likeness = max((_likeness(text.casefold(), name) for name in self._names), default=0.5)
-                if likeness > best[0]:
-                    best = (likeness, order, node, text)
-        if best[0] < _LIKE and self._names:
-            for order, text, node in texts:
-                if _HEADING_LENGTHS[0] < len(text) < _HEADING_LENGTHS[1] and text.casefold() in self._names:
-                    best = (1.0, order, node, plain(text) or "")
-                    break
-        _, order, chosen, text = best
-        if chosen is None:
-            return
-        self.layout.heading, self.layout.heading_order = text, order
-        above = chosen.parent
-        while above is not None:
-            self._heads.add(above.mem_id)
-            above = above.parent
+    def _read_words(self, texts: list[_Text]) -> None:
+        """Codes and brands under their labels, words of stock, buy buttons."""
+        label: Label | None = None
+        for order, text, node in texts:
+            if label is not None and any(char.isalnum() for char in text):
+                if value := labelled_value(label, text):
+                    self._add_labelled(label, value, node)
+                label = None
+            if len(text) > _PHRASE:
+                continue
+            lowered = text.lower()
+            if words := telling_words(lowered):
+                self._read_phrase(lowered, words, order, node)
+            label = label_of(text) or label
+            if _DIGIT.search(text) and (match := _INLINE.match(text)) and (kind := label_of(match[1])):
+                # `Item number: 123`, `Produkta kods 520501927`, `(SKU: 12)`.
+                if value := labelled_value(kind, match[2]):
+                    self._add_labelled(kind, value, node)
 
-    def _place(self, node: LexborNode) -> Place:
-        """Where the element stands. Without recursion: broken markup nests thousands deep."""
-        missing: list[LexborNode] = []
-        place: Place | None = None
-        above: LexborNode | None = node
-        while above is not None and (place := self._places.get(above.mem_id)) is None:
-            missing.append(above)
-            above = above.parent
-        for entry in reversed(missing):
-            place = self._below(place, entry)
-            self._places[entry.mem_id] = place
-        assert place is not None  # noqa: S101  # a node has itself above it
-        return place
+    def _add_labelled(self, kind: Label, value: str, node: LexborNode) -> None:
+        self.layout.labelled.append(Labelled(kind, value, self._place_of_text(node)))
 
-    def _below(self, parent: Place | None, node: LexborNode) -> Place:
-        tag = node.tag or ""
-        if parent is None or tag in ("html", "body", "main"):
-            return _PAGE
-        attributes = node.attributes
-        own = meaning_of(f"{attributes.get('class') or ''} {attributes.get('id') or ''}") | _TAGS.get(tag, 0)
-        style = attributes.get("style")
-        if "hidden" in attributes or (style and _INVISIBLE.search(style)):
-            own |= naming.HIDDEN
-        if tag in _STRUCK or (style and _LINE_THROUGH.search(style)):
-            own |= naming.OLD
-        if attributes.get("itemprop") == "price":
-            own |= naming.PRICE
-        handed = own & _INHERITED
-        if node.mem_id in self._heads:
-            handed &= naming.HIDDEN
-        return Place(
-            own=own,
-            parent=parent.own,
-            near=own | parent.own | parent.parent,
-            around=parent.around | handed,
-            depth=parent.depth + 1,
-            linked=parent.linked or (tag == "a" and bool(attributes.get("href", "").strip("#"))),
-        )
-
-    def _read_texts(self, texts: list[tuple[int, str, LexborNode]]) -> None:
-        label, before = None, ""
-        for index, (order, text, node) in enumerate(texts):
-            length = len(text)
-            if label is not None:
-                if value := _value_of(label, text):
-                    self._add_labelled(label, value, order, node)
-                    label = None
-                elif any(char.isalnum() for char in text):
-                    label = None
-            if length <= _SHORT:
-                lowered = text.lower()
-                if may_hold(TELLING, lowered):
-                    self._read_phrase(lowered, order, node)
-                found = label_of(text)
-                if found is not None:
-                    label = found
-            if length <= _LONGEST and _DIGIT.search(text):
-                self._read_inline_label(text, order, node)
-                behind = texts[index + 1][1] if index + 1 < len(texts) else ""
-                self._read_amounts(text, before, behind, order, node)
-            before = text
-
-    def _read_phrase(self, text: str, order: int, node: LexborNode) -> None:
-        if sold_out.find(text):
-            self.layout.sold_out.append((order, self._place_of_text(node)))
-        elif buy.find(text):
-            self.layout.buttons.append((order, self._place_of_text(node)))
-        elif in_stock.find(text):
-            self.layout.in_stock.append((order, self._place_of_text(node)))
+    def _read_phrase(self, text: str, words: frozenset[str], order: int, node: LexborNode) -> None:
+        for phrases, found in (
+            (SOLD_OUT, self.layout.sold_out),
+            (BUY, self.layout.buttons),
+            (IN_STOCK, self.layout.in_stock),
+        ):
+            if phrases.among(words, text):
+                found.append((order, self._place_of_text(node)))
+                return
 
     def _place_of_text(self, node: LexborNode) -> Place:
         parent = node.parent
-        return self._place(parent) if parent is not None else _PAGE
+        return PAGE if parent is None else self._places.of(parent)
 
-    def _add_labelled(self, kind: str, value: str, order: int, node: LexborNode) -> None:
-        self.layout.labelled.append(Labelled(kind, value, order, self._place_of_text(node)))
-
-    def _read_inline_label(self, text: str, order: int, node: LexborNode) -> None:
-        """`Item number: 123`, `Produkta kods 520501927`, `(SKU: 12)`."""
-        match = _INLINE.match(text)
-        if match is not None and (kind := label_of(match[1])) is not None and (value := _value_of(kind, match[2])):
-            self._add_labelled(kind, value, order, node)
-
-    def _read_amounts(self, text: str, before: str, behind: str, order: int, node: LexborNode) -> None:
-        if len(self.layout.amounts) >= MOST_AMOUNTS or (parent := node.parent) is None:
-            return
-        amounts = [] if _BARE.fullmatch(text) else read_amounts(text, language=self._language)
-        if all(amount.currency is None for amount in amounts):
-            near_sign = _is_sign(before) or _is_sign(behind)
-            if len(text) <= _SPLIT_PRICE and (near_sign or self._place(parent).near & naming.PRICE):
-                self._read_split_price(parent, before, order)
-            return
-        place = self._place(parent)
-        for amount in amounts:
-            if amount.currency is None:
+    def _read_amounts(self, texts: list[_Text], *, aside: bool) -> None:
+        """The amounts of the product's own part of the page, or those of the parts that seem to be about other things."""
+        last = len(texts) - 1
+        for index, (order, text, node) in enumerate(texts):
+            if len(text) > _TOLD or not _DIGIT.search(text) or (parent := node.parent) is None:
                 continue
-            says = beside(f"{text[max(0, amount.start - 30) : amount.start]}".lower()) | beside(
-                text[amount.end : amount.end + 16].lower()
-            )
-            if amount.start <= _NEAR:
-                says |= beside(before[-40:].lower())
-            self.layout.amounts.append(Shown(amount, order, place, says, len(text)))
+            if len(self.layout.amounts) >= MOST_AMOUNTS:
+                return
+            place = self._places.of(parent)
+            if bool(place.around & ASIDE) is not aside:
+                continue
+            before = texts[index - 1][1] if index else ""
+            amounts = [] if _BARE.fullmatch(text) else read_amounts(text, language=self._language)
+            if any(amount.currency is not None for amount in amounts):
+                for amount in amounts:
+                    if amount.currency is not None:
+                        self._add(amount, text, before, order, place)
+            elif len(text) <= _SPLIT_PRICE:
+                behind = texts[index + 1][1] if index < last else ""
+                if place.near & naming.PRICE or _may_be_sign(before) or _may_be_sign(behind):
+                    self._read_split_price(parent, place, before, order)
 
-    def _read_split_price(self, element: LexborNode, before: str, order: int) -> None:
-        """An amount without a currency: a price over several elements, `<b>19</b><sup>99</sup> <i>€</i>`, or just a number."""
-        chosen, amounts, above, text = element, [], element, ""
-        for _ in range(4):
-            joined = _joined_text(above)
-            if joined is None:
-                break
-            amounts = read_amounts(joined, language=self._language)
-            chosen, text = above, joined
-            if any(amount.currency is not None for amount in amounts) or above.parent is None:
+    def _read_split_price(self, element: LexborNode, place: Place, before: str, order: int) -> None:
+        """A price over several elements, `<b>19</b><sup>99</sup> <i>€</i>`, or just a number in one that is called a price."""
+        text = own = _joined_text(element)
+        above: LexborNode | None = element
+        for _ in range(_LEVELS):
+            if text is None or _UNIT.search(text) or above is None:
                 break
             above = above.parent
-        if not amounts or chosen.mem_id in self._joined:
+            text = _joined_text(above) if above is not None else None
+        if text is None or above is None:
+            text, above = own, element
+        if text is None or above.mem_id in self._taken_together:
             return
-        self._joined.add(chosen.mem_id)
-        place = self._place(element)
-        for amount in amounts:
-            says = beside(before[-40:].lower()) | beside(text[amount.end : amount.end + 16].lower())
-            self.layout.amounts.append(Shown(amount, order, place, says, len(text)))
+        self._taken_together.add(above.mem_id)
+        for amount in read_amounts(text, language=self._language):
+            self._add(amount, text, before, order, place)
+
+    def _add(self, amount: Amount, text: str, before: str, order: int, place: Place) -> None:
+        says = beside(text[max(0, amount.start - _WORDS_BEFORE) : amount.start].lower())
+        says |= beside(text[amount.end : amount.end + _WORDS_BEHIND].lower())
+        if amount.start <= _AT_THE_START:
+            says |= beside(before[-_WORDS_BEFORE:].lower())
+        self.layout.amounts.append(Shown(amount, order, place, says, len(text)))
 
 
-def _order_of(entry: tuple[int, str, LexborNode]) -> int:
+def _order_of(entry: _Text) -> int:
     return entry[0]
-
-
-_PAGE = Place(own=0, parent=0, near=0, around=0, depth=0, linked=False)
-_BEFORE, _AFTER = 400, 4000  # elements and texts around the heading that may be about its product
-_NEAR = 3
-_LIKE = 0.3
-_HEADING_LENGTHS = (3, 300)
-_INLINE = re.compile(r"^[\s(\[|·•*]*([^\d:：#]{2,32}?[^\d:：#\s])\s*(?:[:：#№]+|\s)\s*(\S.{0,60})$", re.DOTALL)
-_CODE = re.compile(r"[A-Za-z0-9](?:[\w.\-/+]{0,38}[A-Za-z0-9])?")
-
-
-def _value_of(kind: str, text: str) -> str | None:
-    """The value that follows a label of that kind; None for what can be none."""
-    text = text.strip(" \t\n\r\xa0:：#№()[]|.,;")
-    if kind == Label.BRAND:
-        return plain(text) if 1 < len(text) <= _LONGEST_BRAND and not text.isdecimal() else None
-    match = _CODE.match(text)
-    if match is None:
-        return None
-    code = match[0]
-    rest = text[match.end() :]
-    if rest and not rest[0].isspace() and rest[0] not in ",;)(|":
-        return None
-    if rest.strip() and not any(char.isdigit() for char in code):
-        return None
-    if not any(char.isdigit() for char in code) and not (code.isupper() and len(code) > 2):
-        return None
-    return code
-
-
-_LONGEST_BRAND = 40
 
 
 def _likeness(text: str, other: str) -> float:
@@ -329,19 +242,19 @@ def _likeness(text: str, other: str) -> float:
     return len(mine & theirs) / max(len(mine | theirs), 1)
 
 
-def _is_sign(text: str) -> bool:
-    """Whether the text may be a currency's sign and nothing else."""
-    return len(text) <= _LONGEST_SIGN and not text.isdecimal()
-
-
-_LONGEST_SIGN = 4
+def _may_be_sign(text: str) -> bool:
+    return len(text) <= _SIGN and not text.isdecimal()
 
 
 def _joined_text(element: LexborNode) -> str | None:
     """The text of a small element as one line, cents set off where they stand in an element of their own; None for a large one."""
     pieces: list[str] = []
     length = 0
-    for piece in _pieces(element):
+    for count, node in enumerate(element.traverse(include_text=True)):
+        if count > _SPLIT_PRICE:
+            return None
+        if node.tag != "-text" or not (piece := (node.text_content or "").strip()):
+            continue
         length += len(piece)
         if length > _SPLIT_PRICE:
             return None
@@ -349,17 +262,3 @@ def _joined_text(element: LexborNode) -> str | None:
             pieces.append("," if len(piece) == _CENTS and piece.isdecimal() else " | ")
         pieces.append(piece)
     return "".join(pieces)
-
-
-_CENTS = 2
-
-
-def _pieces(element: LexborNode) -> Iterator[str]:
-    for count, node in enumerate(element.traverse(include_text=True)):
-        if count > _SPLIT_PRICE:
-            yield " " * _SPLIT_PRICE
-            return
-        if node.tag == "-text":
-            text = (node.text_content or "").strip()
-            if text:
-                yield text

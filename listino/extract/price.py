@@ -34,7 +34,7 @@ def price(page: ProductPage, offers: Mapping[str, list[Node]]) -> tuple[Decimal,
     """The amount with most evidence, its currency where one is written, and its source; `offers` by their syntax."""
     meta, language = page.meta, page.language
     marked: dict[Decimal, list[Evidence[Asked]]] = {}
-    for piece in [*_marked(offers, language), *_of_meta(meta, language), *_of_events(page.html)]:
+    for piece in [*_marked(offers, language), *_of_meta(meta, language)]:
         marked.setdefault(piece.value[0], []).append(piece)
     pieces: list[Evidence[Asked]] = []
     for same in marked.values():
@@ -43,6 +43,9 @@ def price(page: ProductPage, offers: Mapping[str, list[Node]]) -> tuple[Decimal,
     visible = likely_prices(page.layout)
     pieces += [Evidence((value, shown.amount.currency), "page", points) for value, (points, shown) in visible.items()]
     found = weigh(pieces, key=lambda asked: asked[0], least=_LEAST)
+    if found is None or found[1].sureness < 1:
+        pieces += _of_events(page.html)
+        found = weigh(pieces, key=lambda asked: asked[0], least=_LEAST)
     if found is None:
         return None
     (value, _), source = found

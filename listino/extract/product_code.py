@@ -8,10 +8,10 @@ from selectolax.lexbor import LexborHTMLParser
 
 from listino.extract import naming, schema_org
 from listino.extract.evidence import Evidence, Source, weigh
+from listino.extract.labels import Label
 from listino.extract.layout import Layout
 from listino.extract.page import ProductPage
 from listino.extract.structured import Node
-from listino.extract.vocabulary import Label
 
 # A code that the page shows under a label is what its people call the product; of markup, the property that means it most.
 _SHOWN = {Label.SKU: 4.0, Label.MODEL: 2.2, Label.GTIN: 1.2}

@@ -10,7 +10,7 @@ from listino.extract.page import ProductPage
 from listino.extract.schema_org import availability_of, gtin_of
 from listino.extract.selectors import Selectors
 from listino.extract.text import plain
-from listino.extract.vocabulary import in_stock, sold_out
+from listino.extract.vocabulary import IN_STOCK, SOLD_OUT
 
 Said = dict[str, tuple[object, Source]]
 _POINTED_AT = Source("selector", 1.0)
@@ -42,9 +42,9 @@ def _text(page: ProductPage, selector: str | None) -> str | None:
 
 def _state(text: str) -> str | None:
     lowered = text.lower()
-    if sold_out.find(lowered):
+    if SOLD_OUT.find(lowered):
         return Availability.OUT_OF_STOCK.value
-    if in_stock.find(lowered):
+    if IN_STOCK.find(lowered):
         return Availability.IN_STOCK.value
     said = availability_of([{"availability": text}])
     return None if said is Availability.UNKNOWN else said.value

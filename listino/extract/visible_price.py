@@ -10,7 +10,8 @@ from decimal import Decimal
 from math import exp
 
 from listino.extract import naming
-from listino.extract.layout import Layout, Place, Shown
+from listino.extract.layout import Layout, Shown
+from listino.extract.places import Place
 
 CALLED_PRICE = 3.0
 CALLED_CURRENT = 1.2

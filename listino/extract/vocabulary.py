@@ -74,429 +74,8 @@ _BESIDE = {
         ex vat|ex. vat|excl. vat|exc vat|excl|ex tax|tax excl|excl. tax|excluding|senza iva|iva esclusa|+ iva|escl. iva|ht|hors taxe|h.t.|ohne mwst|netto|zzgl|exkl|sin iva|sem iva|excl. btw|bez vat|bez dph|bez ddv|brez ddv|bez pdv|ex moms|exkl. moms|eks. moms|alv 0|nettó|fara tva|fără tva|без ндс|без пдв|χωρίς φπα|kdv hariç|税別|税抜
         """,
 }
-# Labels of a code, without their spaces and marks: `Art.-Nr.:` is `artnr`. The best word for an SKU first.
-_SKU_LABELS = [
-    "sku",
-    "skucode",
-    "skuno",
-    "skunr",
-    "skunumber",
-    "skuid",
-    "asin",
-    "itemno",
-    "itemnr",
-    "itemnumber",
-    "itemnum",
-    "itemcode",
-    "itemid",
-    "item",
-    "itemref",
-    "itemsku",
-    "stockno",
-    "stockcode",
-    "stocknumber",
-    "articleno",
-    "articlenr",
-    "articlenumber",
-    "articlecode",
-    "articleid",
-    "article",
-    "productno",
-    "productnr",
-    "productnumber",
-    "productcode",
-    "productid",
-    "productref",
-    "productreference",
-    "productsku",
-    "catalogno",
-    "catalognumber",
-    "cataloguenumber",
-    "cataloguecode",
-    "catno",
-    "adno",
-    "adid",
-    "ad",
-    "listingid",
-    "listingno",
-    "listingnumber",
-    "styleno",
-    "stylenumber",
-    "stylecode",
-    "style",
-    "orderno",
-    "ordercode",
-    "lotno",
-    "webid",
-    "webcode",
-    "dpci",
-    "tcin",
-    "inventoryno",
-    "partcode",
-    "codeno",
-    "code",
-    "itemmodelnumber",
-    "ebayitemnumber",
-    "artikelnr",
-    "artikelnummer",
-    "artikelno",
-    "artikel",
-    "artikelcode",
-    "artikelid",
-    "artnr",
-    "artno",
-    "artn",
-    "art",
-    "bestellnr",
-    "bestellnummer",
-    "bestnr",
-    "produktnr",
-    "produktnummer",
-    "produktcode",
-    "produktid",
-    "prodnr",
-    "modellnr",
-    "warennummer",
-    "varenr",
-    "varenummer",
-    "vareid",
-    "varunummer",
-    "varunr",
-    "tuotenumero",
-    "tuotekoodi",
-    "tuoteid",
-    "tuotenro",
-    "artiklenr",
-    "codice",
-    "codicearticolo",
-    "codiceprodotto",
-    "cod",
-    "codart",
-    "codprod",
-    "codiceart",
-    "articolo",
-    "articolon",
-    "numeroarticolo",
-    "codprodotto",
-    "rif",
-    "riferimento",
-    "riferimentoprodotto",
-    "idprodotto",
-    "réf",
-    "ref",
-    "référence",
-    "reference",
-    "référenceproduit",
-    "refproduit",
-    "réfproduit",
-    "référencearticle",
-    "numérodarticle",
-    "numérodobjet",
-    "numéroarticle",
-    "codearticle",
-    "codeproduit",
-    "idproduit",
-    "refarticle",
-    "réfarticle",
-    "refn",
-    "réfn",
-    "referencia",
-    "referenciadelproducto",
-    "referenciadeproducto",
-    "código",
-    "codigo",
-    "códigodeproducto",
-    "códigodelproducto",
-    "códigodeartículo",
-    "codproducto",
-    "númerodeartículo",
-    "númerodelartículo",
-    "numerodearticulo",
-    "códigodoproduto",
-    "códigoproduto",
-    "codigodoproduto",
-    "referência",
-    "codproduto",
-    "referentie",
-    "referentienummer",
-    "bestelnummer",
-    "bestelcode",
-    "productnummer",
-    "kod",
-    "kodproduktu",
-    "kodtowaru",
-    "indeks",
-    "numerkatalogowy",
-    "numerproduktu",
-    "numeraukcji",
-    "symbol",
-    "symbolproduktu",
-    "nrkatalogowy",
-    "nrartykułu",
-    "numerartykułu",
-    "numeroferty",
-    "kód",
-    "kódproduktu",
-    "kódvýrobku",
-    "kódzboží",
-    "kódtovaru",
-    "katalogovéčíslo",
-    "katalogovečíslo",
-    "objčíslo",
-    "objednacíčíslo",
-    "objednacíkód",
-    "číslozboží",
-    "čísloproduktu",
-    "číslovýrobku",
-    "katčíslo",
-    "šifra",
-    "šifraizdelka",
-    "šifraartikla",
-    "šifraproizvoda",
-    "kodaizdelka",
-    "sifra",
-    "sifraproizvoda",
-    "katalogskibroj",
-    "kataloškibroj",
-    "kataloškašt",
-    "cikkszám",
-    "termékkód",
-    "cikkszam",
-    "termékszám",
-    "codprodus",
-    "codprodusului",
-    "codulprodusului",
-    "produktakods",
-    "precēskods",
-    "prečukods",
-    "kods",
-    "prekėskodas",
-    "prekėskodas",
-    "kodas",
-    "tootekood",
-    "tootekoodi",
-    "код",
-    "кодтовара",
-    "кодтовару",
-    "артикул",
-    "арт",
-    "номертовара",
-    "кодпродукта",
-    "кодпродукт",
-    "кодът",
-    "кодна",
-    "кодизделия",
-    "артикулен",
-    "артикулномер",
-    "каталоженномер",
-    "κωδικός",
-    "κωδικόςπροϊόντος",
-    "κωδικοσ",
-    "κωδ",
-    "ürünkodu",
-    "stokkodu",
-    "ürünno",
-    "stokno",
-    "modelkodu",
-    "מקט",
-    "קודמוצר",
-    "קודפריט",
-    "מספרפריט",
-    "מספרקטלוגי",
-    "מקט",
-    "رقمالمنتج",
-    "رقمالصنف",
-    "رمزالمنتج",
-    "رقمالموديل",
-    "كودالمنتج",
-    "商品番号",
-    "商品コード",
-    "商品編號",
-    "商品编号",
-    "商品貨號",
-    "商品代碼",
-    "商品号",
-    "商品id",
-    "品番",
-    "管理番号",
-    "货号",
-    "貨號",
-    "产品编号",
-    "產品編號",
-    "產品貨號",
-    "商品料號",
-    "상품번호",
-    "상품코드",
-    "품번",
-    "제품번호",
-    "제품코드",
-    "mãsảnphẩm",
-    "mãsp",
-    "mãhàng",
-    "mã",
-    "รหัสสินค้า",
-    "kodeproduk",
-    "kodproduk",
-]
-_MODEL_LABELS = [
-    "model",
-    "modelno",
-    "modelnumber",
-    "modelname",
-    "modelid",
-    "modello",
-    "modèle",
-    "modell",
-    "modelo",
-    "modelcode",
-    "mpn",
-    "partno",
-    "partnumber",
-    "part",
-    "mfrpart",
-    "mfrno",
-    "mfrpartno",
-    "manufacturerpartnumber",
-    "manufacturersku",
-    "manufacturernumber",
-    "manufacturercode",
-    "manufacturerref",
-    "herstellernummer",
-    "herstellernr",
-    "herstellerartikelnr",
-    "codiceproduttore",
-    "codicemodello",
-    "модель",
-    "modelis",
-    "mudel",
-    "malli",
-    "modèleréf",
-    "型番",
-    "モデル",
-    "型號",
-    "型号",
-    "모델명",
-    "모델번호",
-]
-_GTIN_LABELS = [
-    "ean",
-    "ean13",
-    "eancode",
-    "gtin",
-    "gtin13",
-    "upc",
-    "upccode",
-    "barcode",
-    "codebarres",
-    "codiceabarre",
-    "codiceean",
-    "strichcode",
-    "eannummer",
-    "códigodebarras",
-    "codigodebarras",
-    "isbn",
-    "isbn13",
-    "isbn10",
-    "čárovýkód",
-    "čiarovýkód",
-    "штрихкод",
-    "kodean",
-    "kodkreskowy",
-    "vonalkód",
-    "barkod",
-    "strekkode",
-    "streckkod",
-    "viivakoodi",
-    "jan",
-    "janコード",
-]
-_BRAND_LABELS = [
-    "brand",
-    "brandname",
-    "marke",
-    "marca",
-    "marque",
-    "merk",
-    "märke",
-    "merke",
-    "varumærke",
-    "varumärke",
-    "značka",
-    "marka",
-    "hersteller",
-    "manufacturer",
-    "produttore",
-    "fabricant",
-    "fabricante",
-    "producent",
-    "výrobce",
-    "výrobca",
-    "proizvajalec",
-    "proizvođač",
-    "valmistaja",
-    "tuotemerkki",
-    "gyártó",
-    "márka",
-    "producător",
-    "producator",
-    "brend",
-    "бренд",
-    "марка",
-    "производитель",
-    "виробник",
-    "ražotājs",
-    "zīmols",
-    "gamintojas",
-    "kaubamärk",
-    "tootja",
-    "μάρκα",
-    "κατασκευαστής",
-    "מותג",
-    "יצרן",
-    "العلامةالتجارية",
-    "ماركة",
-    "ブランド",
-    "メーカー",
-    "品牌",
-    "廠牌",
-    "브랜드",
-    "제조사",
-    "thươnghiệu",
-    "แบรนด์",
-    "merek",
-]
-
-
-class Label:
-    """Kinds of labels that a page puts before a value."""
-
-    SKU, MODEL, GTIN, BRAND = "sku", "model", "gtin", "brand"
-
-
-_LABELS = (
-    dict.fromkeys(_BRAND_LABELS, Label.BRAND)
-    | dict.fromkeys(_GTIN_LABELS, Label.GTIN)
-    | dict.fromkeys(_MODEL_LABELS, Label.MODEL)
-    | dict.fromkeys(_SKU_LABELS, Label.SKU)
-)
-_LONGEST_LABEL = 40
-_MARKS = re.compile(r"[\W_]+")
-
-
-def label_of(text: str) -> str | None:
-    """Which kind of value the text announces, when it is the label of a code or a brand."""
-    if len(text) > _LONGEST_LABEL:
-        return None
-    return _LABELS.get(_MARKS.sub("", text).lower())
-
-
-words_of = re.compile(r"[^\W\d_]+").findall
+_words_of = re.compile(r"[^\W\d_]+").findall
 _UNSPACED = "\u0590"  # from Hebrew on: scripts that join words, or set prefixes before them
-
-
-def may_hold(triggers: frozenset[str], text: str) -> bool:
-    """Whether a text in lower case may hold a phrase with one of those words."""
-    return not triggers.isdisjoint(words_of(text)) or not (text.isascii() or max(text) < _UNSPACED)
 
 
 class Phrases:
@@ -509,17 +88,21 @@ class Phrases:
             if max(phrase) >= _UNSPACED:
                 unspaced.append(phrase)
             else:
-                of_word.setdefault(max(words_of(phrase), key=len), []).append(phrase)
-        self._search_unspaced = re.compile("|".join(map(re.escape, unspaced)) or "(?!)").search
+                of_word.setdefault(max(_words_of(phrase), key=len), []).append(phrase)
+        self._find_unspaced = re.compile("|".join(map(re.escape, unspaced)) or "(?!)").search
         self._searches = {word: re.compile("|".join(map(_as_words, own))).search for word, own in of_word.items()}
-        self.triggers = frozenset(of_word)
+        self.words = frozenset(of_word)
 
-    def find(self, text: str) -> bool:
-        """Whether the text, in lower case, holds one of the phrases as words of its own."""
-        for word in self.triggers.intersection(words_of(text)):
+    def among(self, words: frozenset[str], text: str) -> bool:
+        """Whether the text, in lower case, holds one of the phrases as words of its own; `words` are all that it has."""
+        for word in self.words & words:
             if self._searches[word](text):
                 return True
-        return not text.isascii() and max(text) >= _UNSPACED and self._search_unspaced(text) is not None
+        return not text.isascii() and max(text) >= _UNSPACED and self._find_unspaced(text) is not None
+
+    def find(self, text: str) -> bool:
+        """The same for a text whose words are not known yet."""
+        return self.among(frozenset(_words_of(text)), text)
 
 
 def _as_words(phrase: str) -> str:
@@ -532,11 +115,20 @@ def _phrases(table: str) -> list[str]:
     return [phrase for line in table.strip().splitlines() for phrase in line.split("|")]
 
 
-sold_out = Phrases(_phrases(_SOLD_OUT))
-in_stock = Phrases(_phrases(_IN_STOCK))
-buy = Phrases(_phrases(_BUY))
-# Words of which a text must hold one before it can say anything of stock or of buying.
-TELLING = sold_out.triggers | in_stock.triggers | buy.triggers
+SOLD_OUT = Phrases(_phrases(_SOLD_OUT))
+IN_STOCK = Phrases(_phrases(_IN_STOCK))
+BUY = Phrases(_phrases(_BUY))
+_TELLING = SOLD_OUT.words | IN_STOCK.words | BUY.words
+
+
+def telling_words(text: str) -> frozenset[str] | None:
+    """The words of a text in lower case; None where they cannot speak of stock or of buying, as in most texts."""
+    words = _words_of(text)
+    if _TELLING.isdisjoint(words) and (text.isascii() or max(text) < _UNSPACED):
+        return None
+    return frozenset(words)
+
+
 _BESIDE_AMOUNT = {meaning: Phrases(_phrases(table)) for meaning, table in _BESIDE.items()}
 
 
