@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Final
 
 from listino.extract.currencies import SYMBOL, currency_named
-from listino.extract.numerals import value_of
 from listino.extract.readings import readings_of
 
 _NAME: Final = re.compile(rf"{SYMBOL}|(?<![^\W\d_])[^\W\d_]{{1,12}}\.?(?![^\W\d_])")
@@ -51,12 +50,12 @@ def read_amount(text: str, *, language: str | None = None) -> tuple[Decimal, str
     if not readings:
         return None
     best = min(readings, key=lambda reading: (reading.instalment, 0 if reading.priced else 1 if reading.cents else 2))
-    if best.priced:
-        return None if best.value is None else (best.value, best.currency)
+    if best.value is None:
+        return None
+    if best.priced or len(best.number) == len(text):
+        return best.value, best.currency
     # The currency may stand apart ("Prezzi in EUR, IVA inclusa: 49,90").
-    currency = None if len(best.number) == len(text) else currency_of(text, language=language)
-    value = best.value if currency is None else value_of(best.number, currency, language)
-    return None if value is None else (value, currency)
+    return best.value, currency_of(text, language=language)
 
 
 def currency_of(text: str, *, language: str | None = None) -> str | None:

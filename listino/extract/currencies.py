@@ -12,41 +12,34 @@ _EXACT: Final[Mapping[str, str]] = {
     "₪": "ILS", "₱": "PHP", "฿": "THB", "₸": "KZT", "₼": "AZN", "₾": "GEL", "֏": "AMD", "₦": "NGN", "₡": "CRC", "₲": "PYG",
     "円": "JPY", "원": "KRW", "$": "USD", "US$": "USD", "U$": "USD", "$US": "USD", "$ US": "USD", "R$": "BRL", "NT$": "TWD", "A$": "AUD",
     "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "$CA": "CAD", "$ CA": "CAD", "HK$": "HKD", "S$": "SGD", "NZ$": "NZD", "MX$": "MXN",
-    "Ft": "HUF", "FT": "HUF", "Fr.": "CHF", "SFr.": "CHF", "sFr.": "CHF", "TL": "TRY", "Rp": "IDR", "Rp.": "IDR",
+    "Ft": "HUF", "Fr.": "CHF", "SFr.": "CHF", "sFr.": "CHF", "TL": "TRY", "Rp": "IDR", "Rp.": "IDR",
     "RM": "MYR", "RMB": "CNY", "kn": "HRK", "din": "RSD", "din.": "RSD", "đ": "VND", "Đ": "VND", "р.": "RUB", "Р.": "RUB",
-    # These codes are English or Slavic words in small letters.
-    "ALL": "ALL", "BAM": "BAM", "GEL": "GEL", "MAD": "MAD", "TRY": "TRY", "SEK": "SEK", "COP": "COP",
+    # Codes stand in capitals: Europe's and its neighbours', the large others, and some that the euro replaced.
+    **{code: code for code in (
+        "EUR", "GBP", "CHF", "ALL", "AMD", "AZN", "BAM", "BGN", "BYN", "CZK", "DKK", "GEL", "GIP", "HRK", "HUF", "ISK", "KZT",
+        "MDL", "MKD", "NOK", "PLN", "RON", "RSD", "RUB", "SEK", "TRY", "UAH", "USD", "AED", "ARS", "AUD", "BHD", "BRL", "CAD",
+        "CLP", "CNY", "COP", "EGP", "HKD", "IDR", "ILS", "INR", "JOD", "JPY", "KRW", "KWD", "MAD", "MXN", "MYR", "NGN", "NZD",
+        "OMR", "PHP", "PYG", "QAR", "SAR", "SGD", "THB", "TND", "TWD", "UZS", "VND", "ZAR", "DEM", "FRF", "ITL", "LTL", "LVL",
+        "NLG", "PTE", "SKK",
+    )},
 }  # fmt: skip
 # Words and codes that mean one currency in any case, without the full stop of an abbreviation.
 _WORDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("euro", "euros", "eura", "eur", "евро", "ευρώ", "євро"), "EUR"),
     **dict.fromkeys(("kč", "czk"), "CZK"),
     **dict.fromkeys(("zł", "pln", "zloty", "złoty", "złote", "złotych"), "PLN"),
-    **dict.fromkeys(("руб", "рубль", "рубля", "рублей", "rub"), "RUB"),
+    **dict.fromkeys(("руб", "рубль", "рубля", "рублей"), "RUB"),
     **dict.fromkeys(("грн", "гривень", "гривня", "гривні", "uah"), "UAH"),
     **dict.fromkeys(("лв", "лева", "bgn"), "BGN"),
-    **dict.fromkeys(("lei", "leu", "ron"), "RON"),
-    **dict.fromkeys(("дин", "рсд", "rsd"), "RSD"),
-    **dict.fromkeys(("ден", "денари", "mkd"), "MKD"),
-    **dict.fromkeys(("forint", "huf"), "HUF"),
+    **dict.fromkeys(("lei", "leu"), "RON"),
+    **dict.fromkeys(("дин", "рсд"), "RSD"),
+    **dict.fromkeys(("ден", "денари"), "MKD"),
     **dict.fromkeys(("franken", "chf", "sfr"), "CHF"),
-    **dict.fromkeys(("kuna", "hrk"), "HRK"),
-    **dict.fromkeys(("lek", "lekë"), "ALL"),
-    **dict.fromkeys(("тг", "тенге", "kzt"), "KZT"),
+    **dict.fromkeys(("тг", "тенге"), "KZT"),
     **dict.fromkeys(("vnd", "vnđ"), "VND"),
-    **dict.fromkeys(("reais", "brl"), "BRL"),
-    "kronor": "SEK",
-    # Codes that are no words: Europe's and its neighbours', the large others, and those the euro replaced.
-    **{
-        code.lower(): code
-        for code in (
-            "GBP", "USD", "DKK", "NOK", "ISK", "MDL", "BYN", "AZN", "AMD", "GIP", "JPY", "CNY", "KRW",
-            "INR", "IDR", "AUD", "CAD", "NZD", "HKD", "SGD", "TWD", "THB", "MYR", "PHP", "MXN", "ARS",
-            "CLP", "PYG", "ZAR", "AED", "SAR", "QAR", "KWD", "BHD", "OMR", "JOD", "TND", "ILS", "EGP",
-            "NGN", "UZS", "ATS", "BEF", "DEM", "EEK", "ESP", "FIM", "FRF", "GRD", "IEP", "ITL", "LTL",
-            "LUF", "LVL", "NLG", "PTE", "SIT", "SKK",
-        )
-    },
+    "forint": "HUF", "kuna": "HRK", "reais": "BRL", "lekë": "ALL", "kronor": "SEK",
+    # Codes that no language has as a word: shops write them small, too ("dem" and "ron" are German and Spanish words).
+    **{code.lower(): code for code in ("GBP", "USD", "DKK", "NOK")},
 }  # fmt: skip
 # Signs that several currencies share: the page's language tells, and nothing else does.
 _BY_LANGUAGE: Final[Mapping[str, Mapping[str, str]]] = {
@@ -63,13 +56,18 @@ _LONE_SIGNS: Final = frozenset("¥￥元₤₶₧₣")
 # Where a sign is a word of the language: feet, tea spoons ("2 TL Zucker"), the Italian for "her".
 _A_WORD_IN: Final[Mapping[str, frozenset[str]]] = {
     "Ft": frozenset({"en"}),
-    "FT": frozenset({"en"}),
     "TL": frozenset({"de"}),
     "lei": frozenset({"it"}),
 }
+# Words, norms, models and programs, too ("DIN 912", "CAD 2024"): before a bare number they are no currency.
+DOUBTFUL_BEFORE: Final = frozenset((
+    "ALL", "ARS", "BAM", "CAD", "COP", "DEM", "Ft", "GEL", "MAD", "RM", "RON", "SAR", "TL", "TRY", "din", "din.", "kn", "lei", "Lei", "LEI",
+))  # fmt: skip
+# What makes a plain dollar sign precise: "$12.90 CAD".
+DOLLARS: Final = frozenset(("ARS", "AUD", "BRL", "CAD", "CLP", "COP", "HKD", "MXN", "NZD", "SGD", "TWD"))
 # An amount in these is whole in every shop: their minor units are worth nothing or do not exist.
 WITHOUT_CENTS: Final = frozenset((
-    "ALL", "AMD", "CLP", "COP", "ESP", "HUF", "IDR", "ISK", "ITL", "JPY", "KRW", "KZT", "PYG", "RSD", "UZS",
+    "ALL", "AMD", "CLP", "COP", "HUF", "IDR", "ISK", "ITL", "JPY", "KRW", "KZT", "PYG", "RSD", "UZS",
     "VND",
 ))  # fmt: skip
 # Their minor unit is the thousandth (ISO 4217), so that three digits after a mark are common.
@@ -86,16 +84,16 @@ def currency_named(name: str, language: str | None = None) -> str | None:
 
     `kr`, `¥` and the like mean several; a language (BCP 47) that uses one of them decides.
     """
-    bare = name.rstrip(".")
-    code = _EXACT.get(name) or _EXACT.get(bare) or _WORDS.get(bare.casefold())
-    if code is None and name.endswith("$"):
-        code = "USD"
-    if language is None:
+    code = _EXACT.get(name)
+    if code is not None and name not in _A_WORD_IN:
         return code
-    spoken = language[:2].lower()
-    if code is None:
-        return _BY_LANGUAGE.get(bare.casefold(), {}).get(spoken)
-    return None if spoken in _A_WORD_IN.get(bare, ()) else code
+    bare = name.rstrip(".")
+    folded = bare.casefold()
+    spoken = "" if language is None else language[:2].lower()
+    if spoken in _A_WORD_IN.get(bare, ()):
+        return None
+    code = code or _EXACT.get(bare) or _WORDS.get(folded) or _BY_LANGUAGE.get(folded, {}).get(spoken)
+    return "USD" if code is None and name.endswith("$") else code
 
 
 def is_shared_sign(name: str) -> bool:

@@ -8,7 +8,8 @@ _MOST_PARTS: Final = 60
 # So far back the words are read that make an amount an instalment.
 _REACH: Final = 48
 
-_TIMES: Final = frozenset("x×х")  # the last is Cyrillic
+# The last is Cyrillic.
+TIMES: Final = frozenset("x×хX")
 _PAYMENTS: Final = frozenset((
     "rate", "raten", "monatsraten", "teilzahlungen", "fois", "mensualités", "mensualité", "paiements",
     "échéances", "mensilità", "cuotas", "plazos", "mensualidades", "parcelas", "prestações", "installments",
@@ -35,7 +36,7 @@ _AFTER: Final = re.compile(
 def is_count(number: str, word: str) -> bool:
     """Whether a number before this word says how many: "3" in "3x 33,33" and in "3 rate"."""
     folded = word.casefold()
-    return number.isdigit() and (folded in _TIMES or folded in _PAYMENTS)
+    return number.isdigit() and (folded in TIMES or folded in _PAYMENTS)
 
 
 def is_instalment(text: str, start: int, end: int) -> bool:

@@ -29,6 +29,10 @@ def value_of(number: str, currency: str | None = None, language: str | None = No
     One mark before three digits ("1.299") may group thousands or begin decimals. A currency without cents in use decides
     it, else the language (BCP 47), unless the currency's home and the language disagree.
     """
+    if number.isdigit():
+        return Decimal(number)
+    if number[:-3].isdigit() and number[-3] in ".,":  # The usual price needs no more.
+        return Decimal(f"{number[:-3]}.{number[-2:]}")
     digits = number.translate(_WITHOUT_SPACES)
     spaced = len(digits) < len(number)
     point, comma = digits.rfind("."), digits.rfind(",")

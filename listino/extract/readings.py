@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from listino.extract.currencies import SYMBOL, currency_named, is_shared_sign
-from listino.extract.instalments import is_count, is_instalment
+from listino.extract.currencies import DOLLARS, DOUBTFUL_BEFORE, SYMBOL, currency_named, is_shared_sign
+from listino.extract.instalments import TIMES, is_count, is_instalment
 from listino.extract.numerals import SPACES, value_of
 
 # A price has at most so many digits before its decimals: a longer number is a GTIN, a telephone or an order.
@@ -88,15 +88,26 @@ def readings_of(text: str, language: str | None) -> list[Reading]:
         return readings
     reached = 0  # What stands before it belongs to a number already read.
     for match in _NUMBER.finditer(text):
-        if match.start() < reached:
+        start, end = match.span()
+        if start < reached:
             continue
         behind = match["after"]
         if behind == "%":
             reached = match.end("after")
             continue
-        reading = Reading(match["number"], match.start(), match.end())
-        _find_currency(text, match, reading, behind, reached, language)
-        certain = _add_cents(text, match, reading, language)
+        reading = Reading(match["number"], start, end)
+        sign = _sign_before(text, reading, reached, language) if start > reached else ""
+        # A dollar may say which one it is behind the number: "$12.90 CAD".
+        if behind is not None and (not sign or (sign == "$" and behind in DOLLARS)):
+            stop = match.end("after")
+            # After a space, and glued to the next number, the sign is that number's.
+            if text.startswith(behind, end) or not text[stop : stop + 1].isdigit():
+                _name(reading, behind, language, stop)
+        # The usual price shows its cents: nothing is left to find.
+        reading.cents = reading.number[-3:-2] in _MARKS
+        certain = reading.cents or _add_cents(text, match, reading, language)
+        if match["group"] and not sign and (text[start - 1 : start].isalpha() or _follows_times(text, start)):
+            certain = False  # "S24 256 €", "80 x 200 129,00 €": a name or a length, and a price.
         first, reached = reached == 0, reading.end
         if not _may_be_amount(text, match, reading, behind):
             continue
@@ -116,46 +127,40 @@ def readings_of(text: str, language: str | None) -> list[Reading]:
     return readings
 
 
-def _find_currency(
-    text: str, match: re.Match[str], reading: Reading, behind: str | None, reached: int, language: str | None
-) -> None:
-    """Take the currency before the number, else the one behind it, if that does not belong to the next number."""
-    start, end = match.span()
-    sign = ""
-    if start > reached:
-        before = _BEFORE.search(text, max(reached, start - _REACH), start)
-        if before is not None and _name(reading, before[1], language):
-            sign, reading.start = before[1], before.start()
-    # A dollar may say which one it is behind the number: "$12.90 CAD".
-    if behind is None or (sign and not (sign == "$" and behind.isupper())):
-        return
-    at, stop = match.span("after")
-    if (at == end or not text[stop : stop + 1].isdigit()) and _name(reading, behind, language):
-        reading.end = stop
+def _sign_before(text: str, reading: Reading, reached: int, language: str | None) -> str:
+    before = _BEFORE.search(text, max(reached, reading.start - _REACH), reading.start)
+    if before is None or (before[1] in DOUBTFUL_BEFORE and reading.number.isdigit()):
+        return ""
+    if not _name(reading, before[1], language, reading.end):
+        return ""
+    reading.start = before.start()
+    return before[1]
 
 
-def _name(reading: Reading, sign: str, language: str | None) -> bool:
+def _name(reading: Reading, sign: str, language: str | None, end: int) -> bool:
+    """Give the reading the currency of the sign, up to whose end it then reaches; False if it is no currency's."""
     code = "RUB" if sign in _RUBLE else currency_named(sign, language)
     if code is None and not is_shared_sign(sign):
         return False
-    reading.currency, reading.priced = code, True
+    reading.currency, reading.priced, reading.end = code, True, end
     return True
 
 
 def _add_cents(text: str, match: re.Match[str], reading: Reading, language: str | None) -> bool:
     """Add the cents that stand apart from the number; False if digits behind the sign leave the amount uncertain."""
     number = reading.number
-    if number[-3:-2] in _MARKS:
-        reading.cents = True
-        return True
     if not number.isdigit() and number[-4:-3] not in _SEPARATORS:
         return True
     cents = "00" if match["round"] else match["raised"] or match["torn"]
     if cents is None and reading.end < len(text):
         if not reading.priced:
             slip = _CENTS_AFTER_SPACE.match(text, reading.end)
-            if slip is not None and not text[: reading.start].endswith(", ") and _name(reading, slip["sign"], language):
-                cents, reading.end = slip["cents"], slip.end()
+            if (
+                slip is not None
+                and text[max(0, reading.start - 2) : reading.start] != ", "
+                and _name(reading, slip["sign"], language, slip.end())
+            ):
+                cents = slip["cents"]
         elif reading.end > match.end():
             if (loose := _CENTS.match(text, reading.end)) is not None:
                 cents, reading.end = loose["cents"], loose.end("cents")
@@ -177,7 +182,13 @@ def _may_be_amount(text: str, match: re.Match[str], reading: Reading, behind: st
         return behind not in _MULTIPLES or match.start("after") > end
     if behind is not None and is_count(reading.number, behind):
         return False
+    if reading.number.isdigit() and _follows_times(text, start):
+        return False
     return not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum()
+
+
+def _follows_times(text: str, start: int) -> bool:
+    return text[max(0, start - 2) : start].strip() in TIMES
 
 
 def _fits(number: str) -> bool:
