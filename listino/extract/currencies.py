@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 # How a sign is found in a text: one character, or a dollar with the letters of its country.
-SYMBOL: Final = r"(?:[\u20a0-\u20cf£¥￡￥฿֏円元원]|[A-Za-z]{0,3}\$(?:[ \u00a0]?(?:US|CA)\b)?)"
+SYMBOL: Final = (
+    r"(?:[\u20a0-\u20cf£¥￡￥฿֏円元원]|(?<![A-Za-z])(?:US|AU|NZ|C) \$|[A-Za-z]{0,3}\$(?:[ \u00a0]?(?:US|CA)\b)?)"
+)
 
 # Signs and abbreviations that mean one currency, in exactly this case: a "ft" is a foot and a "km" is a distance.
 _EXACT: Final[Mapping[str, str]] = {
@@ -13,7 +15,7 @@ _EXACT: Final[Mapping[str, str]] = {
     "円": "JPY", "원": "KRW", "$": "USD", "US$": "USD", "U$": "USD", "$US": "USD", "$ US": "USD", "R$": "BRL", "NT$": "TWD", "A$": "AUD",
     "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "$CA": "CAD", "$ CA": "CAD", "HK$": "HKD", "S$": "SGD", "NZ$": "NZD", "MX$": "MXN",
     "Ft": "HUF", "Fr.": "CHF", "SFr.": "CHF", "sFr.": "CHF", "TL": "TRY", "Rp": "IDR", "Rp.": "IDR",
-    "RM": "MYR", "RMB": "CNY", "kn": "HRK", "din": "RSD", "din.": "RSD", "đ": "VND", "Đ": "VND", "р.": "RUB", "Р.": "RUB",
+    "US $": "USD", "AU $": "AUD", "NZ $": "NZD", "RMB": "CNY", "kn": "HRK", "din": "RSD", "din.": "RSD", "đ": "VND", "Đ": "VND", "р.": "RUB", "Р.": "RUB",
     # Codes stand in capitals: Europe's and its neighbours', the large others, and some that the euro replaced.
     **{code: code for code in (
         "EUR", "GBP", "CHF", "ALL", "AMD", "AZN", "BAM", "BGN", "BYN", "CZK", "DKK", "GEL", "GIP", "HRK", "HUF", "ISK", "KZT",
@@ -61,7 +63,7 @@ _A_WORD_IN: Final[Mapping[str, frozenset[str]]] = {
 }
 # Words, norms, models and programs, too ("DIN 912", "CAD 2024"): before a bare number they are no currency.
 DOUBTFUL_BEFORE: Final = frozenset((
-    "ALL", "ARS", "BAM", "CAD", "COP", "DEM", "Ft", "GEL", "MAD", "RM", "RON", "SAR", "TL", "TRY", "din", "din.", "kn", "lei", "Lei", "LEI",
+    "ALL", "ARS", "BAM", "CAD", "COP", "DEM", "Ft", "GEL", "MAD", "RON", "SAR", "TL", "TRY", "din", "din.", "kn", "lei", "Lei", "LEI",
 ))  # fmt: skip
 # What makes a plain dollar sign precise: "$12.90 CAD".
 DOLLARS: Final = frozenset(("ARS", "AUD", "BRL", "CAD", "CLP", "COP", "HKD", "MXN", "NZD", "SGD", "TWD"))
@@ -93,10 +95,11 @@ def currency_named(name: str, language: str | None = None) -> str | None:
     if spoken in _A_WORD_IN.get(bare, ()):
         return None
     code = code or _EXACT.get(bare) or _WORDS.get(folded) or _BY_LANGUAGE.get(folded, {}).get(spoken)
-    return "USD" if code is None and name.endswith("$") else code
+    # "C $" is Canadian, or the end of "USB-C $12"; any other letters before a dollar sign are the end of a word.
+    return "USD" if code is None and name.endswith("$") and name != "C $" else code
 
 
 def is_shared_sign(name: str) -> bool:
     """Whether this is the sign of a currency, though it does not say of which ("kr", "¥", "₶")."""
     bare = name.rstrip(".")
-    return bare.casefold() in ("kr", "kroner") or bare[-1:] in _LONE_SIGNS
+    return bare.casefold() in ("kr", "kroner", "c $") or bare[-1:] in _LONE_SIGNS

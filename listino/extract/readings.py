@@ -177,14 +177,18 @@ def _may_be_amount(text: str, match: re.Match[str], reading: Reading, behind: st
     if len(reading.number) > _MOST_DIGITS and not _fits(reading.number):
         return False
     start, end = match.span()
+    joint = text[start - 1 : start]
     if reading.priced:
+        # "$qty1$" is a name; "3x33 €" and "ab12,90 €" are amounts.
+        if reading.start == start and not reading.cents and (joint.isalpha() or joint == "_") and joint not in TIMES:
+            return False
         # "€5k" and "$3M" are thousands and millions.
         return behind not in _MULTIPLES or match.start("after") > end
     if behind is not None and is_count(reading.number, behind):
         return False
     if reading.number.isdigit() and _follows_times(text, start):
         return False
-    return not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum()
+    return not joint.isalnum() and not text[end : end + 1].isalnum()
 
 
 def _follows_times(text: str, start: int) -> bool:
