@@ -9,34 +9,44 @@ import re
 from listino.domain.offer import Availability
 from listino.extract import schema_org
 from listino.extract.amounts import read_amounts
-from listino.extract.structured import Node
+from listino.extract.json_ld import Node
+from listino.extract.layout import ALIKE, likeness
+from listino.extract.page import ProductPage
 from listino.extract.vocabulary import SOLD_OUT
 
-_HEADING = re.compile(r"<h1\b[^>]*>", re.IGNORECASE)
 _HIDDEN = re.compile(r"<(script|style|noscript|template|svg|select)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
-_STRUCK = re.compile(
-    r"<(del|s|strike)\b|line-through|old|regular|strike|was-|compare|before|instal|shipping|deliver", re.IGNORECASE
-)
-_MOST_READ = 60_000  # characters of markup behind the heading
+_MOST_READ = 30_000  # characters of markup behind the heading
 _MOST_SHOWN = 4_000  # of text; behind that other products begin
 
 
-def page_agrees(html: str, node: Node, offers: list[Node], language: str | None) -> bool:
+def page_agrees(page: ProductPage, node: Node, offers: list[Node]) -> bool:
     """Whether the page shows what its JSON-LD says: one price, whether it is in stock, the code."""
-    asked = {money for offer in offers if (money := schema_org.money_of(offer, currency=None, language=language))}
-    sku = schema_org.first_text(node.get("sku"))
-    if len(asked) != 1 or not sku or not schema_org.first_text(node.get("name")):
+    asked = {money for offer in offers if (money := schema_org.money_of(offer, currency=None, language=page.language))}
+    sku, name = schema_org.first_text(node.get("sku")), schema_org.first_text(node.get("name"))
+    state = schema_org.availability_of(offers)
+    if len(asked) != 1 or not sku or not name or state is Availability.UNKNOWN:
         return False
-    if schema_org.availability_of(offers) is Availability.UNKNOWN:
+    heading = page.heading_match
+    if heading is None or likeness(page.heading or "", name) < ALIKE or not _shows(page.html, sku):
         return False
-    heading = _HEADING.search(html)
-    if heading is None or _HEADING.search(html, heading.end()):
-        return False
-    shown = _HIDDEN.sub(" ", html[heading.end() : heading.end() + _MOST_READ])
-    text = _TAG.sub(" ", shown)[:_MOST_SHOWN]
+    text = _TAG.sub(" ", _HIDDEN.sub(" ", page.html[heading.end() : heading.end() + _MOST_READ]))[:_MOST_SHOWN]
     (money,) = asked
-    first = next((amount for amount in read_amounts(text, language=language) if amount.currency), None)
-    if first is None or first.value != money.major or (first.currency != money.currency):
+    first = next((amount for amount in read_amounts(text, language=page.language) if amount.currency), None)
+    if first is None or (first.value, first.currency) != (money.major, money.currency):
         return False
-    return sku in text and not SOLD_OUT.find(text.lower())
+    return SOLD_OUT.find(text.lower()) is (state is Availability.OUT_OF_STOCK)
+
+
+def _shows(html: str, code: str) -> bool:
+    """Whether the code is the end of some element's text; in scripts and attributes other characters stand around it."""
+    at = html.find(code)
+    while at >= 0:
+        behind = html[at + len(code) : at + len(code) + _BLANKS].lstrip()
+        if behind.startswith("<") and not html[max(at - 1, 0)].isalnum():
+            return True
+        at = html.find(code, at + 1)
+    return False
+
+
+_BLANKS = 40  # characters of white space that may follow a text before its element ends

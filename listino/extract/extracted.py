@@ -8,13 +8,13 @@ from listino.extract import schema_org
 from listino.extract.addresses import absolute
 from listino.extract.agreement import page_agrees
 from listino.extract.evidence import Source
+from listino.extract.json_ld import Node
 from listino.extract.page import ProductPage
 from listino.extract.price import price
 from listino.extract.product_code import product_code
 from listino.extract.selected import Said, selected
 from listino.extract.selectors import Selectors
 from listino.extract.stock import stock
-from listino.extract.structured import Node
 from listino.extract.text import plain, plain_from_html
 
 
@@ -56,7 +56,7 @@ def _agreed(page: ProductPage) -> Said | None:
     if node is None:
         return None
     offers = schema_org.all_offers_of(node)
-    if not page_agrees(page.html, node, offers, page.language):
+    if not page_agrees(page, node, offers):
         return None
     asked = next(filter(None, (schema_org.money_of(offer, currency=None, language=page.language) for offer in offers)))
     said = _described(page, node, "json-ld")

@@ -9,10 +9,10 @@ from listino.domain.offer import Availability, Photo, ShopOffer, ShopProduct, Va
 from listino.extract import schema_org
 from listino.extract.addresses import absolute
 from listino.extract.extracted import Extracted, extract_page
+from listino.extract.json_ld import Node
 from listino.extract.page import ProductPage
 from listino.extract.schema_org import first_text, listed
 from listino.extract.selectors import Selectors
-from listino.extract.structured import Node
 
 
 def read_goods(html: str, url: str, *, currency: str, language: str, selectors: Selectors | None = None) -> ShopProduct:

@@ -20,7 +20,7 @@ from listino.extract.schema_org import gtin_of
 from listino.extract.text import plain
 from listino.extract.vocabulary import BUY, IN_STOCK, SOLD_OUT, beside, telling_words
 
-_UNSEEN = "script,style,noscript,template,svg,iframe,select,textarea,object"
+_CODE = frozenset({"script", "style"})
 _DIGIT = re.compile(r"\d")
 _BARE = re.compile(r"[\d\s.,'’()+-]+")  # a number without a currency
 _UNIT = re.compile(r"[^\d\s.,'’()+\-|:*/]")  # a sign or a letter, which a currency has
@@ -34,7 +34,7 @@ _CENTS = 2
 _WORDS_BEFORE, _WORDS_BEHIND = 40, 16  # characters beside an amount that say what it is
 _AT_THE_START = 3  # an amount so near its text's start goes with the text before
 _BEFORE, _AFTER = 400, 4000  # elements and texts around the heading that may be about its product
-_LIKE = 0.3  # share of words in common with the product's name that makes a heading its heading
+ALIKE = 0.3  # share of words in common with the product's name that makes a heading its heading
 _HEADING = (3, 300)  # characters
 MOST_AMOUNTS = 400  # of one page; a listing of thousands is no product page
 
@@ -87,12 +87,7 @@ class Layout:
 
 
 def read_layout(tree: LexborHTMLParser, *, names: list[str], language: str | None) -> Layout:
-    """Reads the visible page; `names`: what the product is called elsewhere on it, to tell its heading from others.
-
-    Takes out of the tree what a visitor does not see.
-    """
-    for node in tree.css(_UNSEEN):
-        node.remove()
+    """Reads the visible page; `names`: what the product is called elsewhere on it, to tell its heading from others."""
     return _Reader(names, language).read(tree.body) if tree.body is not None else Layout()
 
 
@@ -107,13 +102,18 @@ class _Reader:
     def read(self, body: LexborNode) -> Layout:
         texts: list[_Text] = []
         headings: list[tuple[int, LexborNode]] = []
+        after_code = False
         for order, node in enumerate(body.traverse(include_text=True)):
-            tag = node.tag
-            if tag == "-text":
+            if node.is_text_node:
+                if after_code and (parent := node.parent) is not None and parent.tag in _CODE:
+                    continue
                 if text := (node.text_content or "").strip():
                     texts.append((order, text, node))
-            elif tag == "h1":
-                headings.append((order, node))
+            else:
+                tag = node.tag
+                after_code = tag in _CODE
+                if tag == "h1":
+                    headings.append((order, node))
         self.layout.texts = [text for _, text, _ in texts]
         self._choose_heading(headings, texts)
         near = self._about_the_product(texts)
@@ -127,10 +127,10 @@ class _Reader:
         best: tuple[float, int, str, LexborNode] | None = None
         for order, node in headings[:20]:
             text = plain(node.text()) or ""
-            likeness = max((_likeness(text.casefold(), name) for name in self._names), default=0.5)
-            if text and (best is None or likeness > best[0]):
-                best = (likeness, order, text, node)
-        if self._names and (best is None or best[0] < _LIKE):
+            alike = max((likeness(text, name) for name in self._names), default=0.5)
+            if text and (best is None or alike > best[0]):
+                best = (alike, order, text, node)
+        if self._names and (best is None or best[0] < ALIKE):
             for order, text, node in texts:
                 if _HEADING[0] < len(text) < _HEADING[1] and text.casefold() in self._names:
                     best = (1.0, order, text, node)
@@ -234,9 +234,10 @@ def _order_of(entry: _Text) -> int:
     return entry[0]
 
 
-def _likeness(text: str, other: str) -> float:
-    """The share of words that two names have in common: 0 to 1."""
-    if text == other:
+def likeness(text: str, other: str) -> float:
+    """The share of words that two names have in common, 0 to 1; 1 where one begins with the other."""
+    text, other = text.casefold(), other.casefold()
+    if text.startswith(other) or other.startswith(text):
         return 1.0
     mine, theirs = set(text.split()), set(other.split())
     return len(mine & theirs) / max(len(mine | theirs), 1)

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from listino.extract import schema_org
+from listino.extract.json_ld import Node, json_ld
 from listino.extract.layout import Layout, read_layout
-from listino.extract.structured import Node, json_ld, microdata, rdfa
+from listino.extract.markup import Markup
 from listino.extract.text import plain, plain_from_html
 
 _HEADING = re.compile(r"<h1\b[^>]*>(.{0,2000}?)</h1", re.IGNORECASE | re.DOTALL)
@@ -28,8 +29,12 @@ class ProductPage:
     @cached_property
     def heading(self) -> str | None:
         """The words of the first first-level heading."""
-        found = _HEADING.search(self.html)
-        return plain_from_html(found[1]) if found else None
+        return plain_from_html(self.heading_match[1]) if self.heading_match else None
+
+    @cached_property
+    def heading_match(self) -> re.Match[str] | None:
+        """The first first-level heading in the markup."""
+        return _HEADING.search(self.html)
 
     @cached_property
     def language(self) -> str | None:
@@ -51,25 +56,18 @@ class ProductPage:
         return LexborHTMLParser(self.html)
 
     @cached_property
+    def _markup(self) -> Markup:
+        return Markup(self.tree, self.url)
+
+    @cached_property
     def meta(self) -> dict[str, str]:
         """The page's meta elements by their lower-case name or property, the first of each."""
-        found: dict[str, str] = {}
-        for node in self.tree.css("meta[content]"):
-            attributes = node.attributes
-            name, content = attributes.get("property") or attributes.get("name"), attributes.get("content")
-            if name and content:
-                found.setdefault(name.lower(), content)
-        return found
+        return self._markup.meta()
 
     @cached_property
     def marked_up(self) -> dict[str, list[Node]]:
         """All nodes of the page by the syntax they are written in, the most trusted syntax first."""
-        found = {"json-ld": self.json_ld}
-        if "itemscope" in self.html:
-            found["microdata"] = microdata(self.tree, self.url)
-        if "typeof" in self.html:
-            found["rdfa"] = rdfa(self.tree, self.url)
-        return found
+        return {"json-ld": self.json_ld, "microdata": self._markup.microdata(), "rdfa": self._markup.rdfa()}
 
     @cached_property
     def products(self) -> dict[str, Node]:
@@ -79,7 +77,7 @@ class ProductPage:
 
     @cached_property
     def layout(self) -> Layout:
-        """What a visitor sees. Reads `tree` for the last time: what is not to be seen is taken out of it."""
+        """What a visitor sees."""
         title = _TITLE.search(self.html)
         names = [schema_org.first_text(node.get("name")) for node in self.products.values()]
         names += [plain(self.meta.get("og:title")), plain_from_html(title[1]) if title else None]

@@ -12,6 +12,7 @@ from listino.extract.naming import meaning_of
 ASIDE = naming.OTHERS | naming.CART | naming.FRAME | naming.REVIEW
 _HANDED_DOWN = ASIDE | naming.HIDDEN | naming.FEES | naming.INSTALMENT
 _TAGS = {
+    **dict.fromkeys(("noscript", "template", "svg", "iframe", "select", "textarea", "object"), naming.FRAME),
     "nav": naming.FRAME,
     "footer": naming.FRAME,
     "header": naming.FRAME,

@@ -8,8 +8,8 @@ from listino.domain.money import Money
 from listino.extract import schema_org
 from listino.extract.amounts import read_amount
 from listino.extract.evidence import Evidence, Source, weigh
+from listino.extract.json_ld import Node
 from listino.extract.page import ProductPage
-from listino.extract.structured import Node
 from listino.extract.visible_price import likely_prices
 
 _MARKED = {"json-ld": 4.0, "microdata": 3.6, "rdfa": 3.2}
@@ -21,7 +21,7 @@ _LEAST = 3.2
 _META_NAMES = ("product:sale_price", "product:price", "og:price", "twitter:price")
 # What analytics are told when a product is looked at: https://developers.google.com/analytics/devguides/collection/ga4/reference/events#view_item
 # and https://developers.facebook.com/docs/meta-pixel/reference#standard-events
-_VIEWED = ("view_item", "ViewContent", '"detail"', "'detail'", "productDetail")
+_VIEWED = ("view_item", "ViewContent", "detail")
 _VALUE = re.compile(
     r"[\"']?\b(?:price|value)[\"']?\s*:\s*(?:parseFloat\()?[\"']?(\d{1,7}(?:\.\d{1,2})?)[\"']?\s*[,)}\]\n]"
 )

@@ -8,10 +8,10 @@ from selectolax.lexbor import LexborHTMLParser
 
 from listino.extract import naming, schema_org
 from listino.extract.evidence import Evidence, Source, weigh
+from listino.extract.json_ld import Node
 from listino.extract.labels import Label
 from listino.extract.layout import Layout
 from listino.extract.page import ProductPage
-from listino.extract.structured import Node
 
 # A code that the page shows under a label is what its people call the product; of markup, the property that means it most.
 _SHOWN = {Label.SKU: 4.0, Label.MODEL: 2.2, Label.GTIN: 1.2}
@@ -156,9 +156,12 @@ def _of_address(url: str) -> Iterator[Evidence[str]]:
 
 
 def _quoted(html: str, pieces: Iterable[Evidence[str]]) -> Iterator[Evidence[str]]:
-    """Codes of the address that the page's own data name, too."""
-    for piece in pieces:
-        if piece.source == "address":
-            times = html.count(f'"{piece.value}"') + html.count(f"'{piece.value}'")
-            if times:
-                yield Evidence(piece.value, "address", _QUOTED if times > 1 else _QUOTED / 2)
+    """Codes of the address that the page's own data name, too; only the likeliest are looked for, in megabytes of it."""
+    told = sorted((piece for piece in pieces if piece.source == "address"), key=lambda piece: -piece.points)
+    for piece in told[:_MOST_QUOTED]:
+        times = html.count(f'"{piece.value}"') or html.count(f"'{piece.value}'")
+        if times:
+            yield Evidence(piece.value, "address", _QUOTED if times > 1 else _QUOTED / 2)
+
+
+_MOST_QUOTED = 3

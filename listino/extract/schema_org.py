@@ -13,7 +13,7 @@ from listino.domain.errors import InvalidValue
 from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.extract.amounts import read_amount
-from listino.extract.structured import Node
+from listino.extract.json_ld import Node
 from listino.extract.text import plain
 
 _PRODUCT_TYPES = {"Product", "ProductGroup", "ProductModel", "IndividualProduct", "Book", "Vehicle"}

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from listino.domain.offer import Availability
 from listino.extract import naming, schema_org
 from listino.extract.evidence import Evidence, Source, weigh
+from listino.extract.json_ld import Node
 from listino.extract.layout import Layout
 from listino.extract.page import ProductPage
 from listino.extract.places import Place
-from listino.extract.structured import Node
 
 _MARKED_IN, _MARKED_OUT = 2.0, 3.0  # many shops mark every product as in stock
 _META = 1.5

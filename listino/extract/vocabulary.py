@@ -78,34 +78,37 @@ _words_of = re.compile(r"[^\W\d_]+").findall
 _UNSPACED = "\u0590"  # from Hebrew on: scripts that join words, or set prefixes before them
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a text in lower case; of scripts without spaces between words every two letters, too."""
+    words: list[str] = _words_of(text)
+    if text and not text.isascii() and max(text) >= _UNSPACED:
+        words += [text[at : at + 2] for at in range(len(text) - 1)]
+    return words
+
+
 class Phrases:
     """A set of phrases, found in a text fast: only those are looked for whose longest word the text has."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
         of_word: dict[str, list[str]] = {}
-        unspaced = []
         for phrase in {phrase.strip() for phrase in phrases if phrase.strip()}:
-            if max(phrase) >= _UNSPACED:
-                unspaced.append(phrase)
-            else:
-                of_word.setdefault(max(_words_of(phrase), key=len), []).append(phrase)
-        self._find_unspaced = re.compile("|".join(map(re.escape, unspaced)) or "(?!)").search
+            rarest = phrase[:2] if max(phrase) >= _UNSPACED else max(_words_of(phrase), key=len)
+            of_word.setdefault(rarest, []).append(phrase)
         self._searches = {word: re.compile("|".join(map(_as_words, own))).search for word, own in of_word.items()}
         self.words = frozenset(of_word)
 
     def among(self, words: frozenset[str], text: str) -> bool:
         """Whether the text, in lower case, holds one of the phrases as words of its own; `words` are all that it has."""
-        for word in self.words & words:
-            if self._searches[word](text):
-                return True
-        return not text.isascii() and max(text) >= _UNSPACED and self._find_unspaced(text) is not None
+        return any(self._searches[word](text) for word in self.words & words)
 
     def find(self, text: str) -> bool:
         """The same for a text whose words are not known yet."""
-        return self.among(frozenset(_words_of(text)), text)
+        return self.among(frozenset(words_of(text)), text)
 
 
 def _as_words(phrase: str) -> str:
+    if max(phrase) >= _UNSPACED:
+        return re.escape(phrase)
     before = r"(?<![^\W_])" if phrase[0].isalnum() else ""
     behind = r"(?![^\W_])" if phrase[-1].isalnum() else ""
     return before + re.escape(phrase) + behind
@@ -123,10 +126,8 @@ _TELLING = SOLD_OUT.words | IN_STOCK.words | BUY.words
 
 def telling_words(text: str) -> frozenset[str] | None:
     """The words of a text in lower case; None where they cannot speak of stock or of buying, as in most texts."""
-    words = _words_of(text)
-    if _TELLING.isdisjoint(words) and (text.isascii() or max(text) < _UNSPACED):
-        return None
-    return frozenset(words)
+    words = words_of(text)
+    return None if _TELLING.isdisjoint(words) else frozenset(words)
 
 
 _BESIDE_AMOUNT = {meaning: Phrases(_phrases(table)) for meaning, table in _BESIDE.items()}

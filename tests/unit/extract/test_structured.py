@@ -1,7 +1,8 @@
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from listino.extract.structured import Node, json_ld, microdata
+from listino.extract.json_ld import Node, json_ld
+from listino.extract.markup import Markup
 
 URL = "https://shop.example/p/1"
 
@@ -11,7 +12,7 @@ def block(text: str, attributes: str = 'type="application/ld+json"') -> str:
 
 
 def items(page: str) -> list[Node]:
-    return microdata(LexborHTMLParser(page), URL)
+    return Markup(LexborHTMLParser(page), URL).microdata()
 
 
 @pytest.mark.parametrize(
