@@ -54,6 +54,11 @@ _BY_LANGUAGE: Final[Mapping[str, Mapping[str, str]]] = {
     "元": {"zh": "CNY"},
     "rs": {"hi": "INR", "ta": "INR", "te": "INR", "ur": "PKR", "si": "LKR"},
 }
+# Whose dollar or peso a bare "$" is where the language says its region; elsewhere it is that of the United States.
+_DOLLAR_OF: Final[Mapping[str, str]] = {
+    "AR": "ARS", "AU": "AUD", "CA": "CAD", "CL": "CLP", "CO": "COP", "HK": "HKD", "MX": "MXN", "NZ": "NZD",
+    "SG": "SGD", "TW": "TWD", "UY": "UYU",
+}  # fmt: skip
 _LONE_SIGNS: Final = frozenset("¥￥元₤₶₧₣")
 # Where a sign is a word of the language: feet, tea spoons ("2 TL Zucker"), the Italian for "her".
 _A_WORD_IN: Final[Mapping[str, frozenset[str]]] = {

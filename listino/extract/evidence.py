@@ -34,7 +34,7 @@ def weigh(
     evidence: Iterable[Evidence[Value]],
     *,
     key: Callable[[Value], Hashable] = lambda value: value,
-    least: float = 0.0,  # type: ignore[assignment, return-value]  # hashable by default
+    least: float = 0.0,
 ) -> tuple[Value, Source] | None:
     """The value with most points, as its best source writes it; None where none has more than the least.
 

@@ -5,6 +5,7 @@ a page has thousands of elements and a dozen that count.
 """
 
 import re
+import sys
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,18 +15,17 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from listino.extract import naming
 from listino.extract.amounts import Amount, read_amounts
-from listino.extract.labels import Label, label_of, labelled_value
+from listino.extract.labels import Label, labelled_value
 from listino.extract.places import ASIDE, PAGE, Place, Places
 from listino.extract.schema_org import gtin_of
+from listino.extract.talk import LONGEST_TALK, Talk, talk_of
 from listino.extract.text import plain
-from listino.extract.vocabulary import BUY, IN_STOCK, SOLD_OUT, beside, telling_words
+from listino.extract.vocabulary import beside
 
 _CODE = frozenset({"script", "style"})
 _DIGIT = re.compile(r"\d")
 _BARE = re.compile(r"[\d\s.,'’()+-]+")  # a number without a currency
 _UNIT = re.compile(r"[^\d\s.,'’()+\-|:*/]")  # a sign or a letter, which a currency has
-_INLINE = re.compile(r"^[\s(\[|·•*]*([^\d:：#]{2,32}?[^\d:：#\s])\s*(?:[:：#№]+|\s)\s*(\S.{0,60})$", re.DOTALL)
-_PHRASE = 80  # characters of a text that may speak of stock or of buying
 _TOLD = 300  # characters of a text in which an amount is looked for; longer ones are stories
 _SPLIT_PRICE = 40  # characters, and nodes, of the elements that together are one price
 _LEVELS = 4  # of elements that are taken together to one price
@@ -33,8 +33,9 @@ _SIGN = 4  # characters of a text beside a number that may be its currency
 _CENTS = 2
 _WORDS_BEFORE, _WORDS_BEHIND = 40, 16  # characters beside an amount that say what it is
 _AT_THE_START = 3  # an amount so near its text's start goes with the text before
-_BEFORE, _AFTER = 400, 4000  # elements and texts around the heading that may be about its product
+_BEFORE, _AFTER = 250, 2500  # elements and texts around the heading that may be about its product
 ALIKE = 0.3  # share of words in common with the product's name that makes a heading its heading
+_MOST_HEADINGS = 20
 _HEADING = (3, 300)  # characters
 MOST_AMOUNTS = 400  # of one page; a listing of thousands is no product page
 
@@ -88,7 +89,8 @@ class Layout:
 
 def read_layout(tree: LexborHTMLParser, *, names: list[str], language: str | None) -> Layout:
     """Reads the visible page; `names`: what the product is called elsewhere on it, to tell its heading from others."""
-    return _Reader(names, language).read(tree.body) if tree.body is not None else Layout()
+    body = tree.body
+    return Layout() if body is None else _Reader(names, language).read(body)
 
 
 class _Reader:
@@ -100,9 +102,31 @@ class _Reader:
         self.layout = Layout()
 
     def read(self, body: LexborNode) -> Layout:
+        texts = self._walk(body, self._choose_heading(body.css("h1")))
+        if self.layout.heading_order is None:
+            self._choose_text_as_heading(texts)
+        self.layout.texts = [text for _, text, _ in texts]
+        near = self._about_the_product(texts)
+        self._read_words(near)
+        self._read_amounts(near, aside=False)
+        if not self.layout.amounts:
+            self._read_amounts(near, aside=True)
+        return self.layout
+
+    def _choose_heading(self, headings: list[LexborNode]) -> int:
+        """The heading that is most like the product's name elsewhere on the page; 0 where none is at all."""
+        best, chosen = 0.0, 0
+        for node in headings[:_MOST_HEADINGS]:
+            text = plain(node.text()) or ""
+            alike = max((likeness(text, name) for name in self._names), default=1.0)
+            if text and alike > best and (alike >= ALIKE or len(headings) == 1):
+                best, chosen, self.layout.heading = alike, node.mem_id, text
+        return chosen
+
+    def _walk(self, body: LexborNode, heading: int) -> list[_Text]:
+        """The page's texts in order, to where other things than the product begin."""
         texts: list[_Text] = []
-        headings: list[tuple[int, LexborNode]] = []
-        after_code = False
+        after_code, last = False, sys.maxsize
         for order, node in enumerate(body.traverse(include_text=True)):
             if node.is_text_node:
                 if after_code and (parent := node.parent) is not None and parent.tag in _CODE:
@@ -112,32 +136,24 @@ class _Reader:
             else:
                 tag = node.tag
                 after_code = tag in _CODE
-                if tag == "h1":
-                    headings.append((order, node))
-        self.layout.texts = [text for _, text, _ in texts]
-        self._choose_heading(headings, texts)
-        near = self._about_the_product(texts)
-        self._read_words(near)
-        self._read_amounts(near, aside=False)
-        if not self.layout.amounts:
-            self._read_amounts(near, aside=True)
-        return self.layout
-
-    def _choose_heading(self, headings: list[tuple[int, LexborNode]], texts: list[_Text]) -> None:
-        best: tuple[float, int, str, LexborNode] | None = None
-        for order, node in headings[:20]:
-            text = plain(node.text()) or ""
-            alike = max((likeness(text, name) for name in self._names), default=0.5)
-            if text and (best is None or alike > best[0]):
-                best = (alike, order, text, node)
-        if self._names and (best is None or best[0] < ALIKE):
-            for order, text, node in texts:
-                if _HEADING[0] < len(text) < _HEADING[1] and text.casefold() in self._names:
-                    best = (1.0, order, text, node)
+                if tag == "h1" and node.mem_id == heading:
+                    self._set_heading(order, node)
+                    last = order + _AFTER
+                elif order > last:
                     break
-        if best is not None:
-            _, self.layout.heading_order, self.layout.heading, node = best
-            self._places.set_heading(node)
+        return texts
+
+    def _set_heading(self, order: int, node: LexborNode) -> None:
+        self.layout.heading_order = order
+        self._places.set_heading(node)
+
+    def _choose_text_as_heading(self, texts: list[_Text]) -> None:
+        """Pages without a heading, or with the shop's name in it, show the product's name as some text."""
+        for order, text, node in texts:
+            if _HEADING[0] < len(text) < _HEADING[1] and text.casefold() in self._names:
+                self.layout.heading = text
+                self._set_heading(order, node)
+                return
 
     def _about_the_product(self, texts: list[_Text]) -> list[_Text]:
         """The texts around the heading; all of them where there is none."""
@@ -149,35 +165,25 @@ class _Reader:
 
     def _read_words(self, texts: list[_Text]) -> None:
         """Codes and brands under their labels, words of stock, buy buttons."""
+        spoken = {
+            Talk.SOLD_OUT: self.layout.sold_out,
+            Talk.BUY: self.layout.buttons,
+            Talk.IN_STOCK: self.layout.in_stock,
+        }
         label: Label | None = None
         for order, text, node in texts:
             if label is not None and any(char.isalnum() for char in text):
                 if value := labelled_value(label, text):
-                    self._add_labelled(label, value, node)
+                    self.layout.labelled.append(Labelled(label, value, self._place_of_text(node)))
                 label = None
-            if len(text) > _PHRASE:
+            if len(text) > LONGEST_TALK or (words := talk_of(text)) is None:
                 continue
-            lowered = text.lower()
-            if words := telling_words(lowered):
-                self._read_phrase(lowered, words, order, node)
-            label = label_of(text) or label
-            if _DIGIT.search(text) and (match := _INLINE.match(text)) and (kind := label_of(match[1])):
-                # `Item number: 123`, `Produkta kods 520501927`, `(SKU: 12)`.
-                if value := labelled_value(kind, match[2]):
-                    self._add_labelled(kind, value, node)
-
-    def _add_labelled(self, kind: Label, value: str, node: LexborNode) -> None:
-        self.layout.labelled.append(Labelled(kind, value, self._place_of_text(node)))
-
-    def _read_phrase(self, text: str, words: frozenset[str], order: int, node: LexborNode) -> None:
-        for phrases, found in (
-            (SOLD_OUT, self.layout.sold_out),
-            (BUY, self.layout.buttons),
-            (IN_STOCK, self.layout.in_stock),
-        ):
-            if phrases.among(words, text):
-                found.append((order, self._place_of_text(node)))
-                return
+            if words.of is not None:
+                spoken[words.of].append((order, self._place_of_text(node)))
+            if words.label is not None and words.value is not None:
+                self.layout.labelled.append(Labelled(words.label, words.value, self._place_of_text(node)))
+            elif words.label is not None:
+                label = words.label
 
     def _place_of_text(self, node: LexborNode) -> Place:
         parent = node.parent

@@ -64,6 +64,11 @@ def _grouped(digits: str, mark: str) -> Decimal | None:
     return None
 
 
+def _is_peso(currency: str | None, spoken: str) -> bool:
+    """Whether what looks like a dollar may be a peso or a real: "$" in a language of Latin America."""
+    return currency == "USD" and spoken.lower() in ("es", "pt")
+
+
 def _decimal_mark(mark: str, currency: str | None, language: str | None) -> str | None:
     """Which mark begins the decimals here, where `mark` stands before three digits; None if nothing tells."""
     if currency in WITHOUT_CENTS:
@@ -73,7 +78,7 @@ def _decimal_mark(mark: str, currency: str | None, language: str | None) -> str 
     spoken, _, region = language.replace("_", "-").partition("-")
     if region.upper() in _POINT_REGIONS or spoken.lower() in _POINT_LANGUAGES:
         written = "."
-    elif spoken.lower() in _COMMA_LANGUAGES and currency not in WITH_POINT:
+    elif spoken.lower() in _COMMA_LANGUAGES and (currency not in WITH_POINT or _is_peso(currency, spoken)):
         written = ","
     else:
         return None

@@ -121,15 +121,6 @@ def _phrases(table: str) -> list[str]:
 SOLD_OUT = Phrases(_phrases(_SOLD_OUT))
 IN_STOCK = Phrases(_phrases(_IN_STOCK))
 BUY = Phrases(_phrases(_BUY))
-_TELLING = SOLD_OUT.words | IN_STOCK.words | BUY.words
-
-
-def telling_words(text: str) -> frozenset[str] | None:
-    """The words of a text in lower case; None where they cannot speak of stock or of buying, as in most texts."""
-    words = words_of(text)
-    return None if _TELLING.isdisjoint(words) else frozenset(words)
-
-
 _BESIDE_AMOUNT = {meaning: Phrases(_phrases(table)) for meaning, table in _BESIDE.items()}
 
 
