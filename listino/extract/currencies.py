@@ -92,6 +92,8 @@ def currency_named(name: str, language: str | None = None) -> str | None:
     `kr`, `¥` and the like mean several; a language (BCP 47) that uses one of them decides.
     """
     code = _EXACT.get(name)
+    if name == "$" and language is not None and "-" in language:
+        return _DOLLAR_OF.get(language[-2:].upper(), code)
     if code is not None and name not in _A_WORD_IN:
         return code
     bare = name.rstrip(".")
