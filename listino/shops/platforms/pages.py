@@ -58,7 +58,10 @@ class PagesPlatform(OneByOne):
 
     def goods(self, shop: Shop, page: Page) -> ShopProduct:
         """The goods of a product page; raises UnreadablePage."""
-        return read_goods(page.text, page.url, currency=shop.market.currency, language=shop.market.language)
+        market = shop.market
+        return read_goods(
+            page.text, page.url, currency=market.currency, language=market.language, selectors=shop.selectors
+        )
 
     def _read_sitemap(self, shop: Shop, page: Page) -> Iterator[Found]:
         products, body = 0, _unpacked(page)

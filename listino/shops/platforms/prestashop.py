@@ -2,6 +2,8 @@
 
 Friendly addresses begin with the id: products `/123-name.html` (a category may stand before it), categories
 `/12-name`. Every product is in the sitemap; its page carries JSON-LD, and its accessories by their reference.
+A live refresh is the page, too: the script's `?ajax=1&action=refresh` makes the shop do the same work, and answers the
+price of one combination in a piece of HTML.
 https://docs.prestashop-project.org/ (SEO & URLs)
 """
 

@@ -22,7 +22,7 @@ def broken(settings: Settings, german_shop: RunningShop) -> Path:
     """A second declaration of the German market, with a typo."""
     path = settings.shops_path / "de-apotheke.toml"
     path.write_text(
-        '[shop]\nname = "apotheke"\nmarket = "de"\nplatform = "magento"\nurl = "https://apotheke.example"\n'
+        '[shop]\nname = "apotheke"\nmarket = "de"\nplatform = "oscommerce"\nurl = "https://apotheke.example"\n'
     )
     return path
 

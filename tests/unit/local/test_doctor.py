@@ -48,7 +48,7 @@ GOOD = '[shop]\nname = "bottega"\nmarket = "it"\nplatform = "woocommerce"\nurl =
     [
         ("[shop", "end of document"),
         (GOOD.replace('"it"', '"uk"'), "shop.market"),
-        (GOOD.replace("woocommerce", "magento"), "shop.platform"),
+        (GOOD.replace("woocommerce", "oscommerce"), "shop.platform"),
         (GOOD + "colour = 1", "shop.colour"),
         (GOOD + "[crawl]\nproduct = '['", "crawl.product"),
         (GOOD, "is declared in it-1.toml, too"),

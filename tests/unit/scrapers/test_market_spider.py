@@ -12,6 +12,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response, TextResponse
 from scrapy.settings import Settings
 from scrapy.spidermiddlewares.httperror import HttpError
+from scrapy.utils.request import fingerprint
 from twisted.python.failure import Failure
 
 from listino.domain.errors import InvalidValue
@@ -190,3 +191,18 @@ def test_what_waits_when_the_limit_is_reached_is_not_missed(spider: MarketSpider
 def test_a_limit_that_is_none_is_refused_before_anything_is_touched(limit: object) -> None:
     with pytest.raises(InvalidValue, match=f"limit={limit}: at most how many products"):
         ItalianSpider.from_crawler(SimpleNamespace(), limit=limit)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_request_is_sent_as_the_platform_wants_it(spider: MarketSpider, platform: Platform) -> None:
+    url = "https://bottega.example/store-api/product"
+    first = Fetch(url=url, purpose="list", method="POST", headers={"sw-access-key": "KEY"}, body=b'{"page":1}')
+    platform.found = (first, replace(first, body=b'{"page":2}'))
+    sent = parse(spider, LIST)
+    assert len(sent) == 2
+    assert [(request.method, request.body, request.headers["sw-access-key"]) for request in sent] == [
+        ("POST", b'{"page":1}', b"KEY"),
+        ("POST", b'{"page":2}', b"KEY"),
+    ]
+    fingerprints = {fingerprint(request) for request in sent}
+    assert len(fingerprints) == 2, "neither is taken for a repetition of the other"

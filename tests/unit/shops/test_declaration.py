@@ -90,7 +90,7 @@ def changed(old: str, new: str) -> str:
         (changed('"bottega"', '"La Bottega"'), "shop.name: 'La Bottega' must be of lower-case letters"),
         (changed('"bottega"', '""'), "shop.name:"),
         (changed('"it"', '"uk"'), "shop.market: 'uk' is none of it, fr, de, es"),
-        (changed('"woocommerce"', '"magento"'), "shop.platform: 'magento' is none of generic, "),
+        (changed('"woocommerce"', '"oscommerce"'), "shop.platform: 'oscommerce' is none of generic, "),
         (
             changed("https://bottega.example", "bottega.example"),
             "shop.url: 'bottega.example' must be an address such as",
@@ -231,7 +231,7 @@ def test_one_wrong_declaration_need_not_hide_the_others(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("file_name", "text", "market", "name"),
     [
-        ("it-osteria.toml", changed('"woocommerce"', '"magento"').replace("bottega", "taverna"), "it", "taverna"),
+        ("it-osteria.toml", changed('"woocommerce"', '"oscommerce"').replace("bottega", "taverna"), "it", "taverna"),
         ("mine.toml", '[shop]\nname = "taverna"\nmarket = "fr"\nurl = "https://x', "fr", "taverna"),
         ("it-osteria.toml", "[shop", "it", "osteria"),
         ("it-osteria.toml", 'shop = "osteria"', "it", "osteria"),

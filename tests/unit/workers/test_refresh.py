@@ -14,7 +14,7 @@ from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
-from listino.shops.shop import Shop
+from listino.shops.shop import PlatformOptions, Shop
 from workers.refresh import Refresher
 
 ID = "it:bottega:8411"
@@ -231,3 +231,18 @@ async def test_a_shop_that_refuses_is_not_asked_again_for_each(
     assert len(asked) == 1
     assert [answer.reason for answer in found.values()] == [Reason.SHOP_REFUSED] * 2
     assert kept(at_work).gone == [], "an address for several says nothing of one of them"
+
+
+async def test_a_request_is_sent_as_the_platform_wants_it(bottega: Shop, listed_shirt: Product) -> None:
+    asked: list[httpx.Request] = []
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"elements": []})
+
+    shop = replace(bottega, platform="shopware", options=PlatformOptions(access_key="SWSCKEY"))
+    answer = await refreshed(refresher(shop, listed_shirt, answers))
+    assert answer.reason is Reason.GONE
+    (request,) = asked
+    assert (request.method, request.headers["sw-access-key"]) == ("POST", "SWSCKEY")
+    assert orjson.loads(request.content)["ids"] == ["8411"]

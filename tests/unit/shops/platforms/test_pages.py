@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from listino.domain.errors import UnreadablePage
+from listino.domain.money import Money
 from listino.domain.offer import ShopProduct
+from listino.extract.selectors import Selectors
 from listino.shops.platform import Expected, Fetch, Found, Known, Page
 from listino.shops.platforms.generic import Generic
 from listino.shops.platforms.pages import canonical
@@ -177,3 +179,12 @@ def test_prestashops_accessories(shop: Shop) -> None:
 def test_two_links_to_one_page_become_equal(url: str, address: str) -> None:
     assert canonical(url) == address
     assert canonical(address) == address
+
+
+def test_a_declared_selector_comes_before_what_the_markup_says(shop: Shop) -> None:
+    page = PRODUCT_PAGE.replace("<h1>", '<b class="now">17,50 €</b><h1>')
+    (plain,) = read(shop, PRODUCT, page)
+    (pointed,) = read(replace(shop, selectors=Selectors(price=".now")), PRODUCT, page)
+    assert isinstance(plain, ShopProduct)
+    assert isinstance(pointed, ShopProduct)
+    assert pointed.offer.cost == Money(1750)
