@@ -18,7 +18,7 @@ from listino.settings import load_settings
 @click.option("--url", help="The page's address, if SOURCE is a file: relative links in it are resolved against it.")
 @click.option("--json", "as_json", is_flag=True, help="For machines: a JSON object on standard output.")
 def extract(source: str, url: str | None, as_json: bool) -> None:
-    """Show name, price, availability and the rest that the page FILE_OR_URL says of its product.
+    """Show name, price, availability and the rest that the page FILE_OR_URL says of its product, and where it says so.
 
     \b
     Example:
@@ -26,13 +26,17 @@ def extract(source: str, url: str | None, as_json: bool) -> None:
       listino extract https://shop.example/p/1 --json
     """
     html, address = _fetched(source) if source.startswith(("http://", "https://")) else (_read(Path(source)), url or "")
-    found = {name: _shown(value) for name, value in asdict(read_page(html, address)).items()}
+    page = read_page(html, address)
+    found = {name: _shown(value) for name, value in asdict(page).items() if name != "sources"}
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        sources = {name: asdict(source) for name, source in page.sources.items()}
+        click.echo(json.dumps(found | {"sources": sources}, indent=2, ensure_ascii=False))
         return
     for name, value in found.items():
         if value:
-            click.echo(f"{name:<13}{', '.join(value) if isinstance(value, list) else value}")
+            source = page.sources.get(name)
+            told = f"  [{source.name}, {source.sureness:.0%} sure]" if source else ""
+            click.echo(f"{name:<13}{', '.join(value) if isinstance(value, list) else value}{told}")
 
 
 def _read(path: Path) -> str:

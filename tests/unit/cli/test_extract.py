@@ -24,12 +24,12 @@ def test_a_file_for_people(file: Path, capsys: pytest.CaptureFixture[str]) -> No
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     assert lines == {
         "url": "https://shop.example/p/1",
-        "name": "Caffè Moka",
-        "sku": "8411",
-        "price": "19.90",
-        "currency": "EUR",
-        "availability": "InStock",
-        "images": "https://shop.example/a.jpg",
+        "name": "Caffè Moka  [json-ld, 90% sure]",
+        "sku": "8411  [json-ld, 100% sure]",
+        "price": "19.90  [json-ld, 100% sure]",
+        "currency": "EUR  [json-ld, 100% sure]",
+        "availability": "InStock  [json-ld, 44% sure]",
+        "images": "https://shop.example/a.jpg  [json-ld, 90% sure]",
     }
 
 
@@ -37,6 +37,8 @@ def test_a_file_for_machines(file: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert main.run(["extract", str(file), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["name"], told["price"], told["images"], told["brand"]) == ("Caffè Moka", "19.90", ["/a.jpg"], None)
+    assert told["sources"]["price"] == {"name": "json-ld", "sureness": 1.0}
+    assert "brand" not in told["sources"]
 
 
 def test_a_page_of_another_encoding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
