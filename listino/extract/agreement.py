@@ -27,10 +27,10 @@ def page_agrees(page: ProductPage, node: Node, offers: list[Node]) -> bool:
     state = schema_org.availability_of(offers)
     if len(asked) != 1 or not sku or not name or state is Availability.UNKNOWN:
         return False
-    heading = page.heading_match
-    if heading is None or likeness(page.heading or "", name) < ALIKE or not _shows(page.html, sku):
+    begin = page.heading_begin
+    if begin is None or likeness(page.heading or "", name) < ALIKE or not _shows(page.html, sku):
         return False
-    text = _TAG.sub(" ", _HIDDEN.sub(" ", page.html[heading.end() : heading.end() + _MOST_READ]))[:_MOST_SHOWN]
+    text = _TAG.sub(" ", _HIDDEN.sub(" ", page.html[begin : begin + _MOST_READ]))[:_MOST_SHOWN]
     (money,) = asked
     first = next((amount for amount in read_amounts(text, language=page.language) if amount.currency), None)
     if first is None or (first.value, first.currency) != (money.major, money.currency):

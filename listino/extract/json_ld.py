@@ -9,9 +9,8 @@ import orjson
 
 Node = dict[str, Any]
 
-_BLOCK = re.compile(
-    r"<script\b[^>]*?\btype\s*=\s*[\"']?application/ld\+json[^>]*>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL
-)
+_OPENING = re.compile(r"<script\b[^>]*?\btype\s*=\s*[\"']?application/ld\+json[^>]*>", re.IGNORECASE)
+_CLOSING = re.compile(r"</script", re.IGNORECASE)
 _KIND = re.compile(r"\+[jJ][sS][oO][nN]")
 _WRAPPING = re.compile(
     r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>|;)\s*$"
@@ -38,11 +37,18 @@ def _blocks(page: str) -> Iterator[str]:
     """The texts of the script elements; found by the rarest letters of their type, for pages have megabytes around them."""
     end = 0
     for kind in _KIND.finditer(page):
-        begin = page.rfind("<", end, kind.start())
-        found = _BLOCK.match(page, begin) if begin >= 0 else None
-        if found is not None:
-            end = found.end()
-            yield found[1]
+        begin = page.rfind("<", max(end, kind.start() - _LONGEST_TAG), kind.start())
+        opening = _OPENING.match(page, begin) if begin >= 0 else None
+        if opening is None:
+            continue
+        closing = _CLOSING.search(page, opening.end())
+        if closing is None:
+            return
+        end = closing.end()
+        yield page[opening.end() : closing.start()]
+
+
+_LONGEST_TAG = 1000  # characters before the type of a script
 
 
 def _load(block: str) -> Any:

@@ -10,10 +10,13 @@ from listino.extract import schema_org
 from listino.extract.json_ld import Node, json_ld
 from listino.extract.layout import Layout, read_layout
 from listino.extract.markup import Markup
+from listino.extract.nesting import shallow
 from listino.extract.text import plain, plain_from_html
 
-_HEADING = re.compile(r"<h1\b[^>]*>(.{0,2000}?)</h1", re.IGNORECASE | re.DOTALL)
-_TITLE = re.compile(r"<title\b[^>]*>(.{0,1000}?)</title", re.IGNORECASE | re.DOTALL)
+_HEADING = re.compile(r"<h1\b[^>]*>", re.IGNORECASE)
+_END_OF_HEADING = re.compile(r"</h1", re.IGNORECASE)
+_TITLE = re.compile(r"<title\b[^>]*>([^<]{0,1000})", re.IGNORECASE)
+_LONGEST_HEADING = 2000  # characters of markup
 _LANGUAGE = re.compile(r"<html\b[^>]{0,2000}?\blang\s*=\s*[\"']?([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,8})*)", re.IGNORECASE)
 # Domains of countries whose letters are used by shops anywhere.
 _NO_COUNTRIES = frozenset({"ai", "cc", "co", "eu", "fm", "gg", "io", "ly", "me", "sh", "to", "tv", "ws"})
@@ -29,12 +32,17 @@ class ProductPage:
     @cached_property
     def heading(self) -> str | None:
         """The words of the first first-level heading."""
-        return plain_from_html(self.heading_match[1]) if self.heading_match else None
+        begin = self.heading_begin
+        if begin is None:
+            return None
+        end = _END_OF_HEADING.search(self.html, begin, begin + _LONGEST_HEADING)
+        return plain_from_html(self.html[begin : end.start()]) if end else None
 
     @cached_property
-    def heading_match(self) -> re.Match[str] | None:
-        """The first first-level heading in the markup."""
-        return _HEADING.search(self.html)
+    def heading_begin(self) -> int | None:
+        """Where in the markup the words of the first first-level heading begin."""
+        found = _HEADING.search(self.html)
+        return found.end() if found else None
 
     @cached_property
     def language(self) -> str | None:
@@ -53,7 +61,7 @@ class ProductPage:
 
     @cached_property
     def tree(self) -> LexborHTMLParser:
-        return LexborHTMLParser(self.html)
+        return LexborHTMLParser(shallow(self.html))
 
     @cached_property
     def _markup(self) -> Markup:
