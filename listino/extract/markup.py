@@ -5,6 +5,7 @@ one property that schema.org lacks: `struckThrough`, the text that its markup st
 https://html.spec.whatwg.org/multipage/microdata.html, https://www.w3.org/TR/rdfa-lite/
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,27 @@ from listino.extract.json_ld import Node
 _MOST_MARKED = 20_000  # elements of one page that are read; real pages mark a few hundred
 _MOST_NESTED = 32  # items in items; real pages have three or four
 _MOST_TEXT = 4_000_000  # characters of a page's elements that are read as values, in all; nested ones count each time
+# What forms and scripts of many shops are given to know a product by.
+_DATA = tuple(
+    f"data-{name}"
+    for name in (
+        "product-id",
+        "productid",
+        "product_id",
+        "sku",
+        "product-sku",
+        "product_sku",
+        "item-id",
+        "product-code",
+        "pid",
+    )
+)
+# One look for all of it: each takes a walk over the tree.
+_MARKED = (
+    ":is(meta[content],[itemscope],[itemprop],[typeof],[property],del,s,strike,input[type=hidden][value],button[value]"
+    + "".join(f",[{name}]" for name in _DATA)
+    + ")"
+)
 _STRUCK_THROUGH = frozenset({"del", "s", "strike"})
 _ADDRESSES = {
     "a": "href",
@@ -58,7 +80,7 @@ class Markup:
     def __init__(self, tree: LexborHTMLParser, url: str) -> None:
         self._url = url
         self._text_left = _MOST_TEXT
-        found = tree.css(":is(meta[content],[itemscope],[itemprop],[typeof],[property],del,s,strike)")
+        found = tree.css(_MARKED)
         self._elements = [(element, element.attributes) for element in found[:_MOST_MARKED]]
 
     def meta(self) -> dict[str, str]:
@@ -70,6 +92,16 @@ class Markup:
                 if name and content:
                     found.setdefault(name.lower(), content)
         return found
+
+    def data(self) -> Iterator[tuple[str, str]]:
+        """Names and values of hidden fields and buttons, then of the attributes that shops keep a product's code in."""
+        for element, attributes in self._elements:
+            if element.tag in ("input", "button") and (name := attributes.get("name")):
+                yield name, (attributes.get("value") or "").strip()
+        for _, attributes in self._elements:
+            for name in _DATA:
+                if value := attributes.get(name):
+                    yield name, value.strip()
 
     def microdata(self) -> list[Node]:
         """Every top-level item; elements' own machine values come before their text."""

@@ -12,9 +12,18 @@ _CONTAINER = re.compile(
 )
 
 
+def _tags(html: str) -> int:
+    """About how many tags the page has, by a sample of it: counting all would take a twentieth of the reading."""
+    sampled = sum(html.count("<", at, at + _SAMPLE) for at in range(0, len(html), _EVERY))
+    return sampled * (_EVERY // _SAMPLE if len(html) > _EVERY else 1)
+
+
+_EVERY, _SAMPLE = 32_768, 4_096  # characters
+
+
 def shallow(html: str) -> str:
     """The page, its containers below the deepest level left out if it has so many tags that it may be too deep."""
-    if html.count("<") <= MOST_TAGS:
+    if _tags(html) <= MOST_TAGS:
         return html
     depth = 0
 

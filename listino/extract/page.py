@@ -1,6 +1,7 @@
 """One product page, read as deep as it takes: its text first, its tree only where the text does not decide."""
 
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -71,6 +72,11 @@ class ProductPage:
     def meta(self) -> dict[str, str]:
         """The page's meta elements by their lower-case name or property, the first of each."""
         return self._markup.meta()
+
+    @property
+    def data(self) -> Iterator[tuple[str, str]]:
+        """Names and values that the page's forms and scripts know its product by, and others."""
+        return self._markup.data()
 
     @cached_property
     def marked_up(self) -> dict[str, list[Node]]:

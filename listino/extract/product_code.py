@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from selectolax.lexbor import LexborHTMLParser
-
 from listino.extract import naming, schema_org
 from listino.extract.evidence import Evidence, Source, weigh
 from listino.extract.json_ld import Node
@@ -41,17 +39,8 @@ _FIELD = re.compile(
     r"(?:product|item|artic(?:le|olo)|artikel|prod|goods|sku|variant|part|model|asin|pid|style)s?[-_]?(?:id|no|nr|number|code|sku|ref)?|id[-_]?product|add-to-cart",
     re.IGNORECASE,
 )
-_DATA = (
-    "data-product-id",
-    "data-productid",
-    "data-product_id",
-    "data-sku",
-    "data-product-sku",
-    "data-product_sku",
-    "data-item-id",
-    "data-product-code",
-    "data-pid",
-)
+_DATA = 0.8
+_MOST_DATA = 6  # different codes; beyond, a page lists products
 _PARAMETER = re.compile(
     r"(?:p|prod|product|item|article|artikel|goods|sku|variant|good)s?[-_]?(?:id|no|nr|code|number)?|id|ref|code|asin",
     re.IGNORECASE,
@@ -77,7 +66,7 @@ def product_code(page: ProductPage) -> tuple[str, Source] | None:
     ]
     found = weigh(pieces, key=_plain, least=_LEAST)
     if found is None or found[1].sureness < 1:
-        pieces += [*_of_forms(page.tree), *_quoted(page.html, codes.values())]
+        pieces += [*_of_data(page.data), *_quoted(page.html, codes.values())]
         found = weigh(pieces, key=_plain, least=_LEAST)
     return found
 
@@ -114,24 +103,15 @@ def _shown(layout: Layout) -> Iterator[Evidence[str]]:
         yield Evidence(entry.value, "page", points)
 
 
-def _of_forms(tree: LexborHTMLParser) -> Iterator[Evidence[str]]:
+def _of_data(data: Iterable[tuple[str, str]]) -> Iterator[Evidence[str]]:
+    """What forms and scripts are given to know the product by; the first on the page is most often the page's own."""
     met: set[str] = set()
-    for field in tree.css("input[type=hidden][name][value], form button[name][value]"):
-        attributes = field.attributes
-        name, value = attributes.get("name") or "", (attributes.get("value") or "").strip()
-        if value not in met and _is_code(value) and _FIELD.fullmatch(name):
+    for name, value in data:
+        if value not in met and _is_code(value) and _FIELD.fullmatch(name.removeprefix("data-")):
             met.add(value)
-            yield Evidence(value, "state", _FIELDS / len(met))
-    met.clear()
-    for element in tree.css(",".join(f"[{name}]" for name in _DATA)):
-        attributes = element.attributes
-        for name in _DATA:
-            value = (attributes.get(name) or "").strip()
-            if value not in met and _is_code(value):
-                met.add(value)
-                yield Evidence(value, "state", 0.8 / len(met))
-        if len(met) > 3:
-            break
+            yield Evidence(value, "state", (_DATA if name.startswith("data-") else _FIELDS) / len(met))
+            if len(met) == _MOST_DATA:
+                return
 
 
 def _is_code(value: str) -> bool:
