@@ -103,19 +103,24 @@ def _described(page: ProductPage, node: Node, syntax: str) -> Said:
 
 def _add_shown_words(page: ProductPage, said: Said) -> None:
     """What meta elements and the visible page say where the markup says nothing."""
-    meta = page.meta
-    image = absolute(page.url, meta.get("og:image", ""))
-    for name, value, source in (
-        ("name", page.layout.heading, Source("page", _SHOWN)),
-        ("name", plain(meta.get("og:title")), Source("meta", _META)),
-        ("brand", plain(meta.get("product:brand")), Source("meta", _META)),
-        ("brand", page.layout.brand, Source("page", _SHOWN)),
-        ("gtin", page.layout.gtin, Source("page", _SHOWN)),
-        ("description", plain_from_html(meta.get("og:description") or meta.get("description")), Source("meta", _META)),
-        ("images", (image,) if meta.get("og:image") and image else (), Source("meta", _META)),
+    meta, layout = page.meta, page.layout
+    shown, told = Source("page", _SHOWN), Source("meta", _META)
+    for name, source, read in (
+        ("name", shown, lambda: layout.heading),
+        ("name", told, lambda: plain(meta.get("og:title"))),
+        ("brand", told, lambda: plain(meta.get("product:brand"))),
+        ("brand", shown, lambda: layout.brand),
+        ("gtin", shown, lambda: layout.gtin),
+        ("description", told, lambda: plain_from_html(meta.get("og:description") or meta.get("description"))),
+        ("images", told, lambda: _picture(page.url, meta.get("og:image"))),
     ):
-        if value and name not in said:
+        if name not in said and (value := read()):
             said[name] = (value, source)
+
+
+def _picture(url: str, address: str | None) -> tuple[str, ...]:
+    picture = absolute(url, address) if address else ""
+    return (picture,) if picture else ()
 
 
 def _extracted(url: str, said: Said) -> Extracted:

@@ -76,8 +76,14 @@ def _plain(code: str) -> str:
 
 
 def _stands_in(text: str, code: str) -> bool:
+    """Whether the text has the code as a word of its own."""
     at = text.find(code)
-    return at >= 0 and re.compile(rf"(?<![\w]){re.escape(code)}(?![\w])").search(text, max(at - 1, 0)) is not None
+    while at >= 0:
+        before, behind = text[at - 1 : at], text[at + len(code) : at + len(code) + 1]
+        if not (before.isalnum() or behind.isalnum()):
+            return True
+        at = text.find(code, at + 1)
+    return False
 
 
 def _marked(nodes: Iterable[tuple[str, Node]]) -> Iterator[Evidence[str]]:

@@ -12,7 +12,6 @@ _TAG = re.compile(
     r"|strong|style|sub|sup|table|tbody|td|th|thead|tr|u|ul)\b[^>]*>",
     re.IGNORECASE,
 )
-_SPACE = re.compile(r"\s+")
 
 
 def decode_page(body: bytes, content_type: str | None) -> str:
@@ -30,7 +29,7 @@ def _guess(body: bytes) -> str:
 
 def plain(text: str | None) -> str | None:
     """The text with every run of white space (NBSP too) folded to one space; None for nothing."""
-    return _SPACE.sub(" ", text).strip() or None if text else None
+    return " ".join(text.split()) or None if text else None
 
 
 def plain_from_html(markup: str | None) -> str | None:
@@ -40,7 +39,7 @@ def plain_from_html(markup: str | None) -> str | None:
     """
     if not markup:
         return None
-    if not _TAG.search(markup):
+    if "<" not in markup or not _TAG.search(markup):
         return plain(unescape(markup))
     tree = LexborHTMLParser(_BLOCK.sub(" ", markup))
     tree.strip_tags(["script", "style"])
