@@ -65,6 +65,7 @@ def search() -> ResponseReturnValue:
         brand_typed=asked["brand"] or None,
         text=asked["q"] or None,
         gone=gone,
+        awaiting=True,
         after=parse_product_id(after) if after else None,
     )
     found = engines().store.products.page(query, count=PAGE_SIZE + 1)

@@ -26,17 +26,21 @@ def test_a_run_that_has_just_begun(run: CrawlRun) -> None:
 
 def test_what_batches_meant_is_counted(run: CrawlRun, listed_shirt: Product) -> None:
     run.count("bottega", UpsertPlan(new=["a"], changed=["b"], unchanged=["c", "d"]), [listed_shirt] * 4)
-    run.count("bottega", UpsertPlan(returned=["e"]), [listed_shirt])
+    run.count("bottega", UpsertPlan(returned=["e"], held=["f"]), [listed_shirt] * 2)
     counts = run.snapshot().shops["bottega"]
-    assert (counts.products, counts.new, counts.changed, counts.unchanged, counts.returned) == (5, 1, 1, 2, 1)
+    assert (counts.products, counts.new, counts.changed, counts.unchanged, counts.returned) == (6, 1, 1, 2, 1)
+    assert counts.held == 1
 
 
 def test_coverage_is_the_share_of_products_with_a_field(run: CrawlRun, listed_shirt: Product) -> None:
     bare = Product(id="it:bottega:1", name="Moka")
     run.count("bottega", UpsertPlan(new=["a", "b", "c"]), [listed_shirt, bare, replace(bare, brand="Perché")])
-    assert run.snapshot().coverage == {
-        "brand": 0.6667, "gtin": 0.3333, "category": 0.3333, "description": 0.3333, "photos": 0.3333, "variants": 0.3333,
+    coverage = {
+        "price": 0.3333, "list_price": 0.0, "availability": 0.3333, "brand": 0.6667, "gtin": 0.3333, "category": 0.3333,
+        "description": 0.3333, "photos": 0.3333, "variants": 0.3333,
     }  # fmt: skip
+    assert (run.snapshot().coverage, run.snapshot().shops["bottega"].coverage) == (coverage, coverage)
+    assert run.snapshot().shops["bottega"].measured == 3
 
 
 def test_rejects_are_counted_by_reason_and_kept(run: CrawlRun) -> None:
@@ -113,7 +117,8 @@ def test_the_mark_beside_the_queue(resumable: bool, crawl: Crawl, tmp_path: Path
 def test_a_resumed_run_knows_what_it_rejected_and_covered_before(crawl: Crawl, listed_shirt: Product) -> None:
     url = "https://bottega.example/unreadable"
     reject = Reject(crawl_id=crawl.id, shop="bottega", reason="page/unreadable", url=url, detail="", at=AT)
-    stopped = replace(crawl, shops={"bottega": ShopCounts(products=3, new=3, rejected=1)}, coverage={"brand": 0.6667})
+    counts = ShopCounts(products=3, new=3, rejected=1, measured=3, coverage={"brand": 0.6667})
+    stopped = replace(crawl, shops={"bottega": counts})
     run = CrawlRun(stopped, Lease("it", "nobody", AT), None, [reject])
     assert run.rejected_urls("bottega") == [url]
     run.count("bottega", UpsertPlan(new=["d"]), [listed_shirt])
