@@ -201,7 +201,7 @@ async def test_several_products_are_one_request_and_have_an_answer_each(bottega:
     found = await refresh(at_work, *(f"it:bottega:{number}" for number in (1, 2, 3, 4, 5)))
     assert asked == ["?include=1,2,3,4&per_page=4", "/4"], "the list is silent about what may only be sold out"
     assert [found[f"it:bottega:{number}"].reason for number in (1, 2, 3, 4, 5)] == [
-        None, Reason.UNREADABLE, None, Reason.GONE, Reason.NO_SHOP,
+        None, Reason.HELD, None, Reason.GONE, Reason.NO_SHOP,
     ]  # fmt: skip
     assert [(product.id, product.offer and product.offer.cost) for product in kept(at_work).kept] == [
         ("it:bottega:1", Money(3000)),
