@@ -20,6 +20,7 @@ from listino.settings import Settings
 from listino.store.aio import AsyncStore
 from listino.store.client import Store
 from listino.store.holds import HeldQuery
+from listino.store.intake import intake
 from listino.store.query import ProductQuery
 from listino.store.upsert import UpsertPlan
 
@@ -216,15 +217,18 @@ def test_nothing_is_accepted_that_costs_nothing(store: Store, crawl: Crawl) -> N
     assert cost_of(store) == Money(1000)
 
 
-def test_a_crawl_that_judged_before_the_decision_does_not_undo_it(store: Store, crawl: Crawl) -> None:
+@pytest.mark.parametrize(
+    "meanwhile", [reject, lambda store: refresh(store, 1000, 1.5), accept], ids=["no", "mended", "yes"]
+)
+def test_a_crawl_that_judged_before_the_end_of_a_hold_does_not_undo_it(
+    store: Store, crawl: Crawl, meanwhile: Callable[[Store], object]
+) -> None:
     crawl(0, goods(1000))
     crawl(1, goods(100_000))
-    from listino.store.intake import intake
-
     late, plan = list_goods(goods(100_000), terms(), at=at(2), crawl_id="it-2"), UpsertPlan()
     for question in intake(plan, [late], terms=terms()):
         question.documents = list(store._database[question.collection].find(question.filter, question.projection))
-    reject(store)
+    meanwhile(store)
     store._database["products"].bulk_write(plan.products)
     assert store.products.get(CUP).held is None
 
