@@ -10,7 +10,7 @@ from api.answers import json_answer
 from api.parameters import parse_wait, product_id_of
 from api.problems import ProductGone
 from api.services import STORE_SECONDS, Services, reading, services_of
-from listino.domain.errors import EngineUnavailable
+from listino.domain.errors import EngineUnavailable, ProductNotFound
 from listino.domain.history import PricePoint
 from listino.domain.product import ProductId
 from listino.live.answer import Reason
@@ -37,6 +37,8 @@ async def live_price(request: Request) -> Response:
         product = await services.store.products.get(product_id)
     if product.gone_at is not None:
         raise ProductGone(product_id)
+    if product.awaits_price:
+        raise ProductNotFound(f"no product {product_id}")
     # The history is read while the shop is asked, so it costs the caller no time.
     history = asyncio.create_task(_history(services, product_id, deadline + HISTORY_MARGIN))
     try:

@@ -8,6 +8,7 @@ from api.answers import tagged_answer
 from api.parameters import parse_page, product_id_of
 from api.problems import ProductGone
 from api.services import reading, services_of
+from listino.domain.errors import ProductNotFound
 from listino.domain.product import Product
 
 
@@ -47,4 +48,6 @@ async def _on_sale(request: Request) -> Product:
         product = await services_of(request).store.products.get(product_id)
     if product.gone_at is not None:
         raise ProductGone(product.id)
+    if product.awaits_price:
+        raise ProductNotFound(f"no product {product_id}")
     return product

@@ -31,6 +31,11 @@ PERMISSIONS = {
     "crawls.runs": "agent",
     "crawls.page": "agent",
     "crawls.start": "manager",
+    "crawls.accept_drift": "manager",
+    "held_prices.prices": "agent",
+    "held_prices.decide": "manager",
+    "held_prices.review": "manager",
+    "held_prices.decide_all": "manager",
 }
 
 _ENDS = "ends"  # when the session ends, in seconds since the epoch

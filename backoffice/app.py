@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from backoffice import access, budget, engines, errors, formats, headers, limits, telemetry
 from backoffice.config import STORE_SECONDS, flask_config
 from backoffice.icons import Icons
-from backoffice.views import assets, crawls, probes, products, session, start
+from backoffice.views import assets, crawls, held_prices, probes, products, session, start
 from listino.logs import configure_logs
 from listino.settings import Settings, load_settings
 
@@ -19,6 +19,7 @@ from listino.settings import Settings, load_settings
 NAVIGATION = (
     ("start.page", "Start", "house"),
     ("products.search", "Products", "tag"),
+    ("held_prices.prices", "Held prices", "shield-exclamation"),
     ("crawls.runs", "Crawls", "arrow-repeat"),
 )
 
@@ -47,7 +48,7 @@ def create_app(settings: Settings | None = None, *, proxies: int = 0) -> Flask:
     formats.attach(app)
     app.jinja_env.globals.update(icon=Icons.from_package().svg, navigation=NAVIGATION)
 
-    for module in (start, products, crawls, session, probes):
+    for module in (start, products, held_prices, crawls, session, probes):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(assets.htmx_blueprint())
     app.jinja_env.globals["asset"] = assets.asset_url

@@ -7,8 +7,11 @@ from urllib.parse import urlsplit
 from flask import Flask
 from markupsafe import Markup
 
+from listino.domain.audit import Outcome
 from listino.domain.clock import utc_now
 from listino.domain.crawl import CrawlStatus
+from listino.domain.errors import InvalidValue
+from listino.domain.held import DoubtKind
 from listino.domain.market import MARKETS
 from listino.domain.money import Money
 from listino.domain.offer import Availability
@@ -32,6 +35,17 @@ CRAWL_STATUS = {
     CrawlStatus.DIED: ("Died", "bad"),
 }
 
+# How a held price is off, as filters and counts say it.
+DOUBTS = {
+    DoubtKind.NOT_POSITIVE: "No price at all",
+    DoubtKind.TIMES_100: "About 100 times",
+    DoubtKind.HUNDREDTH: "About a hundredth",
+    DoubtKind.TIMES_10: "About 10 times",
+    DoubtKind.TENTH: "About a tenth",
+    DoubtKind.FAR: "Far from before",
+}
+OUTCOMES = {Outcome.ACCEPTED: "Accepted", Outcome.REJECTED: "Rejected", Outcome.SUPERSEDED: "Superseded"}
+
 
 def attach(app: Flask) -> None:
     """Makes the formats known to the templates."""
@@ -40,6 +54,7 @@ def attach(app: Flask) -> None:
         moment=moment,
         ago=ago,
         duration=duration,
+        factor=factor,
         number=number,
         percent=percent,
         web_address=web_address,
@@ -47,6 +62,7 @@ def attach(app: Flask) -> None:
         market_name=market_name,
     )
     app.jinja_env.globals.update(AVAILABILITY=AVAILABILITY, CRAWL_STATUS=CRAWL_STATUS, MARKETS=MARKETS)
+    app.jinja_env.globals.update(DOUBTS=DOUBTS, OUTCOMES=OUTCOMES)
 
 
 def money(amount: Money | None, *, signed: bool = False) -> str:
@@ -100,6 +116,28 @@ def percent(value: Decimal | float, places: int = 1) -> str:
     """`20.1 %`; the value is in percent already."""
     rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     return f"{rounded:f}{_SPACE}%"
+
+
+def factor(value: Decimal | None) -> str:
+    """`× 99.85`, with as many digits as tell something; a dash where it is not known."""
+    if value is None:
+        return _NOTHING
+    shown = f"{value:.3g}" if value < 10 else f"{value:,.0f}"
+    return f"\N{MULTIPLICATION SIGN}{_SPACE}{shown}"
+
+
+def instant(at: datetime) -> str:
+    """The moment to the millisecond, as addresses and forms carry it: `2026-05-01T12:00:00.000Z`."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parsed_instant(text: str) -> datetime:
+    """The moment that an address or a form carries; raises InvalidValue."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidValue(f"{text[:40]!r} is not a time such as 2026-05-01T12:00:00Z") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def web_address(text: str | None) -> str | None:

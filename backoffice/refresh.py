@@ -20,6 +20,10 @@ WORDS = {
     Reason.SHOP_SILENT: ("warn", "The shop does not answer. " + _KEPT),
     Reason.SHOP_REFUSED: ("warn", "The shop refused to answer (too many requests, or an error on its side). " + _KEPT),
     Reason.UNREADABLE: ("bad", "The shop answered, but its answer could not be read. Tell the operator. " + _KEPT),
+    Reason.HELD: (
+        "warn",
+        "The shop asks a price that is not plausible: it is held until the pricing manager has decided. " + _KEPT,
+    ),
     Reason.GONE: ("bad", "The shop no longer has this product: do not promise it to anybody."),
     Reason.FAILED: (
         "bad",

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from listino.domain.clock import utc_now
 from listino.domain.crawl import Crawl, CrawlStatus, Reject, ShopCounts
+from listino.domain.drift import FIELDS, PRODUCTS, DriftRule, falls, fields_of, past_of
 from listino.domain.product import Product
 from listino.settings import Settings
 from listino.shops.shop import Shop
@@ -21,13 +22,23 @@ from listino.store.upsert import UpsertPlan
 _MARKER = "listino.json"
 # Above so many rejected addresses a crawl no longer says what is gone: the shop must have changed its layout.
 MOST_REJECTED_URLS = 1000
-COVERED = ("brand", "gtin", "category", "description", "photos", "variants")
+# Of how many runs of a market the past of its shops is made: limited and failed ones tell nothing.
+PAST_CRAWLS = 50
 
 
 class CrawlRun:
     """What a spider, its pipelines and its extensions share about the run they are part of."""
 
-    def __init__(self, crawl: Crawl, lease: Lease, job_dir: Path | None, rejected: Sequence[Reject] = ()) -> None:
+    def __init__(
+        self,
+        crawl: Crawl,
+        lease: Lease,
+        job_dir: Path | None,
+        rejected: Sequence[Reject] = (),
+        *,
+        past: Sequence[Crawl] = (),
+        drift_rules: Mapping[str, DriftRule] | None = None,
+    ) -> None:
         self.id = crawl.id
         self.started_at = crawl.started_at
         self.lease = lease
@@ -43,9 +54,16 @@ class CrawlRun:
         for reject in rejected:
             self._rejected_urls[reject.shop].append(reject.url)
         self._reasons = Counter(crawl.rejected)
-        counted = crawl.total("products")
-        self._covered: Counter[str] = Counter({name: round(share * counted) for name, share in crawl.coverage.items()})
-        self._covered["products"] = counted
+        self._covered = {
+            shop: Counter({name: round(share * counts.measured) for name, share in counts.coverage.items()})
+            for shop, counts in crawl.shops.items()
+        }
+        self._past = past
+        self._drift_rules = drift_rules or {}
+        self._sound = {
+            shop: frozenset(run.id for run in past if shop in run.shops and run.shops[shop].complete)
+            for shop in crawl.shops
+        }
 
     @classmethod
     def begin(
@@ -74,7 +92,14 @@ class CrawlRun:
             crawl = Crawl.begun(market, trigger=trigger, at=utc_now(), limit=limit, shops=[shop.name for shop in shops])
         crawl = replace(crawl, status=CrawlStatus.RUNNING, ended_at=None, error=None, heartbeat_at=utc_now())
         store.crawls.save(crawl)
-        run = cls(crawl, lease, job_dir, store.crawls.rejects(crawl.id, count=MOST_REJECTED_URLS + 1))
+        run = cls(
+            crawl,
+            lease,
+            job_dir,
+            store.crawls.rejects(crawl.id, count=MOST_REJECTED_URLS + 1),
+            past=[past for past in store.crawls.latest(market=market, count=PAST_CRAWLS) if past.id != crawl.id],
+            drift_rules={shop.name: shop.drift for shop in shops},
+        )
         run.mark(resumable=False)
         return run
 
@@ -91,15 +116,11 @@ class CrawlRun:
         return self._crawl.limit is not None and self._accepted >= self._crawl.limit
 
     def count(self, shop: str, plan: UpsertPlan, stored: Sequence[Product]) -> None:
-        """Adds what a batch meant to the shop's counts."""
-        meant = {name: len(getattr(plan, name)) for name in ("new", "changed", "unchanged", "returned")}
-        self._add(shop, products=sum(meant.values()), **meant)
+        """Adds what a batch meant to the shop's counts; `stored` are its products as they were read."""
+        meant = {name: len(getattr(plan, name)) for name in ("new", "changed", "unchanged", "returned", "held")}
+        self._add(shop, products=sum(meant.values()), measured=len(stored), **meant)
         for product in stored:
-            shown = {name: getattr(product, name) for name in ("brand", "gtin", "category", "description")}
-            shown["photos"] = any(style.photos for style in product.styles)
-            shown["variants"] = sum(len(style.skus) for style in product.styles) > 1
-            self._covered.update(name for name, value in shown.items() if value)
-            self._covered["products"] += 1
+            self._covered[shop].update(fields_of(product))
 
     def reject(self, shop: str, reason: str, url: str, detail: str) -> None:
         """Counts an item that cannot be used and keeps it to be looked at."""
@@ -149,7 +170,25 @@ class CrawlRun:
             return "none of its goods could be used" if counts.rejected else "no goods were found there"
         if len(self._rejected_urls[shop]) > MOST_REJECTED_URLS:
             return f"more than {MOST_REJECTED_URLS} of its pages could not be read"
+        if counts.drifted:
+            return f"it drifted: {', '.join(fall.words for fall in counts.drift)}; what is stored was kept"
         return None
+
+    def judge_drift(self) -> None:
+        """Compares what was read of each shop with its past, at the end of a run without a limit."""
+        if self._crawl.limit is not None:
+            return
+        for shop, rule in self._drift_rules.items():
+            counts = self._measured(shop)
+            found = falls(counts, past_of(shop, self._past), rule)
+            if self._missing(shop) is not None:
+                # Of a shop that was not seen whole, few products tell nothing; what was read of them does.
+                found = tuple(fall for fall in found if fall.field != PRODUCTS)
+            self._counts[shop] = replace(counts, drift=found)
+
+    def sound_crawls(self, shop: str) -> frozenset[str]:
+        """The ids of past runs that saw the whole shop as it usually is."""
+        return self._sound[shop]
 
     @property
     def met(self) -> int:
@@ -171,24 +210,34 @@ class CrawlRun:
 
     def snapshot(self, status: CrawlStatus = CrawlStatus.RUNNING, ended_at: datetime | None = None) -> Crawl:
         """The run as it stands now."""
-        seen = self._covered["products"]
+        shops = {shop: self._measured(shop) for shop in self._counts}
+        measured = sum(counts.measured for counts in shops.values())
+        covered = sum(self._covered.values(), Counter[str]())
         return replace(
             self._crawl,
             status=status,
             heartbeat_at=utc_now(),
             ended_at=ended_at,
-            shops=dict(self._counts),
-            coverage={name: round(self._covered[name] / seen, 4) for name in COVERED} if seen else {},
+            shops=shops,
+            coverage=_shares(covered, measured),
             rejected=dict(self._reasons),
             requests=self.requests,
             error=self.error,
         )
+
+    def _measured(self, shop: str) -> ShopCounts:
+        counts = self._counts[shop]
+        return replace(counts, coverage=_shares(self._covered.get(shop, Counter()), counts.measured))
 
     def mark(self, *, resumable: bool) -> None:
         """Notes beside the spider's queue whether the next run may go on with it."""
         if self.job_dir is not None:
             self.job_dir.mkdir(parents=True, exist_ok=True)
             (self.job_dir / _MARKER).write_text(json.dumps({"crawl_id": self.id, "resumable": resumable}))
+
+
+def _shares(covered: Counter[str], measured: int) -> dict[str, float]:
+    return {name: round(covered[name] / measured, 4) for name in FIELDS} if measured else {}
 
 
 def _stopped_run(store: Store, job_dir: Path | None, names: Set[str]) -> Crawl | None:

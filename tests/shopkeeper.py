@@ -37,7 +37,7 @@ class RunningShop:
         return f"{self.market}:{self.name}"
 
     def admin(self, action: str, **fields: Any) -> dict[str, Any]:
-        """Has the shop do something: drift, price, stock, vanish, appear, behaviour, reset, restore."""
+        """Has the shop do something: drift, price, misprice, hide, stock, vanish, appear, behaviour, reset, restore."""
         answer = httpx.post(f"{self.url}/_shop/{action}", json=fields, timeout=10)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())

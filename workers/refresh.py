@@ -184,11 +184,19 @@ class Refresher:
                 outcome.answers.append(_without_price(str(product.id), Reason.UNREADABLE, error=str(error)))
         if gone:
             self.store.products.mark_gone(list(gone), at)
-        if fresh:
-            self.store.products.upsert(fresh)
         outcome.answers.extend(_without_price(key, Reason.GONE, said=said) for key, said in gone.items())
-        outcome.answers.extend(map(_with_price, fresh))
+        if fresh:
+            outcome.answers.extend(self._keep(fresh))
         return outcome
+
+    def _keep(self, fresh: Sequence[Product]) -> list[LiveAnswer]:
+        """Stores the products; a price that is not plausible is held, and so is the answer that would tell it."""
+        plan = self.store.products.upsert(fresh, terms=self.shop.terms)
+        held = {*plan.held, *plan.declined}
+        return [
+            _without_price(str(product.id), Reason.HELD) if product.id in held else _with_price(product)
+            for product in fresh
+        ]
 
 
 def _known(sku: str, product: Product) -> Known:

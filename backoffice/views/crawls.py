@@ -1,16 +1,16 @@
 """The crawl runs: what each brought home, what it could not use, and sending a spider out."""
 
 from collections.abc import Set
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from backoffice.engines import engines
+from backoffice.formats import instant, parsed_instant
 from listino.domain.clock import utc_now
 from listino.domain.crawl import Crawl, CrawlStatus
-from listino.domain.errors import InvalidValue
 from listino.domain.market import market_of
 from listino.jobs import WaitingCrawl
 from listino.live.client import UNAVAILABLE
@@ -80,7 +80,17 @@ def start() -> ResponseReturnValue:
         return redirect(url_for("crawls.runs"), 303)
     if queued:
         log.info("crawl.queued", market=market.code, staff=g.member.email)
-    return redirect(url_for("crawls.runs", asked=market.code, at=_text_of(at) if queued else None), 303)
+    return redirect(url_for("crawls.runs", asked=market.code, at=instant(at) if queued else None), 303)
+
+
+@blueprint.post("/<crawl_id>/shops/<shop>/drift")
+def accept_drift(crawl_id: str, shop: str) -> ResponseReturnValue:
+    """Notes that the shop is as that run found it from now on: later runs are compared with it."""
+    if engines().store.crawls.accept_drift(crawl_id, shop, by=g.member.email):
+        flash(f"{shop} is as this crawl found it: the next crawl is compared with it.", "good")
+    else:
+        flash(f"Nothing was changed: this crawl knows of no drift of {shop} that is open.", "warn")
+    return redirect(url_for("crawls.page", crawl_id=crawl_id), 303)
 
 
 @blueprint.app_template_test("at_work")
@@ -122,18 +132,8 @@ def _waiting() -> list[WaitingCrawl]:
 
 
 def _moment(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidValue(f"{text[:40]!r} is not a time such as 2026-05-01T12:00:00Z") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _text_of(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return parsed_instant(text) if text else None
 
 
 def _following(last: Crawl) -> str:
-    return url_for("crawls.runs", before=_text_of(last.started_at))
+    return url_for("crawls.runs", before=instant(last.started_at))

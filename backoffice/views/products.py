@@ -17,6 +17,7 @@ from backoffice.engines import engines
 from backoffice.margin import Margin, landed_cost, margin_of
 from backoffice.refresh import outcome_of
 from backoffice.telemetry import metrics
+from listino.domain.audit import AuditEntry
 from listino.domain.clock import utc_now
 from listino.domain.errors import InvalidValue
 from listino.domain.history import PricePoint, prior_price
@@ -30,6 +31,7 @@ blueprint = Blueprint("products", __name__, url_prefix="/products")
 PAGE_SIZE = 25
 LONGEST_TEXT = 120
 SUGGESTED = 12
+DECISIONS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ class Sheet:
     lowest: Money | None
     landed: Money | None
     margin: Margin | None
+    decisions: list[AuditEntry]  # what became of held prices, the newest first
     elsewhere: list[tuple[Product, Money | None]]  # the same GTIN, and how its delivered cost differs from ours
 
 
@@ -65,6 +68,7 @@ def search() -> ResponseReturnValue:
         brand_typed=asked["brand"] or None,
         text=asked["q"] or None,
         gone=gone,
+        awaiting=True,
         after=parse_product_id(after) if after else None,
     )
     found = engines().store.products.page(query, count=PAGE_SIZE + 1)
@@ -142,6 +146,7 @@ def _sheet(product_id: ProductId) -> Sheet:
         lowest=prior_price(history),
         landed=landed_cost(product),
         margin=margin_of(product),
+        decisions=engines().store.audit.of(product_id, count=DECISIONS_SHOWN),
         elsewhere=_elsewhere(product),
     )
 

@@ -12,10 +12,12 @@ from listino.domain.crawl import Crawl
 from listino.domain.errors import InvalidShop
 from listino.domain.market import MARKETS, Market
 from listino.shops.broken import BrokenDeclaration
+from listino.store.holds import HeldQuery
 
 blueprint = Blueprint("start", __name__)
 
 LATEST_CRAWLS = 6
+MOST_COUNTED = 1000  # held prices: more than that is "very many", and not worth the counting
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ def page() -> ResponseReturnValue:
         cards=cards,
         homeless=[entry for entry in broken if entry.market is None],
         crawls=crawls.latest(count=LATEST_CRAWLS),
+        held=engines().store.holds.count(HeldQuery(), most=MOST_COUNTED),
+        most_counted=MOST_COUNTED,
     )
 
 

@@ -20,7 +20,7 @@ from listino.local.interruption import one_interrupt
 from listino.settings import Settings, load_settings
 from listino.shops.declaration import Shops
 
-_COUNTS = ("products", "new", "changed", "unchanged", "returned", "gone", "rejected", "failed")
+_COUNTS = ("products", "new", "changed", "unchanged", "returned", "held", "gone", "rejected", "failed")
 
 
 @click.command(short_help="Crawl the shops of a market.")
@@ -103,7 +103,8 @@ class Result:
             "seconds": round(run.seconds, 1),
             "id": run.id,
         }
-        return told | ({"error": run.error} if run.error else {})
+        drifted = {name: [fall.words for fall in run.shops[name].drift] for name in run.drifted}
+        return told | ({"drifted": drifted} if drifted else {}) | ({"error": run.error} if run.error else {})
 
 
 def crawl_markets(

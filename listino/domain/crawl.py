@@ -20,11 +20,28 @@ class CrawlStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fall:
+    """A figure of a shop that fell far below its past: the coverage of a field (0 to 1), or the number of `products`."""
+
+    field: str
+    now: float
+    usual: float
+
+    @property
+    def words(self) -> str:
+        if self.field == "products":
+            return f"{self.now:.0f} products where {self.usual:.0f} are usual"
+        return f"{self.field} at {self.now:.0%} of products where {self.usual:.0%} are usual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShopCounts:
     """What a crawl met in one shop.
 
-    `products` = new + changed + unchanged + returned. `failed`: requests that were given up; `trouble`: why the first of
-    them was. `complete`: the whole shop was seen, so what was not met is gone.
+    `products` = new + changed + unchanged + returned + held. `failed`: requests that were given up; `trouble`: why the
+    first of them was. `complete`: the whole shop was seen, so what was not met is gone. `coverage`: share (0 to 1) of the
+    `measured` products with each field. `drift`: what fell far below the shop's past, so that nothing counts as gone;
+    `drift_accepted_by` declared it to be the shop's new look.
     """
 
     products: int = 0
@@ -32,12 +49,21 @@ class ShopCounts:
     changed: int = 0
     unchanged: int = 0
     returned: int = 0
+    held: int = 0
     gone: int = 0
     rejected: int = 0
     failed: int = 0
     expected: int | None = None
     complete: bool = False
     trouble: str | None = None
+    measured: int = 0
+    coverage: Mapping[str, float] = field(default_factory=dict)
+    drift: tuple[Fall, ...] = ()
+    drift_accepted_by: str | None = None
+
+    @property
+    def drifted(self) -> bool:
+        return bool(self.drift) and self.drift_accepted_by is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +108,11 @@ class Crawl:
     def total(self, count: str) -> int:
         """The sum of one of ShopCounts' numbers over all shops."""
         return sum(getattr(shop, count) or 0 for shop in self.shops.values())
+
+    @property
+    def drifted(self) -> list[str]:
+        """The shops of which the run read far less than is usual, unless somebody said that they are so now."""
+        return [name for name, counts in self.shops.items() if counts.drifted]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,3 +51,7 @@ class LocalPlatformError(ListinoError):
 
 class GoneFromShop(ListinoError):
     """Raised when a shop's answer says that it no longer has the product."""
+
+
+class AlreadyDecided(ListinoError):
+    """Raised when a held price is to be decided that is no longer held as it was shown; the message says what became of it."""

@@ -4,10 +4,11 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from listino.domain.errors import InvalidValue
+from listino.domain.held import PlausibilityRule
 from listino.domain.market import Market
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo, ShopOffer, ShopProduct, Variant
@@ -16,17 +17,29 @@ from listino.domain.product import Offer, Product, Sku, Style, product_id
 
 # What says when we looked, not what we saw: left out of the fingerprint.
 _TIMES = ("seen_at", "checked_at")
-_BOOKKEEPING = ("content_hash", "crawl_id", "first_seen_at", "changed_at", "gone_at")
+# What becomes of a product here rather than what its shop shows of it.
+_BOOKKEEPING = (
+    "content_hash",
+    "crawl_id",
+    "first_seen_at",
+    "changed_at",
+    "gone_at",
+    "awaits_price",
+    "held",
+    "declined",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """The commercial terms under which we sell one shop's goods. `shipping` is what the shop charges us for one delivery."""
+    """The commercial terms under which we sell one shop's goods. `shipping` is what the shop charges us for one delivery;
+    `plausibility` decides which of its prices are believed."""
 
     market: Market
     shop: str
     shipping: Money
     rule: PricingRule
+    plausibility: PlausibilityRule = field(default_factory=PlausibilityRule)
 
     def price(self, cost: Money, category: str | None, at: datetime) -> Price:
         """The shopper's price on that day."""
@@ -58,7 +71,7 @@ def list_goods(goods: ShopProduct, terms: Terms, *, at: datetime, crawl_id: str 
 
 
 def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, crawled: bool = False) -> Product:
-    """The same product under the offer the shop makes now: repriced, restocked, fingerprinted anew, no longer gone."""
+    """The same product under the offer the shop makes now: repriced, restocked, fingerprinted anew, neither gone nor held."""
 
     def price_of(cost: Money) -> Money:
         return terms.price(cost, product.category, at).amount
@@ -82,6 +95,9 @@ def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, c
         ),
         price=terms.price(offer.cost, product.category, at),
         gone_at=None,
+        awaits_price=False,
+        held=None,
+        declined=None,
     )
     content_hash = fingerprint(fresh)
     same = content_hash == product.content_hash and product.gone_at is None
@@ -90,13 +106,37 @@ def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, c
 
 
 def unsellable(offer: ShopOffer, market: Market) -> tuple[str, str] | None:
-    """Reason and detail why goods cannot be sold under this offer; None when they can."""
+    """Reason and detail why nothing can be made of this offer; None when something can. Whether its price is believed is
+    another question (`listino.domain.plausibility`)."""
     currencies = {offer.cost.currency, *(variant.cost.currency for variant in offer.variants)}
     if currencies != {market.currency}:
         return "currency/unexpected", f"{', '.join(sorted(currencies))} where {market.currency} is asked"
-    if offer.cost.minor <= 0:
-        return "price/not_positive", f"{offer.cost} {offer.cost.currency}"
     return None
+
+
+def offer_of(product: Product) -> ShopOffer:
+    """What the shop asked, as it would have to be read again to make this very product; raises InvalidValue without one."""
+    if product.offer is None:
+        raise InvalidValue(f"{product.id} has no offer")
+    return ShopOffer(
+        cost=product.offer.cost,
+        list_cost=product.offer.list_cost,
+        availability=product.offer.availability,
+        variants=tuple(
+            Variant(
+                sku=key,
+                style=style.name,
+                size=sku.size,
+                cost=sku.cost if sku.cost is not None else product.offer.cost,
+                list_cost=sku.list_cost,
+                availability=sku.availability,
+                quantity=sku.quantity,
+                gtin=sku.gtin,
+            )
+            for style in product.styles
+            for key, sku in style.skus.items()
+        ),
+    )
 
 
 def fingerprint(product: Product) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from listino.domain.errors import InvalidValue
+from listino.domain.held import Held
 from listino.domain.market import MARKETS
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo
@@ -90,7 +91,11 @@ class Style:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """One product with everything its page shows. Times are UTC. `gone_at`: when the shop was found not to have it any more."""
+    """One product with everything its page shows. Times are UTC. `gone_at`: when the shop was found not to have it any more.
+
+    `held`: a price that was read and is not sold at. `awaits_price`: the product has never had another one, so it is not
+    on sale. `declined`: the reading that somebody rejected; it is not held again.
+    """
 
     id: ProductId
     name: str
@@ -112,3 +117,6 @@ class Product:
     first_seen_at: datetime | None = None
     changed_at: datetime | None = None
     gone_at: datetime | None = None
+    awaits_price: bool = False
+    held: Held | None = None
+    declined: str | None = None

@@ -61,10 +61,22 @@ def read_goods(html: str, url: str, *, currency: str, language: str, selectors: 
 def _variants(node: Node, extracted: Extracted, sku: str, *, currency: str, language: str) -> list[Variant]:
     """The variants that the markup lists; for a product without any, one at the price that the whole page speaks for."""
     members = [entry for entry in listed(node.get("hasVariant")) if isinstance(entry, dict)]
+    # A price of zero that the whole markup names is told as it is: the plausibility gate decides what becomes of it.
+    nothing = Money(0, currency) if extracted.price is None and _asks_nothing(members or [node], language) else None
     found = [
         variant
         for member in (members or [node])
-        if (variant := _variant(member, sku, extracted.url, currency=currency, language=language, varies=bool(members)))
+        if (
+            variant := _variant(
+                member,
+                sku,
+                extracted.url,
+                currency=currency,
+                language=language,
+                varies=bool(members),
+                otherwise=nothing,
+            )
+        )
     ]
     if members or extracted.price is None:
         return found
@@ -84,6 +96,11 @@ def _variants(node: Node, extracted: Extracted, sku: str, *, currency: str, lang
     return [replace(only, cost=cost, list_cost=struck, availability=state)]
 
 
+def _asks_nothing(members: list[Node], language: str) -> bool:
+    offers = [offer for member in members for offer in schema_org.offers_of(member)]
+    return bool(offers) and all(schema_org.asks_nothing(offer, language=language) for offer in offers)
+
+
 def _distinct(variants: list[Variant]) -> list[Variant]:
     """Variants that share an SKU (a page may name only the group's) told apart by style and size; a repeated one is left out."""
     bearers = Counter(variant.sku for variant in variants)
@@ -97,10 +114,12 @@ def _distinct(variants: list[Variant]) -> list[Variant]:
     return list(found.values())
 
 
-def _variant(member: Node, sku: str, url: str, *, currency: str, language: str, varies: bool) -> Variant | None:
+def _variant(
+    member: Node, sku: str, url: str, *, currency: str, language: str, varies: bool, otherwise: Money | None = None
+) -> Variant | None:
     offers = schema_org.offers_of(member)
     for offer in offers:
-        cost = schema_org.money_of(offer, currency=currency, language=language)
+        cost = schema_org.money_of(offer, currency=currency, language=language) or otherwise
         if cost is None:
             continue
         listed_cost = schema_org.list_money_of(offer, currency=currency, language=language)

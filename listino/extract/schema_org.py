@@ -114,6 +114,12 @@ def money_of(offer: Node, *, currency: str | None, language: str | None) -> Mone
     return None
 
 
+def asks_nothing(offer: Node, *, language: str | None) -> bool:
+    """Whether the offer says that its price is zero, which is no price and yet said: a shop's mistake, mostly."""
+    said = [read_amount(str(entry), language=language) for entry in listed(offer.get("price")) if entry is not None]
+    return bool(said) and all(read is not None and read[0] == 0 for read in said)
+
+
 def list_money_of(offer: Node, *, currency: str | None, language: str | None) -> Money | None:
     """The struck-through price the offer names."""
     for entry in listed(offer.get("priceSpecification")):

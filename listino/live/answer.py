@@ -19,6 +19,7 @@ class Reason(StrEnum):
     SHOP_SILENT = "shop_silent"  # no connection, or no answer within the live time-out
     SHOP_REFUSED = "shop_refused"  # 429, 403 or a server error
     UNREADABLE = "unreadable"  # an answer that the platform adapter could not read
+    HELD = "held"  # the shop's price is not plausible: it waits for the pricing manager and is not sold at
     GONE = "gone"  # the shop no longer has it
     FAILED = "failed"  # our own mistake; the worker's log has the details
     NO_QUEUE = "no_queue"  # Redis is away: nobody can be asked

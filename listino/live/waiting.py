@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from redis import Redis
 
-from listino.live.answer import LiveAnswer
+from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import drain_ms, flight_ms
 from listino.live.keys import ShopKeys, shop_key
 from listino.live.scripts import CHANNEL, DELIVER, PUT_BACK, REST, TAKE
@@ -16,6 +16,7 @@ class WaitingRoom:
 
     def __init__(self, settings: Settings, redis: Redis, shop: str) -> None:
         self._settings = settings
+        self._redis = redis
         self._keys = ShopKeys(shop)
         self._take = redis.register_script(TAKE)
         self._put_back = redis.register_script(PUT_BACK)
@@ -38,10 +39,17 @@ class WaitingRoom:
         return bool(self._rest(keys=[self._keys.waiting, self._keys.drain]))
 
     def deliver(self, answer: LiveAnswer) -> None:
-        """Wakes everybody who waits for the product; a fresh answer is kept for as long as it counts as fresh."""
+        """Wakes everybody who waits for the product; a fresh answer is kept for as long as it counts as fresh.
+
+        So is one about a held price: the shop has answered, and would say the same to the next viewer.
+        """
         product_id = str(answer.product_id)
         if shop_key(product_id) != self._keys.shop:
             raise ValueError(f"{product_id} does not wait in {self._keys.shop}")
         keys = [self._keys.flight(product_id), self._keys.answer(product_id)]
-        kept_ms = self._settings.live_fresh_ms if answer.fresh else 0
+        kept_ms = self._settings.live_fresh_ms if answer.fresh or answer.reason is Reason.HELD else 0
         self._deliver(keys=keys, args=[answer.to_json(), kept_ms, CHANNEL])
+
+    def forget(self, product_id: str) -> None:
+        """Drops the answer that is kept: what was decided about the product counts from the next viewer on."""
+        self._redis.delete(self._keys.answer(product_id))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from listino.domain.drift import DriftRule
 from listino.domain.listing import Terms
 from listino.domain.market import Market
 from listino.extract.selectors import Selectors
@@ -44,6 +45,7 @@ class Shop:
     live_concurrency: int = 8
     options: PlatformOptions = PlatformOptions()
     selectors: Selectors = field(default_factory=Selectors)
+    drift: DriftRule = field(default_factory=DriftRule)
 
     @property
     def key(self) -> str:

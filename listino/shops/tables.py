@@ -8,7 +8,9 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from listino.complaints import none_of
+from listino.domain.drift import DriftRule
 from listino.domain.errors import InvalidValue
+from listino.domain.held import PlausibilityRule
 from listino.domain.listing import Terms
 from listino.domain.market import MARKETS, market_of
 from listino.domain.money import Money
@@ -119,6 +121,17 @@ class _SelectorsTable(_Table):
     images: _Selector | None = None
 
 
+class _PlausibilityTable(_Table):
+    most_change_percent: Annotated[Decimal, Field(gt=0, le=1000)] = PlausibilityRule().most_change_percent
+    most_market_factor: Annotated[Decimal, Field(gt=1, le=100)] = PlausibilityRule().most_market_factor
+
+
+class _DriftTable(_Table):
+    tolerance_percent: Annotated[Decimal, Field(gt=0, lt=100)] = DriftRule().tolerance_percent
+    products_tolerance_percent: Annotated[Decimal, Field(gt=0, lt=100)] = DriftRule().products_tolerance_percent
+    least_products: int = Field(DriftRule().least_products, ge=1)
+
+
 class Declaration(_Table):
     """A whole file; raises pydantic's ValidationError for what cannot be."""
 
@@ -127,6 +140,8 @@ class Declaration(_Table):
     pricing: _PricingTable = _PricingTable()
     crawl: _CrawlTable = _CrawlTable()
     live: _LiveTable = _LiveTable()
+    plausibility: _PlausibilityTable = _PlausibilityTable()
+    drift: _DriftTable = _DriftTable()
     platform: _PlatformTable = _PlatformTable()
     selectors: _SelectorsTable = _SelectorsTable()
 
@@ -153,9 +168,16 @@ class Declaration(_Table):
             market=market,
             platform=self.shop.platform,
             url=self.shop.url,
-            terms=Terms(market=market, shop=self.shop.name, shipping=shipping, rule=rule),
+            terms=Terms(
+                market=market,
+                shop=self.shop.name,
+                shipping=shipping,
+                rule=rule,
+                plausibility=PlausibilityRule(**self.plausibility.model_dump()),
+            ),
             crawl=CrawlManner(**self.crawl.model_dump()),
             live_concurrency=self.live.concurrency,
+            drift=DriftRule(**self.drift.model_dump()),
             options=PlatformOptions(**self.platform.model_dump()),
             selectors=Selectors(**self.selectors.model_dump()),
         )

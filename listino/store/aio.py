@@ -4,7 +4,7 @@ Motor is imported here and nowhere else: PyMongo's AsyncMongoClient has the same
 the import and CLIENT below.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -13,14 +13,16 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from listino.domain.crawl import Crawl, Reject
 from listino.domain.errors import EngineUnavailable, ProductNotFound
 from listino.domain.history import PricePoint
+from listino.domain.listing import Terms
 from listino.domain.product import Product, ProductId
 from listino.settings import Settings
 from listino.store.client import opened, unavailable
-from listino.store.collections import CRAWLS, LIST_READS, PRICE_HISTORY, PRODUCTS, REJECTS
+from listino.store.collections import AUDIT, CRAWLS, LIST_READS, PRICE_HISTORY, PRODUCTS, REJECTS
 from listino.store.documents import crawl_document, points_from, product_from
+from listino.store.intake import intake
 from listino.store.outage import UNAVAILABLE
 from listino.store.query import CARD, ProductQuery, gone, on_sale_of
-from listino.store.upsert import NEEDED, UpsertPlan, plan_upsert
+from listino.store.upsert import UpsertPlan
 
 CLIENT = AsyncIOMotorClient
 
@@ -31,6 +33,7 @@ class AsyncProducts:
     """What `listino.store.products.Products` promises, awaited."""
 
     def __init__(self, database: AsyncIOMotorDatabase) -> None:
+        self._database = database
         self._products = database[PRODUCTS.name]
         self._lists = database.get_collection(PRODUCTS.name, read_preference=LIST_READS)
         self._history = database[PRICE_HISTORY.name]
@@ -51,15 +54,17 @@ class AsyncProducts:
         """All points of the product's price history, ordered by time. One shard's read."""
         return points_from(await self._history.find({"product_id": product_id}).to_list(None))
 
-    async def upsert(self, seen: Sequence[Product]) -> UpsertPlan:
+    async def upsert(
+        self, seen: Sequence[Product], *, terms: Terms | None = None, sound: Collection[str] = ()
+    ) -> UpsertPlan:
         """Stores products as just seen; see Products.upsert for the promise."""
-        ids = [product.id for product in seen]
-        stored = await self._products.find({"_id": {"$in": ids}}, NEEDED).to_list(len(ids))
-        plan = plan_upsert(seen, {document["_id"]: document for document in stored})
-        if plan.history:
-            await self._history.bulk_write(plan.history, ordered=False)
-        if plan.products:
-            await self._products.bulk_write(plan.products, ordered=False)
+        plan = UpsertPlan()
+        for question in intake(plan, seen, terms=terms, sound=sound):
+            found = self._database[question.collection].find(question.filter, question.projection)
+            question.documents = await found.limit(question.most).to_list(None)
+        for collection in (PRICE_HISTORY, PRODUCTS, AUDIT):
+            if writes := plan.writes(collection.name):
+                await self._database[collection.name].bulk_write(writes, ordered=False)
         return plan
 
     async def mark_unseen_gone(
@@ -78,7 +83,8 @@ class AsyncProducts:
         """
         unseen = on_sale_of(market, shop) | {
             "crawl_id": {"$ne": crawl_id},
-            "offer.seen_at": {"$lt": started_at},
+            # Goods whose first price is held have no offer yet.
+            "offer.seen_at": {"$not": {"$gte": started_at}},
             "url": {"$nin": list(unless_urls)},
         }
         result = await self._products.update_many(unseen, gone(at))

@@ -10,9 +10,11 @@ from pymongo.uri_parser import parse_uri
 
 from listino.domain.errors import EngineUnavailable, InvalidSettings
 from listino.settings import Settings, masked
+from listino.store.audit import Audit
 from listino.store.cluster import ClusterStatus, add_shard, examine
 from listino.store.collections import PRODUCTS
 from listino.store.crawls import Crawls, Leases
+from listino.store.holds import Holds
 from listino.store.outage import UNAVAILABLE, outages_told, time_limit
 from listino.store.products import Products
 from listino.store.setup import Told, prepare
@@ -71,6 +73,8 @@ class Store:
         database = self._client[settings.mongo_database]
         self._database = database
         self.products = Products(database)
+        self.holds = Holds(database)
+        self.audit = Audit(database)
         self.crawls = Crawls(database)
         self.leases = Leases(database)
         self.staff = Staff(database)

@@ -44,6 +44,12 @@ PRODUCTS = Declaration(
         IndexModel([("gtin", ASCENDING)], name="by_gtin", sparse=True),
         # Name, brand and SKUs folded to lower case, the words without accents: staff type the beginnings of them.
         IndexModel([("words", ASCENDING), ("_id", ASCENDING)], name="by_word"),
+        # Held prices are few among millions of products: only theirs are in it.
+        IndexModel(
+            [("held.at", DESCENDING), ("_id", ASCENDING)],
+            name="by_held",
+            partialFilterExpression={"held.at": {"$exists": True}},
+        ),
     ),
     validator={
         "$jsonSchema": {
@@ -54,6 +60,11 @@ PRODUCTS = Declaration(
                 "name": _TEXT,
                 "price": {"bsonType": ["object", "null"], "properties": {"amount": _MINOR_UNITS}},
                 "offer": {"bsonType": ["object", "null"], "properties": {"cost": _MINOR_UNITS}},
+                "held": {
+                    "bsonType": "object",
+                    "required": ["kind", "reading", "at", "seen_at", "offer"],
+                    "properties": {"kind": _TEXT, "reading": _TEXT, "at": _TIME, "seen_at": _TIME},
+                },
             },
         }
     },
@@ -95,4 +106,11 @@ STAFF = Declaration(
     validator=_required(password_hash=_TEXT, role={"enum": ["agent", "manager", "admin"]}),
 )
 
-COLLECTIONS = (PRODUCTS, PRICE_HISTORY, CRAWLS, REJECTS, LEASES, STAFF)
+AUDIT = Declaration(
+    name="audit",
+    shard_key={"subject": "hashed"},
+    indexes=(IndexModel([("subject", ASCENDING), ("at", DESCENDING)], name="by_subject"),),
+    validator=_required(subject={"bsonType": ["string", "int", "long"]}, action=_TEXT, by=_TEXT, at=_TIME),
+)
+
+COLLECTIONS = (PRODUCTS, PRICE_HISTORY, CRAWLS, REJECTS, LEASES, STAFF, AUDIT)

@@ -52,6 +52,14 @@ class Crawls:
         cursor = self._crawls.find(conditions).sort([("started_at", -1), ("_id", -1)]).limit(count)
         return [crawl_from(document) for document in cursor]
 
+    def accept_drift(self, crawl_id: str, shop: str, *, by: str) -> bool:
+        """Notes who declared a drifted shop to be as it was found; False where there is no such drift, or it was noted."""
+        if not all(char.isalnum() or char == "-" for char in shop):
+            return False
+        counts = f"shops.{shop}"
+        drifted = {"_id": crawl_id, f"{counts}.drift.0": {"$exists": True}, f"{counts}.drift_accepted_by": None}
+        return bool(self._crawls.update_one(drifted, {"$set": {f"{counts}.drift_accepted_by": by}}).modified_count)
+
     def bury_dead(self, market: str, at: datetime) -> int:
         """Marks runs of the market that still say `running` as died. Call it only while holding the market's lease."""
         died = {

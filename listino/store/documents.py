@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from listino.domain.crawl import Crawl, CrawlStatus, Reject, ShopCounts
+from listino.domain.crawl import Crawl, CrawlStatus, Fall, Reject, ShopCounts
 from listino.domain.history import PricePoint
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo
 from listino.domain.pricing import Price, PriceStep
 from listino.domain.product import Offer, Product, Sku, Style
+from listino.store.held_document import held_document, held_from
 
 Document = dict[str, Any]
 
@@ -45,6 +46,9 @@ def product_document(product: Product) -> Document:
         "first_seen_at": product.first_seen_at,
         "changed_at": product.changed_at,
         "gone_at": product.gone_at,
+        "awaits_price": product.awaits_price or None,
+        "held": held_document(product.held) if product.held else None,
+        "declined": product.declined,
     }
     if product.offer is not None:
         offer = product.offer
@@ -92,6 +96,9 @@ def product_from(document: Mapping[str, Any]) -> Product:
         first_seen_at=document.get("first_seen_at"),
         changed_at=document.get("changed_at"),
         gone_at=document.get("gone_at"),
+        awaits_price=document.get("awaits_price", False),
+        held=held_from(document["held"]) if "held" in document else None,
+        declined=document.get("declined"),
     )
 
 
@@ -204,8 +211,12 @@ def crawl_from(document: Mapping[str, Any]) -> Crawl:
     fields = dict(document)
     fields["id"] = fields.pop("_id")
     fields["status"] = CrawlStatus(fields["status"])
-    fields["shops"] = {name: ShopCounts(**counts) for name, counts in fields["shops"].items()}
+    fields["shops"] = {name: _counts_from(counts) for name, counts in fields["shops"].items()}
     return Crawl(**fields)
+
+
+def _counts_from(document: Mapping[str, Any]) -> ShopCounts:
+    return ShopCounts(**{**document, "drift": tuple(Fall(**fall) for fall in document.get("drift", ()))})
 
 
 def reject_from(document: Mapping[str, Any]) -> Reject:

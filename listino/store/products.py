@@ -1,6 +1,6 @@
 """The products repository, synchronous: for the back office, the workers and the command line."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -8,11 +8,13 @@ from pymongo.database import Database
 
 from listino.domain.errors import ProductNotFound
 from listino.domain.history import PricePoint
+from listino.domain.listing import Terms
 from listino.domain.product import Product, ProductId
-from listino.store.collections import LIST_READS, PRICE_HISTORY, PRODUCTS
+from listino.store.collections import AUDIT, LIST_READS, PRICE_HISTORY, PRODUCTS
 from listino.store.documents import points_from, product_from
-from listino.store.query import CARD, ProductQuery, gone, on_sale_of, spellings
-from listino.store.upsert import NEEDED, UpsertPlan, plan_upsert
+from listino.store.intake import intake
+from listino.store.query import CARD, ON_SALE, ProductQuery, gone, on_sale_of, spellings
+from listino.store.upsert import UpsertPlan
 
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -21,6 +23,7 @@ class Products:
     """Products and their price history."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._products = database[PRODUCTS.name]
         self._lists = database.get_collection(PRODUCTS.name, read_preference=LIST_READS)
         self._history = database[PRICE_HISTORY.name]
@@ -44,7 +47,7 @@ class Products:
 
     def with_gtin(self, gtin: str) -> list[Product]:
         """The same good wherever else it is offered, gone ones left out; at most 50."""
-        cursor = self._lists.find({"gtin": gtin, "gone_at": None}, CARD).sort("_id", 1).limit(50)
+        cursor = self._lists.find({"gtin": gtin, **ON_SALE}, CARD).sort("_id", 1).limit(50)
         return [product_from(document) for document in cursor]
 
     def names(self, field: Literal["brand", "category"], beginning: str, *, most: int) -> list[str]:
@@ -68,18 +71,20 @@ class Products:
         """All points of the product's price history, ordered by time. One shard's read."""
         return points_from(self._history.find({"product_id": product_id}))
 
-    def upsert(self, seen: Sequence[Product]) -> UpsertPlan:
+    def upsert(self, seen: Sequence[Product], *, terms: Terms | None = None, sound: Collection[str] = ()) -> UpsertPlan:
         """Stores products as just seen and returns what that meant for each; repeating it changes nothing more.
 
-        History is written first: a crash in between repeats a point, it never loses a price.
+        With the `terms` of their shop, prices that are not plausible are held instead, and fields that only this crawl
+        did not read are kept (`sound`: see intake). History is written first: a crash in between repeats a point, it
+        never loses a price.
         """
-        ids = [product.id for product in seen]
-        stored = {document["_id"]: document for document in self._products.find({"_id": {"$in": ids}}, NEEDED)}
-        plan = plan_upsert(seen, stored)
-        if plan.history:
-            self._history.bulk_write(plan.history, ordered=False)
-        if plan.products:
-            self._products.bulk_write(plan.products, ordered=False)
+        plan = UpsertPlan()
+        for question in intake(plan, seen, terms=terms, sound=sound):
+            found = self._database[question.collection].find(question.filter, question.projection)
+            question.documents = list(found.limit(question.most))
+        for collection in (PRICE_HISTORY, PRODUCTS, AUDIT):
+            if writes := plan.writes(collection.name):
+                self._database[collection.name].bulk_write(writes, ordered=False)
         return plan
 
     def mark_gone(self, product_ids: Iterable[ProductId], at: datetime) -> int:
@@ -96,7 +101,7 @@ class Products:
         """Products on sale by `market:shop`."""
         groups = self._lists.aggregate(
             [
-                {"$match": {"gone_at": None, "market": {"$type": "string"}}},
+                {"$match": {**ON_SALE, "market": {"$type": "string"}}},
                 {"$group": {"_id": {"market": "$market", "shop": "$shop"}, "products": {"$sum": 1}}},
             ]
         )

@@ -9,7 +9,10 @@ from listino.domain.product import ProductId
 from listino.store.documents import words_of
 
 # What a list shows of a product.
-CARD = dict.fromkeys(("name", "slogan", "description", "category", "brand", "gtin", "market", "shop", "price.amount", "price.currency", "offer", "gone_at", "changed_at"), 1)  # fmt: skip
+CARD = dict.fromkeys(("name", "slogan", "description", "category", "brand", "gtin", "market", "shop", "price.amount", "price.currency", "offer", "gone_at", "changed_at", "awaits_price"), 1)  # fmt: skip
+
+# What shoppers may see: goods that their shop has, and that have had a price to be believed.
+ON_SALE = {"gone_at": None, "awaits_price": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,7 @@ class ProductQuery:
     text: str | None = None
     after: ProductId | None = None
     gone: bool = False  # whether goods that the shop no longer has are listed too
+    awaiting: bool = False  # whether goods are listed too whose first price is held, so that they are not on sale yet
 
     def filter(self) -> dict[str, Any]:
         """The MongoDB filter; every value in it is a plain string, number or anchored prefix."""
@@ -38,8 +42,9 @@ class ProductQuery:
                 conditions.append({name: value})
         if self.brand_typed:
             conditions.append(_brand_typed(self.brand_typed))
-        if not self.gone:
-            conditions.append({"gone_at": None})
+        excluded = {"gone_at": self.gone, "awaits_price": self.awaiting}
+        if state := {name: None for name, listed in excluded.items() if not listed}:
+            conditions.append(state)
         if self.text and self.text.strip():
             conditions.append(self._matches(self.text.strip()))
         if self.after is not None:
@@ -83,10 +88,10 @@ def _brand_typed(brand: str) -> dict[str, Any]:
 
 
 def on_sale_of(market: str, shop: str) -> dict[str, Any]:
-    """The filter of everything that a shop has on sale."""
+    """The filter of everything that a shop has, whether or not its first price is believed yet."""
     return {"market": market, "shop": shop, "gone_at": None}
 
 
 def gone(at: datetime) -> dict[str, Any]:
-    """The update that takes a product off sale."""
-    return {"$set": {"gone_at": at, "changed_at": at}}
+    """The update that takes a product off sale; there is nothing left to decide about a price of its."""
+    return {"$set": {"gone_at": at, "changed_at": at}, "$unset": {"held": "", "declined": ""}}

@@ -12,6 +12,7 @@ from pymongo import UpdateOne
 
 from listino.domain.history import PricePoint, point_of
 from listino.domain.product import Product, ProductId
+from listino.store.collections import AUDIT, PRICE_HISTORY, PRODUCTS
 from listino.store.documents import point_document, product_document
 
 # What must be known of the stored product to plan its upsert.
@@ -21,24 +22,44 @@ NEEDED = {
     "price.amount": 1,
     "offer.cost": 1,
     "offer.availability": 1,
+    "held": 1,
+    "declined": 1,
+    "missed": 1,
 }
 
 
 @dataclass(slots=True)
 class UpsertPlan:
-    """The writes, and the ids by what happens to them."""
+    """The writes, and the ids by what happens to them: each is in one of the lists.
+
+    `declined`: those among them whose price somebody rejected before. `worthless`: new goods that ask no price, with the
+    reason in words; they are not stored.
+    """
 
     products: list[UpdateOne] = field(default_factory=list)
     history: list[UpdateOne] = field(default_factory=list)
+    audit: list[UpdateOne] = field(default_factory=list)
     new: list[ProductId] = field(default_factory=list)
     changed: list[ProductId] = field(default_factory=list)
     unchanged: list[ProductId] = field(default_factory=list)
     returned: list[ProductId] = field(default_factory=list)
+    held: list[ProductId] = field(default_factory=list)
+    declined: list[ProductId] = field(default_factory=list)
+    worthless: dict[ProductId, str] = field(default_factory=dict)
+
+    def writes(self, collection: str) -> list[UpdateOne]:
+        """What is to be written to the collection of that name."""
+        return {PRODUCTS.name: self.products, PRICE_HISTORY.name: self.history, AUDIT.name: self.audit}[collection]
 
 
-def plan_upsert(seen: Iterable[Product], stored: Mapping[ProductId, Mapping[str, Any]]) -> UpsertPlan:
-    """What to write for products as just seen, given what the store holds of them (the fields of NEEDED)."""
-    plan = UpsertPlan()
+def plan_upsert(
+    seen: Iterable[Product], stored: Mapping[ProductId, Mapping[str, Any]], plan: UpsertPlan | None = None
+) -> UpsertPlan:
+    """What to write for products as just seen, given what the store holds of them (the fields of NEEDED).
+
+    Added to `plan` where there is one.
+    """
+    plan = UpsertPlan() if plan is None else plan
     for product in seen:
         known = stored.get(product.id)
         if known is None:
@@ -52,8 +73,8 @@ def plan_upsert(seen: Iterable[Product], stored: Mapping[ProductId, Mapping[str,
             plan.products += _replacement(product)
         else:
             plan.unchanged.append(product.id)
-            plan.products += _seen_mark(product)
-        if known is None or _offer_moved(product, known):
+            plan.products += seen_mark(product)
+        if known is None or offer_moved(product, known):
             point = point_of(product)
             if point is not None:
                 plan.history.append(history_write(product.id, point))
@@ -81,6 +102,13 @@ def _replacement(product: Product) -> list[UpdateOne]:
     What only a crawl may say (its id, when it saw the product) is left to the seen mark: a live refresh that read the
     product before the crawl came by must not undo the crawl's word.
     """
+    checked_at = product.offer.checked_at if product.offer else None
+    not_newer = {"_id": product.id, "offer.checked_at": {"$not": {"$gt": checked_at}}}
+    return [UpdateOne(not_newer, replacing(product)), *seen_mark(product)]
+
+
+def replacing(product: Product) -> dict[str, Any]:
+    """The update that makes a stored product this one, but for what only a crawl may say and when its shop was looked at."""
     fields = product_document(product)
     for kept in ("_id", "first_seen_at", "crawl_id"):
         fields.pop(kept, None)
@@ -88,28 +116,26 @@ def _replacement(product: Product) -> list[UpdateOne]:
         if name not in ("seen_at", "checked_at"):
             fields[f"offer.{name}"] = value
     absent = [name for name in _OPTIONAL if name not in fields]
-    change: dict[str, Any] = {"$set": fields, "$unset": dict.fromkeys(absent, "")}
-    checked_at = product.offer.checked_at if product.offer else None
-    not_newer = {"_id": product.id, "offer.checked_at": {"$not": {"$gt": checked_at}}}
-    return [UpdateOne(not_newer, change), *_seen_mark(product)]
+    return {"$set": fields, "$unset": dict.fromkeys(absent, "")}
 
 
 # Fields that a product may lose again.
-_OPTIONAL = ("slogan", "description", "category", "brand", "gtin", "gone_at")
+_OPTIONAL = ("slogan", "description", "category", "brand", "gtin", "gone_at", "awaits_price", "held", "declined")
 
 
-def _seen_mark(product: Product) -> list[UpdateOne]:
+def seen_mark(product: Product) -> list[UpdateOne]:
     """When a shop showed it, and in which crawl; nothing for imported goods, which no shop shows."""
     offer = product.offer
     if offer is None:
         return []
     change: dict[str, Any] = {"$max": {"offer.seen_at": offer.seen_at, "offer.checked_at": offer.checked_at}}
-    if product.crawl_id is not None and offer.seen_at == offer.checked_at:
+    if product.crawl_id is not None and offer.seen_at >= offer.checked_at:
         change["$set"] = {"crawl_id": product.crawl_id}
     return [UpdateOne({"_id": product.id}, change)]
 
 
-def _offer_moved(product: Product, known: Mapping[str, Any]) -> bool:
+def offer_moved(product: Product, known: Mapping[str, Any]) -> bool:
+    """Whether the product's history gains a point."""
     offer, price = known.get("offer") or {}, known.get("price") or {}
     if product.offer is None:
         return False

@@ -82,6 +82,7 @@ class CrawlRecord:
         if status is CrawlStatus.FAILED:
             run.error = run.error or f"the spider ended early: {reason}"
         if reason == "finished":
+            run.judge_drift()
             try:
                 await _persistently(lambda: self._find_gone(spider))
                 if spider.whole_market:

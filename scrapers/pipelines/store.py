@@ -8,7 +8,7 @@ from typing import Self
 from scrapy.crawler import Crawler
 
 from listino.domain.clock import utc_now
-from listino.domain.listing import list_goods
+from listino.domain.listing import Terms, list_goods
 from listino.domain.product import Product
 from listino.store.aio import AsyncStore
 from listino.store.outage import UNAVAILABLE, time_limit
@@ -20,15 +20,21 @@ log = logging.getLogger(__name__)
 BATCH = 100
 MOST_WAITING = 2000  # goods read while the store is away; beyond that the crawl is given up
 STORE_SECONDS = 20.0  # longer than an election; goods wait for the next time then
+NO_PRICE = "price/not_positive"
 FLUSH_EVERY = 2.0  # seconds: what a slow shop gave is visible soon, and a killed spider loses little
 
 
 class StorePipeline:
-    """Turns goods into products, prices them and upserts them; the counts go to the run."""
+    """Turns goods into products, prices them and upserts them; the counts go to the run.
+
+    Prices that are not plausible are held by the store. New goods without a price are rejected, because there is no
+    accepted price that they could be sold at meanwhile, and shops show "on request" so.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._waiting: dict[str, list[Product]] = {}
+        self._terms: dict[str, Terms] = {}
         self._writing = asyncio.Lock()
 
     @classmethod
@@ -54,6 +60,7 @@ class StorePipeline:
 
     async def process_item(self, item: ScrapedGoods) -> ScrapedGoods:
         product = list_goods(item.goods, item.shop.terms, at=utc_now(), crawl_id=market_spider(self._crawler).run.id)
+        self._terms[item.shop.name] = item.shop.terms
         waiting = self._waiting.setdefault(item.shop.name, [])
         waiting.append(product)
         if len(waiting) >= BATCH:
@@ -80,7 +87,9 @@ class StorePipeline:
         run = market_spider(self._crawler).run
         try:
             with time_limit(STORE_SECONDS):
-                plan = await self._database.products.upsert(batch)
+                plan = await self._database.products.upsert(
+                    batch, terms=self._terms[shop], sound=run.sound_crawls(shop)
+                )
         except UNAVAILABLE as error:
             log.error("the store is away, %d goods of %s wait: %s", len(batch), shop, error)
             self._waiting[shop] = batch + self._waiting.get(shop, [])
@@ -95,6 +104,10 @@ class StorePipeline:
                 await self._store(shop, [product])
         else:
             run.count(shop, plan, batch)
+            for product in batch:
+                if detail := plan.worthless.get(product.id):
+                    self._crawler.stats.inc_value(f"listino/rejected/{NO_PRICE}")
+                    run.reject(shop, NO_PRICE, product.url or "", detail)
 
     def _give_up_beyond(self, most: int, shop: str) -> None:
         if len(self._waiting[shop]) > most:

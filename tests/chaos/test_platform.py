@@ -110,7 +110,8 @@ class moving_prices:
 
     def __init__(self, shop: str, skus: Iterable[str]) -> None:
         self._shop = shop
-        self._skus = list(skus)
+        goods = httpx.get(f"{shop}/_shop/truth", timeout=10).json()["products"]
+        self._costs = [(sku, goods[sku]["offer"]["cost"]["minor"]) for sku in skus]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._move)
 
@@ -124,8 +125,10 @@ class moving_prices:
     def _move(self) -> None:
         chance = random.Random(2)
         while not self._stop.wait(0.2):
-            price = f"{chance.randrange(800, 9000) / 100:.2f}"
-            moved = httpx.post(f"{self._shop}/_shop/price", json={"sku": chance.choice(self._skus), "price": price})
+            sku, cost = chance.choice(self._costs)
+            # A little up or down: a jump would be held.
+            price = f"{cost * chance.uniform(0.85, 1.2) / 100:.2f}"
+            moved = httpx.post(f"{self._shop}/_shop/price", json={"sku": sku, "price": price})
             assert moved.status_code == httpx.codes.OK, moved.text
 
 

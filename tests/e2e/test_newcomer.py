@@ -124,7 +124,7 @@ def test_a_moved_price_reaches_page_list_history_and_the_back_office(demo: Demo,
     api, product = demo.url("nginx"), f"it:bottega:{goods.sku}"
     before = httpx.get(f"{api}/products/{product}").json()["default_price"]
 
-    shop_move(demo, goods.sku, "12.90")
+    shop_move(demo, goods.sku, "39.90")
     answer = httpx.get(f"{api}/products/{product}/price").json()
     assert (answer["fresh"], answer["previous"]) == (True, before)
     moved = answer["price"]

@@ -31,6 +31,8 @@ class Admin:
         deeds = {
             "drift": self.drift,
             "price": self.price,
+            "misprice": self.misprice,
+            "hide": self.hide,
             "stock": self.stock,
             "vanish": self.vanish,
             "appear": self.appear,
@@ -79,12 +81,16 @@ class Admin:
         self._catalogue.set_stock(sku, in_stock)
         return {"changed": [self._catalogue.key_of(self._catalogue.index_of(sku))]}
 
+    def misprice(self, body: Body) -> Body:
+        return {"changed": self._catalogue.misprice(_number(body, "factor"), **_chosen(body))}
+
+    def hide(self, body: Body) -> Body:
+        fields = _texts(body, "fields") or []
+        self._catalogue.hide(fields)
+        return {"hidden": fields}
+
     def vanish(self, body: Body) -> Body:
-        skus = body.get("skus")
-        if skus is not None and not (isinstance(skus, list) and all(isinstance(sku, str) for sku in skus)):
-            raise InvalidValue("skus: a list of keys as text")
-        share = _number(body, "share") if body.get("share") is not None else None
-        return {"vanished": self._catalogue.vanish(share=share, skus=skus)}
+        return {"vanished": self._catalogue.vanish(**_chosen(body))}
 
     def appear(self, body: Body) -> Body:
         return {"appeared": self._catalogue.appear(_whole(body, "count", 1, least=1))}
@@ -152,6 +158,19 @@ def _text(body: Body, field: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidValue(f"{field}: a text, not {value!r}")
     return value
+
+
+def _texts(body: Body, field: str) -> list[str] | None:
+    values = body.get(field)
+    if values is not None and not (isinstance(values, list) and all(isinstance(value, str) for value in values)):
+        raise InvalidValue(f"{field}: a list of texts")
+    return values
+
+
+def _chosen(body: Body) -> dict[str, Any]:
+    """Which goods something befalls: a share of them, or those of the keys."""
+    skus = _texts(body, "skus")
+    return {"share": _number(body, "share") if body.get("share") is not None else None, "skus": skus}
 
 
 def _number(body: Body, field: str, default: float | None = None) -> float:

@@ -12,11 +12,13 @@ RESTOCKED_PIECES = 7
 
 @dataclass(slots=True)
 class Change:
-    """What operations did to one good: None is as drawn. `price` is in cents, the lowest among the variants."""
+    """What operations did to one good: None is as drawn. `price` is in cents, the lowest among the variants; `slip` is what
+    a shop's mistake multiplies every price by."""
 
     at: datetime
     price: int | None = None
     in_stock: bool | None = None
+    slip: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Article:
     @property
     def price(self) -> int:
         """The price asked now: the lowest among the forms."""
-        return self.good.price if self.change is None or self.change.price is None else self.change.price
+        return self._slipped(self._right_price)
 
     @property
     def list_price(self) -> int | None:
@@ -60,7 +62,14 @@ class Article:
         return self.words.kinds[self.good.kind.code][1]
 
     def cost(self, form: Form) -> int:
-        return self.price + form.surcharge
+        return self._slipped(self._right_price + form.surcharge)
+
+    @property
+    def _right_price(self) -> int:
+        return self.good.price if self.change is None or self.change.price is None else self.change.price
+
+    def _slipped(self, cents: int) -> int:
+        return cents if self.change is None else round(cents * self.change.slip)
 
     def list_cost(self, form: Form) -> int | None:
         return None if self.list_price is None else self.list_price + form.surcharge

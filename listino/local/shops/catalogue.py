@@ -1,7 +1,7 @@
 """A demo shop's goods and what happens to them: prices drift, stock runs out, goods vanish and appear. No server needed."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -18,6 +18,12 @@ from listino.local.shops.truth import truth_of
 
 _LEAST_PRICE = 50  # cents; drift does not go below
 _GREATEST_PRICE = 100_000_000  # cents
+_GREATEST_FACTOR = 1000.0
+# What a shop can stop showing of its goods, and what is left there then.
+HIDEABLE: Mapping[str, Mapping[str, Any]] = {
+    "brand": {"brand": ""},
+    "description": {"description": "", "description_html": ""},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Catalogue:
         self._size = count
         self._changes: dict[int, Change] = {}
         self._vanished: set[int] = set()
+        self._hidden: tuple[str, ...] = ()
         self._live: list[int] | None = None
         self._by_category: dict[str, list[int]] | None = None
         self._journal = Journal(journal, {"market": market, "seed": seed, "count": count}) if journal else None
@@ -94,9 +101,10 @@ class Catalogue:
 
     def article(self, index: int) -> Article:
         """The good at an index as it stands now; of goods that are gone, as they stood last."""
-        return Article(
-            self.market, make_good(self.market, self.front.prefix, self.seed, index), self._changes.get(index)
-        )
+        good = make_good(self.market, self.front.prefix, self.seed, index)
+        for field in self._hidden:
+            good = replace(good, **HIDEABLE[field])
+        return Article(self.market, good, self._changes.get(index))
 
     def index_of(self, key: str) -> int:
         """The index of a good for sale by its key or its reference; raises ProductNotFound."""
@@ -136,6 +144,16 @@ class Catalogue:
     def set_price(self, sku: str, price: Money) -> None:
         """Moves the product's price, the lowest of its variants, and the dearer ones along by the same amount."""
         self._perform({"op": "price", "sku": sku, "minor": price.minor, "currency": price.currency})
+
+    def misprice(self, factor: float, *, share: float | None = None, skus: Iterable[str] | None = None) -> list[str]:
+        """Multiplies every price of a share of the goods, or of the named ones, as a lost decimal comma does; 0 makes them
+        free, 1 mends them. Returns their keys."""
+        wanted = {"share": share, "skus": None if skus is None else list(skus)}
+        return list(self._perform({"op": "misprice", "factor": factor, **wanted}))
+
+    def hide(self, fields: Iterable[str]) -> None:
+        """Shows the goods without these fields (of HIDEABLE) from now on; none shows them whole again."""
+        self._perform({"op": "hide", "fields": list(fields)})
 
     def set_stock(self, sku: str, in_stock: bool) -> None:
         """Sells all variants out, or puts every variant in stock."""
@@ -179,7 +197,12 @@ class Catalogue:
                 return self._vanish(operation["share"], operation["skus"], at)
             case "appear":
                 return self._appear(operation["count"])
+            case "misprice":
+                return self._misprice(operation["factor"], operation["share"], operation["skus"], at)
+            case "hide":
+                return self._hide(operation["fields"])
             case "restore":
+                self._hidden = ()
                 self._changes.clear()
                 self._vanished.clear()
                 self._size = self.count
@@ -211,17 +234,31 @@ class Catalogue:
         self._changing(self.index_of(sku), at).price = price.minor
 
     def _vanish(self, share: float | None, skus: list[str] | None, at: datetime) -> list[str]:
-        if (share is None) == (skus is None):
-            raise InvalidValue("share: give either a share or skus")
-        if skus is not None:
-            chosen = sorted({self.index_of(sku) for sku in skus})
-        else:
-            chosen = self._choose(share or 0.0, Random(f"{self.seed}:vanish:{self.market}:{len(self._vanished)}"))
+        chosen = self._named_or_chosen(share, skus, Random(f"{self.seed}:vanish:{self.market}:{len(self._vanished)}"))
         for index in chosen:
             self._changing(index, at)
         self._vanished.update(chosen)
         self._forget_order()
         return [self.key_of(index) for index in chosen]
+
+    def _misprice(self, factor: float, share: float | None, skus: list[str] | None, at: datetime) -> list[str]:
+        if not 0 <= factor <= _GREATEST_FACTOR:
+            raise InvalidValue(f"factor: 0 to {_GREATEST_FACTOR}, not {factor}")
+        chosen = self._named_or_chosen(share, skus, Random(f"{self.seed}:misprice:{self.market}"))
+        for index in chosen:
+            self._changing(index, at).slip = factor
+        return [self.key_of(index) for index in chosen]
+
+    def _hide(self, fields: list[str]) -> None:
+        unknown = sorted(set(fields) - HIDEABLE.keys())
+        if unknown:
+            raise InvalidValue(f"fields: {unknown[0]!r} cannot be hidden: choose of {', '.join(HIDEABLE)}")
+        self._hidden = tuple(fields)
+
+    def _named_or_chosen(self, share: float | None, skus: list[str] | None, dice: Random) -> list[int]:
+        if (share is None) == (skus is None):
+            raise InvalidValue("share: give either a share or skus")
+        return sorted({self.index_of(sku) for sku in skus}) if skus is not None else self._choose(share or 0.0, dice)
 
     def _appear(self, count: int) -> list[str]:
         if not 1 <= count <= 100_000:

@@ -21,6 +21,7 @@ from listino.domain.product import Product, key_parts
 from listino.jobs import LIVE, Jobs
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.prices import AsyncLivePrices, LivePrices
+from listino.live.quote import make_quote
 from listino.live.scripts import CHANNEL
 from listino.live.waiting import WaitingRoom
 from listino.settings import Settings
@@ -86,14 +87,16 @@ def test_a_moved_price_is_answered_stored_and_kept_in_history(
 ) -> None:
     product = in_stock(stock(any_shop, settings, store))
     _, _, sku = key_parts(str(product.id))
-    any_shop.admin("price", sku=sku, price="12.90")
+    assert product.offer is not None
+    cost = Money(product.offer.cost.minor * 4 // 5)
+    any_shop.admin("price", sku=sku, price=str(cost))
     answer = ask_until_answered(settings, product)
     assert answer.reason is None
     assert answer.availability is Availability.IN_STOCK
     stored = store.products.get(product.id)
     assert stored.offer is not None
     assert stored.price is not None
-    assert stored.offer.cost == Money(1290)
+    assert stored.offer.cost == cost
     assert stored.price.amount == answer.price
     assert product.price is not None
     assert stored.price.amount != product.price.amount
@@ -379,3 +382,25 @@ async def test_connections_from_before_a_restart_of_redis_cost_no_answer(
             await asyncio.to_thread(synchronous.get, products[12].id, wait_ms=WAIT_MS)
         ).reason is not Reason.NO_QUEUE
     synchronous.close()
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_price_that_is_not_plausible_is_held_and_never_sold_at(
+    any_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    hundredfold, free = stock(any_shop, settings, store)[:2]
+    for product, factor in ((hundredfold, 100), (free, 0)):
+        assert product.price is not None
+        any_shop.admin("misprice", factor=factor, skus=[key_parts(str(product.id))[2]])
+        answer = ask_until_answered(settings, product)
+        assert (answer.reason, answer.price) == (Reason.HELD, None)
+        quote = make_quote(product, answer, [])
+        assert (quote.price, quote.fields()["fresh"], quote.fields()["reason"]) == (product.price.amount, False, "held")
+        kept = store.products.get(product.id)
+        assert kept.held is not None
+        assert (kept.price, kept.held.crawl_id) == (product.price, None)
+        assert {doubt.kind.value for doubt in kept.held.doubts} == ({"times_100"} if factor else {"not_positive"})
+        assert len(store.products.history(product.id)) == 1
+        any_shop.admin("misprice", factor=1, skus=[key_parts(str(product.id))[2]])
+        wait_until(lambda product=product: ask(settings, product).fresh, "the shop asks a plausible price again")
+        assert store.products.get(product.id).held is None

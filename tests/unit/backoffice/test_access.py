@@ -31,7 +31,14 @@ def test_permissions_are_roles_and_only_these_routes_are_public() -> None:
 
 
 def test_what_changes_something_is_never_asked_for_by_get(app: Flask) -> None:
-    changing = {"session.logout", "products.refresh", "crawls.start"}
+    changing = {
+        "session.logout",
+        "products.refresh",
+        "crawls.start",
+        "crawls.accept_drift",
+        "held_prices.decide",
+        "held_prices.decide_all",
+    }
     methods = {rule.endpoint: rule.methods or set() for rule in app.url_map.iter_rules()}
 
     assert [endpoint for endpoint in sorted(changing) if "GET" in methods[endpoint]] == []
@@ -73,7 +80,8 @@ def test_other_addresses_lead_to_the_start_page(app: Flask, wanted: str | None) 
 
 def _address(app: Flask, endpoint: str) -> tuple[str, str]:
     rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
-    values = {name: "brand" if name == "field" else "it:bottega:8411" for name in rule.arguments}
+    choices = {"field": "brand", "verdict": "accept"}
+    values = {name: choices.get(name, "it:bottega:8411") for name in rule.arguments}
     with app.test_request_context():
         built = app.url_for(endpoint, **values)
     return built, "POST" if "POST" in (rule.methods or ()) else "GET"

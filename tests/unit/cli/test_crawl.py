@@ -7,7 +7,7 @@ import pytest
 
 from listino.cli import crawl as module
 from listino.cli import main
-from listino.domain.crawl import Crawl, CrawlStatus, ShopCounts
+from listino.domain.crawl import Crawl, CrawlStatus, Fall, ShopCounts
 from listino.domain.errors import CrawlFailed
 from listino.local.declarations import write_declarations
 from listino.settings import load_settings
@@ -130,3 +130,14 @@ def test_a_market_without_a_usable_declaration_is_an_error(
     assert main.run(["crawl", "all"]) == 1
     assert sorted(market for market, *_ in asked) == ["de", "es", "fr"]
     assert "listino: market it was not crawled: no declaration of its shops can be used" in capsys.readouterr().err
+
+
+def test_a_crawl_that_drifted_says_what_fell() -> None:
+    fall = Fall(field="brand", now=0.1, usual=0.9)
+    counts = {"bottega": ShopCounts(products=7, held=2, drift=(fall,)), "altra": ShopCounts(products=3)}
+    run = Crawl(
+        id="it-1", market="it", status=CrawlStatus.INCOMPLETE, trigger="t", started_at=AT, heartbeat_at=AT, shops=counts
+    )
+    told = module.Result(crawl=run).as_json()
+    assert (told["products"], told["held"]) == (10, 2)
+    assert told["drifted"] == {"bottega": ["brand at 10% of products where 90% are usual"]}

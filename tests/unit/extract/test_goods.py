@@ -127,6 +127,15 @@ def test_a_page_that_cannot_be_used_says_why(node: dict[str, Any], missing: str)
     assert URL in str(raised.value)
 
 
+@pytest.mark.parametrize("nothing", [0, "0.00", "0,00 €"])
+def test_a_price_of_zero_is_told_where_the_page_names_no_other(nothing: object) -> None:
+    assert goods_of(product(offers={"price": nothing})).offer.cost == Money(0)
+    goods = goods_of(group(variant("a", "Rosso", "S", nothing), variant("b", "Rosso", "M", nothing)))
+    assert [(v.sku, v.cost) for v in goods.offer.variants] == [("a", Money(0)), ("b", Money(0))]
+    mixed = goods_of(group(variant("a", "Rosso", "S", nothing), variant("b", "Rosso", "M", 30)))
+    assert [(v.sku, v.cost) for v in mixed.offer.variants] == [("b", Money(3000))]
+
+
 def test_malformed_addresses_are_left_out() -> None:
     goods = goods_of(product(image=["http://[x", "/b.jpg"]), more='<link rel="canonical" href="http://[x">')
     assert [photo.url for photo in goods.photos] == ["https://shop.example/b.jpg"]

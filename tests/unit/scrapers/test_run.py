@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from listino.domain.crawl import Crawl, CrawlStatus, Reject, ShopCounts
+from listino.domain.drift import FIELDS, DriftRule
 from listino.domain.product import Product
 from listino.store.crawls import Lease
 from listino.store.upsert import UpsertPlan
@@ -26,17 +27,62 @@ def test_a_run_that_has_just_begun(run: CrawlRun) -> None:
 
 def test_what_batches_meant_is_counted(run: CrawlRun, listed_shirt: Product) -> None:
     run.count("bottega", UpsertPlan(new=["a"], changed=["b"], unchanged=["c", "d"]), [listed_shirt] * 4)
-    run.count("bottega", UpsertPlan(returned=["e"]), [listed_shirt])
+    run.count("bottega", UpsertPlan(returned=["e"], held=["f"]), [listed_shirt] * 2)
     counts = run.snapshot().shops["bottega"]
-    assert (counts.products, counts.new, counts.changed, counts.unchanged, counts.returned) == (5, 1, 1, 2, 1)
+    assert (counts.products, counts.new, counts.changed, counts.unchanged, counts.returned) == (6, 1, 1, 2, 1)
+    assert counts.held == 1
 
 
 def test_coverage_is_the_share_of_products_with_a_field(run: CrawlRun, listed_shirt: Product) -> None:
     bare = Product(id="it:bottega:1", name="Moka")
     run.count("bottega", UpsertPlan(new=["a", "b", "c"]), [listed_shirt, bare, replace(bare, brand="Perché")])
-    assert run.snapshot().coverage == {
-        "brand": 0.6667, "gtin": 0.3333, "category": 0.3333, "description": 0.3333, "photos": 0.3333, "variants": 0.3333,
+    coverage = {
+        "price": 0.3333, "list_price": 0.0, "availability": 0.3333, "brand": 0.6667, "gtin": 0.3333, "category": 0.3333,
+        "description": 0.3333, "photos": 0.3333, "variants": 0.3333,
     }  # fmt: skip
+    assert (run.snapshot().coverage, run.snapshot().shops["bottega"].coverage) == (coverage, coverage)
+    assert run.snapshot().shops["bottega"].measured == 3
+
+
+def as_usual(crawl: Crawl, **counts: object) -> Crawl:
+    """A run of before that saw the whole shop, and a hundred products with everything."""
+    shown = {"products": 100, "measured": 100, "complete": True, "coverage": dict.fromkeys(FIELDS, 1.0)} | counts
+    return replace(crawl, id="it-0", status=CrawlStatus.FINISHED, shops={"bottega": ShopCounts(**shown)})  # type: ignore[arg-type]
+
+
+def with_past(crawl: Crawl, *past: Crawl) -> CrawlRun:
+    return CrawlRun(crawl, Lease("it", "nobody", AT), None, past=past, drift_rules={"bottega": DriftRule()})
+
+
+def test_a_shop_of_which_little_was_read_has_drifted(crawl: Crawl, listed_shirt: Product) -> None:
+    run = with_past(crawl, as_usual(crawl))
+    run.count("bottega", UpsertPlan(new=["a"] * 100), [replace(listed_shirt, brand=None)] * 100)
+    run.judge_drift()
+    assert [fall.field for fall in run.snapshot().shops["bottega"].drift] == ["list_price", "brand"]
+    assert not run.seen_whole("bottega")
+    assert str(run.troubles()).startswith(
+        "bottega: it drifted: list_price at 0% of products where 100% are usual, brand"
+    )
+    assert run.sound_crawls("bottega") == {"it-0"}
+
+
+def test_few_products_are_no_drift_where_pages_failed_or_a_limit_was_set(crawl: Crawl, listed_shirt: Product) -> None:
+    past = as_usual(crawl, coverage={})
+    assert drifted(with_past(crawl, past), listed_shirt) == ["products"]
+    failed = with_past(crawl, past)
+    failed.fail("bottega", "it does not answer")
+    assert drifted(failed, listed_shirt) == []
+    assert drifted(with_past(replace(crawl, limit=10), past), listed_shirt) == []
+
+
+def drifted(run: CrawlRun, product: Product) -> list[str]:
+    run.count("bottega", UpsertPlan(unchanged=["a"] * 10), [product] * 10)
+    run.judge_drift()
+    return [fall.field for fall in run.snapshot().shops["bottega"].drift]
+
+
+def test_a_shop_that_nobody_crawled_before_has_not_drifted(crawl: Crawl, listed_shirt: Product) -> None:
+    assert drifted(with_past(crawl, as_usual(crawl, complete=False)), listed_shirt) == []
 
 
 def test_rejects_are_counted_by_reason_and_kept(run: CrawlRun) -> None:
@@ -113,7 +159,8 @@ def test_the_mark_beside_the_queue(resumable: bool, crawl: Crawl, tmp_path: Path
 def test_a_resumed_run_knows_what_it_rejected_and_covered_before(crawl: Crawl, listed_shirt: Product) -> None:
     url = "https://bottega.example/unreadable"
     reject = Reject(crawl_id=crawl.id, shop="bottega", reason="page/unreadable", url=url, detail="", at=AT)
-    stopped = replace(crawl, shops={"bottega": ShopCounts(products=3, new=3, rejected=1)}, coverage={"brand": 0.6667})
+    counts = ShopCounts(products=3, new=3, rejected=1, measured=3, coverage={"brand": 0.6667})
+    stopped = replace(crawl, shops={"bottega": counts})
     run = CrawlRun(stopped, Lease("it", "nobody", AT), None, [reject])
     assert run.rejected_urls("bottega") == [url]
     run.count("bottega", UpsertPlan(new=["d"]), [listed_shirt])

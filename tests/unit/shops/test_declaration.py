@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from listino.domain.drift import DriftRule
 from listino.domain.errors import InvalidShop, UnknownMarket, UnknownShop
+from listino.domain.held import PlausibilityRule
 from listino.domain.money import Money
 from listino.extract.selectors import Selectors
 from listino.shops.declaration import Shops, load_shop
@@ -75,6 +77,18 @@ def test_selectors_and_what_the_platform_wants_to_know(file: Path) -> None:
     assert shop.selectors == Selectors(price=".price > ins")
 
 
+def test_what_is_believed_of_a_shop_and_what_counts_as_drift(file: Path) -> None:
+    file.write_text(
+        LEAST
+        + "[plausibility]\nmost_change_percent = 30\nmost_market_factor = 2.5\n"
+        + "[drift]\ntolerance_percent = 10\nproducts_tolerance_percent = 40\nleast_products = 5\n"
+    )
+    shop = load_shop(file)
+    believed = PlausibilityRule(most_change_percent=Decimal(30), most_market_factor=Decimal("2.5"))
+    drift = DriftRule(tolerance_percent=Decimal(10), products_tolerance_percent=Decimal(40), least_products=5)
+    assert (shop.terms.plausibility, shop.drift) == (believed, drift)
+
+
 def changed(old: str, new: str) -> str:
     assert old in LEAST
     return LEAST.replace(old, new)
@@ -102,7 +116,7 @@ def changed(old: str, new: str) -> str:
         (LEAST + "colour = 1", "shop.colour: unknown key `colour`; known keys: name, market, platform, url"),
         (
             LEAST + "[extra]\na = 1",
-            "extra: unknown key `extra`; known keys: shop, shipping, pricing, crawl, live, platform, selectors",
+            "extra: unknown key `extra`; known keys: shop, shipping, pricing, crawl, live, plausibility, drift, platform, selectors",
         ),
         (LEAST + '[shipping]\ncost = "-1.00"', "shipping.cost: must be 0 or more"),
         (LEAST + '[shipping]\ncost = "1.005"', "shipping.cost: must have at most 2 decimal places"),
@@ -118,6 +132,10 @@ def changed(old: str, new: str) -> str:
             "pricing.markup: unknown key `markup` (did you mean `markup_percent`?); known keys: markup_percent, ",
         ),
         (LEAST + '[pricing.categories]\n"Tè" = 2000', "pricing.categories.Tè:"),
+        (LEAST + "[plausibility]\nmost_change_percent = 0", "plausibility.most_change_percent:"),
+        (LEAST + "[plausibility]\nmost_market_factor = 1", "plausibility.most_market_factor:"),
+        (LEAST + "[drift]\ntolerance_percent = 100", "drift.tolerance_percent:"),
+        (LEAST + "[drift]\nleast_products = 0", "drift.least_products:"),
         (LEAST + "[crawl]\nconcurrency = 0", "crawl.concurrency:"),
         (LEAST + "[crawl]\ndelay = -1", "crawl.delay:"),
         (LEAST + "[crawl]\ndelay = nan", "crawl.delay:"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from listino.store.query import ProductQuery, spellings
 
-ON_SALE = {"gone_at": None}
+ON_SALE = {"gone_at": None, "awaits_price": None}
 
 
 def conditions(**wanted: Any) -> list[dict[str, Any]]:
@@ -17,7 +17,9 @@ def conditions(**wanted: Any) -> list[dict[str, Any]]:
 
 def test_nothing_asked_is_everything_on_sale() -> None:
     assert ProductQuery().filter() == {"$and": [ON_SALE]}
-    assert ProductQuery(gone=True).filter() == {}
+    assert ProductQuery(gone=True).filter() == {"$and": [{"awaits_price": None}]}
+    assert ProductQuery(awaiting=True).filter() == {"$and": [{"gone_at": None}]}
+    assert ProductQuery(gone=True, awaiting=True).filter() == {}
 
 
 @pytest.mark.parametrize("name", ["market", "shop", "category", "brand"])
@@ -127,6 +129,7 @@ def test_every_field_of_a_query_makes_a_difference() -> None:
         "text": "d",
         "after": "e",
         "gone": True,
+        "awaiting": True,
     }
     assert {field.name for field in fields(ProductQuery)} == set(values)
     for name, value in values.items():

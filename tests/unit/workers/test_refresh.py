@@ -10,11 +10,14 @@ import pytest
 from pymongo.errors import ConnectionFailure
 
 import workers.refresh
+from listino.domain.listing import Terms
 from listino.domain.money import Money
 from listino.domain.offer import Availability
+from listino.domain.plausibility import doubts_of
 from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
 from listino.shops.shop import PlatformOptions, Shop
+from listino.store.upsert import UpsertPlan
 from workers.refresh import Refresher
 
 ID = "it:bottega:8411"
@@ -38,8 +41,12 @@ class Products:
             raise self.stored
         return {str(product.id): product for product in self.stored if product.id in product_ids}
 
-    def upsert(self, seen: Iterable[Product]) -> None:
-        self.kept += seen
+    def upsert(self, seen: Sequence[Product], *, terms: Terms) -> UpsertPlan:
+        known, plan = self.among([str(product.id) for product in seen]), UpsertPlan()
+        for product in seen:
+            believed = not doubts_of(product, known[str(product.id)], terms.plausibility)
+            (self.kept if believed else plan.held).append(product if believed else product.id)  # type: ignore[arg-type]
+        return plan
 
     def mark_gone(self, product_ids: Iterable[str], at: object) -> int:
         self.gone += product_ids
@@ -116,7 +123,8 @@ def answering(status: int, body: Any = b"") -> Answers:
     [
         (answering(404, {"code": "woocommerce_rest_product_invalid_id"}), Reason.GONE),
         (answering(404, {"code": "rest_no_route"}), Reason.SHOP_REFUSED),
-        (answering(200, [{**VARIATIONS[0], "prices": {**PRICES, "price": "0"}}]), Reason.UNREADABLE),
+        (answering(200, [{**VARIATIONS[0], "prices": {**PRICES, "price": "0"}}]), Reason.HELD),
+        (answering(200, [{**VARIATIONS[0], "prices": {**PRICES, "price": "300000"}}]), Reason.HELD),
         (answering(410), Reason.GONE),
         (answering(200, []), Reason.GONE),
         (answering(403), Reason.SHOP_REFUSED),
@@ -193,7 +201,7 @@ async def test_several_products_are_one_request_and_have_an_answer_each(bottega:
     found = await refresh(at_work, *(f"it:bottega:{number}" for number in (1, 2, 3, 4, 5)))
     assert asked == ["?include=1,2,3,4&per_page=4", "/4"], "the list is silent about what may only be sold out"
     assert [found[f"it:bottega:{number}"].reason for number in (1, 2, 3, 4, 5)] == [
-        None, Reason.UNREADABLE, None, Reason.GONE, Reason.NO_SHOP,
+        None, Reason.HELD, None, Reason.GONE, Reason.NO_SHOP,
     ]  # fmt: skip
     assert [(product.id, product.offer and product.offer.cost) for product in kept(at_work).kept] == [
         ("it:bottega:1", Money(3000)),

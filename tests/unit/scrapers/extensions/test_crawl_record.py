@@ -7,6 +7,7 @@ import pytest
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from listino.domain.crawl import Crawl, CrawlStatus, Reject
+from listino.store.upsert import UpsertPlan
 from scrapers.extensions import crawl_record as module
 from scrapers.extensions.crawl_record import CrawlRecord
 
@@ -66,7 +67,7 @@ async def test_rejects_wait_while_the_store_is_away_and_are_kept_once(crawler: A
 async def test_the_end_of_a_crawl_waits_for_an_election(crawler: Any, record: Any) -> None:
     store = Store(away=4)
     run = crawler.spider.run
-    run.count("bottega", SimpleNamespace(new=["a"], changed=[], unchanged=[], returned=[]), [])
+    run.count("bottega", UpsertPlan(new=["a"]), [])
     async with asyncio.timeout(10):
         await record(store)._close(crawler.spider, "finished")
     assert store.saved == [CrawlStatus.FINISHED]
@@ -78,7 +79,7 @@ async def test_a_store_that_stays_away_leaves_a_run_that_says_so(
 ) -> None:
     store = Store(away=1)
     run = crawler.spider.run
-    run.count("bottega", SimpleNamespace(new=["a"], changed=[], unchanged=[], returned=[]), [])
+    run.count("bottega", UpsertPlan(new=["a"]), [])
     monkeypatch.setattr(module, "_LAST_WORDS_SECONDS", -1.0)
     async with asyncio.timeout(10):
         await record(store)._close(crawler.spider, "finished")

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure
 
+from listino.domain.money import Money
+from listino.domain.offer import ShopOffer
 from listino.domain.product import Product
 from listino.store.upsert import UpsertPlan
 from scrapers.items import ScrapedGoods
@@ -22,9 +24,10 @@ class Store:
         self.closed = False
         self.products = self
 
-    async def upsert(self, seen: Sequence[Product]) -> UpsertPlan:
+    async def upsert(self, seen: Sequence[Product], **_: object) -> UpsertPlan:
         self.batches.append(list(seen))
-        return UpsertPlan(new=[product.id for product in seen])
+        free = {product.id: "0.00 EUR" for product in seen if product.offer and not product.offer.cost.minor}
+        return UpsertPlan(new=[product.id for product in seen if product.id not in free], worthless=free)
 
     def close(self) -> None:
         self.closed = True
@@ -84,7 +87,7 @@ async def test_nothing_scraped_is_nothing_stored(pipeline: StorePipeline, store:
 async def test_goods_wait_while_the_store_is_away_and_are_stored_when_it_is_back(
     pipeline: StorePipeline, store: Store, item: ScrapedGoods, crawler: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(seen: Sequence[Product]) -> UpsertPlan:
+    async def away(seen: Sequence[Product], **_: object) -> UpsertPlan:
         raise AutoReconnect("no primary")
 
     with monkeypatch.context() as patched:
@@ -101,7 +104,7 @@ async def test_goods_wait_while_the_store_is_away_and_are_stored_when_it_is_back
 async def test_a_cluster_without_a_primary_is_away_and_refuses_nothing(
     pipeline: StorePipeline, store: Store, item: ScrapedGoods, crawler: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def electing(seen: Sequence[Product]) -> UpsertPlan:
+    async def electing(seen: Sequence[Product], **_: object) -> UpsertPlan:
         raise OperationFailure("shard-1 has no primary", 133)
 
     with monkeypatch.context() as patched:
@@ -125,7 +128,7 @@ async def test_a_store_that_stays_away_ends_the_crawl_without_waiting_for_itself
         reasons.append(reason)
         closed.set()
 
-    async def away(seen: Sequence[Product]) -> UpsertPlan:
+    async def away(seen: Sequence[Product], **_: object) -> UpsertPlan:
         raise AutoReconnect("no primary")
 
     monkeypatch.setattr(crawler, "engine", SimpleNamespace(close_spider_async=close_spider_async), raising=False)
@@ -146,7 +149,7 @@ async def test_goods_that_are_being_stored_when_the_spider_closes_are_stored(
     writing, elected = asyncio.Event(), asyncio.Event()
     stores = store.upsert
 
-    async def slow(seen: Sequence[Product]) -> UpsertPlan:
+    async def slow(seen: Sequence[Product], **_: object) -> UpsertPlan:
         writing.set()
         await elected.wait()
         return await stores(seen)
@@ -167,7 +170,7 @@ async def test_goods_that_are_being_stored_when_the_spider_closes_are_stored(
 async def test_goods_that_could_not_be_stored_to_the_end_leave_the_shop_unseen(
     pipeline: StorePipeline, store: Store, item: ScrapedGoods, crawler: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(seen: Sequence[Product]) -> UpsertPlan:
+    async def away(seen: Sequence[Product], **_: object) -> UpsertPlan:
         raise AutoReconnect("no primary")
 
     monkeypatch.setattr(store, "upsert", away)
@@ -183,7 +186,7 @@ async def test_goods_that_the_store_refuses_are_rejected_and_their_neighbours_st
 ) -> None:
     stores = store.upsert
 
-    async def refuses_one(seen: Sequence[Product]) -> UpsertPlan:
+    async def refuses_one(seen: Sequence[Product], **_: object) -> UpsertPlan:
         if any(str(product.id).endswith(":7") for product in seen):
             raise BulkWriteError({"writeErrors": []})
         return await stores(seen)
@@ -195,3 +198,17 @@ async def test_goods_that_the_store_refuses_are_rejected_and_their_neighbours_st
     assert (counts.products, counts.rejected, counts.failed) == (BATCH - 1, 1, 0)
     assert crawler.spider.run.snapshot().rejected == {"store/refused": 1}
     assert crawler.spider.run.rejected_urls("bottega") == [item.goods.url]
+
+
+async def test_new_goods_that_cost_nothing_are_rejected(
+    pipeline: StorePipeline, item: ScrapedGoods, crawler: Any
+) -> None:
+    await pipeline.process_item(item)
+    free = replace(item.goods, sku="free", offer=ShopOffer(cost=Money(0)))
+    await pipeline.process_item(ScrapedGoods(item.shop, free))
+    await pipeline.close_spider()
+    crawl = crawler.spider.run.snapshot()
+    assert (crawl.total("products"), crawl.total("new"), crawl.total("rejected")) == (1, 1, 1)
+    assert crawl.rejected == {"price/not_positive": 1}
+    assert crawler.stats == {"listino/rejected/price/not_positive": 1}
+    assert crawl.shops["bottega"].coverage["price"] == 0.5

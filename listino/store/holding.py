@@ -1,0 +1,102 @@
+"""The writes that hold a price, leave one held or declined, and release it.
+
+Each of them names what it builds on (the reading that was held, the state that was accepted): where somebody decided
+meanwhile, or a later reading came first, it finds nothing to change, and the next crawl looks again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pymongo import UpdateOne
+
+from listino.domain.audit import AuditEntry, Outcome, held_entry
+from listino.domain.held import Held
+from listino.domain.history import point_of
+from listino.domain.plausibility import unpriced, withheld
+from listino.domain.product import Product
+from listino.store.audit import audit_write
+from listino.store.documents import product_document
+from listino.store.held_document import held_document, held_from
+from listino.store.upsert import UpsertPlan, history_write, seen_mark
+
+
+def holding_writes(plan: UpsertPlan, read: Product, known: Product | None, held: Held) -> None:
+    """Holds the price of a product: what was accepted stays, and the same reading as before counts once more."""
+    plan.held.append(read.id)
+    if known is None:
+        document = product_document(replace(unpriced(read), held=held))
+        plan.products.append(UpdateOne({"_id": document.pop("_id")}, {"$setOnInsert": document}, upsert=True))
+        return
+    before = known.held
+    if before is not None and before.reading != held.reading:
+        plan.audit.append(audit_write(_superseded(read, before, held.seen_at)))
+    elif before is not None:
+        crawls = 1 if held.crawl_id is not None else 0
+        held = replace(held, at=before.at, times=before.times + crawls, crawl_id=held.crawl_id or before.crawl_id)
+    change = _shown(plan, read, known) | {"held": held_document(held)}
+    later = {"held.seen_at": {"$not": {"$gte": held.seen_at}}}
+    plan.products.append(UpdateOne(_unless_decided(known) | later, {"$set": change, "$unset": {"declined": ""}}))
+
+
+def declined_writes(plan: UpsertPlan, read: Product, known: Product) -> None:
+    """Leaves a price that somebody rejected as it is; the stock that was read counts."""
+    plan.declined.append(read.id)
+    change = _shown(plan, read, known)
+    (plan.changed if change.get("content_hash") != known.content_hash and change else plan.unchanged).append(read.id)
+    if change:
+        plan.products.append(UpdateOne(_unless_decided(known), {"$set": change}))
+
+
+def release_writes(plan: UpsertPlan, believed: Product, stored: Mapping[str, Any]) -> None:
+    """A price that is believed closes the hold there was, and what was rejected before may be held again."""
+    if believed.offer is None or not ("held" in stored or "declined" in stored):
+        return
+    at = believed.offer.checked_at
+    if "held" in stored:
+        plan.audit.append(audit_write(_superseded(believed, held_from(stored["held"]), at)))
+    not_later = {"_id": believed.id, "held.seen_at": {"$not": {"$gt": at}}}
+    plan.products.append(UpdateOne(not_later, {"$unset": {"held": "", "declined": ""}}))
+
+
+def _shown(plan: UpsertPlan, read: Product, known: Product) -> dict[str, Any]:
+    """What a crawl or a live refresh may say of a product whose price is not believed: its stock, and that it is there."""
+    if known.offer is None:
+        fields = product_document(unpriced(read))
+        for kept in ("_id", "first_seen_at", "offer"):
+            fields.pop(kept, None)
+        return fields
+    if known.gone_at is not None:
+        return {}  # it is not sold again at a price of long ago
+    kept_product = withheld(read, known)
+    plan.products += seen_mark(kept_product)
+    if kept_product.content_hash == known.content_hash or kept_product.offer is None or read.offer is None:
+        return {}
+    if kept_product.offer.availability is not known.offer.availability:
+        point = point_of(kept_product)
+        if point is not None:
+            plan.history.append(history_write(read.id, replace(point, at=read.offer.checked_at)))
+    fields = product_document(kept_product)
+    return {
+        "offer.availability": kept_product.offer.availability.value,
+        **{name: fields[name] for name in ("styles", "content_hash", "changed_at")},
+    }
+
+
+def _unless_decided(known: Product) -> dict[str, Any]:
+    """The product as it was when it was judged."""
+    return {
+        "_id": known.id,
+        "content_hash": known.content_hash,
+        "held.reading": known.held.reading if known.held else None,
+        "declined": known.declined,
+    }
+
+
+def _superseded(read: Product, held: Held, at: datetime) -> AuditEntry:
+    """By the crawl or the live refresh whose reading takes the held one's place."""
+    crawled = read.offer is not None and read.offer.seen_at == read.offer.checked_at and read.crawl_id
+    return held_entry(
+        read, held, action=Outcome.SUPERSEDED, by=f"crawl {read.crawl_id}" if crawled else "live refresh", at=at
+    )

@@ -1,0 +1,171 @@
+"""The held prices: finding them, and deciding on them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from pymongo.database import Database
+
+from listino.domain.audit import AuditEntry, Outcome, held_entry
+from listino.domain.errors import AlreadyDecided, InvalidValue, ProductNotFound
+from listino.domain.held import DoubtKind, Held
+from listino.domain.history import point_of
+from listino.domain.listing import Terms, reoffer
+from listino.domain.product import Product, ProductId
+from listino.store.audit import Audit, audit_write
+from listino.store.collections import AUDIT, PRICE_HISTORY, PRODUCTS
+from listino.store.documents import product_from
+from listino.store.query import CARD
+from listino.store.upsert import history_write, replacing
+
+_SHOWN = {**CARD, "url": 1, "held": 1}
+_BATCH = 100
+_WORDS = {Outcome.ACCEPTED: "accepted", Outcome.REJECTED: "rejected", Outcome.SUPERSEDED: "superseded"}
+
+TermsOf = Callable[[Product], Terms]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldQuery:
+    """Which held prices, those that were held last first. `after`: when the last of the page before was held, and its id;
+    `until`: none that was read for the first time, or anew, after that moment."""
+
+    market: str | None = None
+    shop: str | None = None
+    crawl_id: str | None = None
+    kind: DoubtKind | None = None
+    after: tuple[datetime, ProductId] | None = None
+    until: datetime | None = None
+
+    def filter(self) -> dict[str, Any]:
+        """The MongoDB filter; the index of held prices serves it, because it asks that there is one."""
+        wanted = {
+            "market": self.market,
+            "shop": self.shop,
+            "held.crawl_id": self.crawl_id,
+            "held.kind": self.kind.value if self.kind else None,
+        }
+        conditions: list[dict[str, Any]] = [{"held.at": {"$exists": True}}]
+        conditions += [{name: value} for name, value in wanted.items() if value is not None]
+        if self.until is not None:
+            conditions.append({"held.seen_at": {"$lte": self.until}})
+        if self.after is not None:
+            at, last = self.after
+            conditions.append({"$or": [{"held.at": {"$lt": at}}, {"held.at": at, "_id": {"$gt": last}}]})
+        return {"$and": conditions}
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How many held prices were decided; `left` where the time did not suffice, `skipped` that cannot be accepted or that
+    somebody else decided meanwhile."""
+
+    done: int
+    skipped: int
+    left: bool
+
+
+class Holds:
+    """Held prices. Every decision names the reading it is about, and is made once, whoever else decides."""
+
+    def __init__(self, database: Database) -> None:
+        # Lists of them are read from the primary: what was just decided must be off the list.
+        self._products = database[PRODUCTS.name]
+        self._history = database[PRICE_HISTORY.name]
+        self._writes_of_audit = database[AUDIT.name]
+        self._audit = Audit(database)
+
+    def page(self, query: HeldQuery, *, count: int) -> list[Product]:
+        """At most `count` products with a held price and what a list shows of them."""
+        cursor = self._products.find(query.filter(), _SHOWN).sort([("held.at", -1), ("_id", 1)]).limit(count)
+        return [product_from(document) for document in cursor]
+
+    def count(self, query: HeldQuery, *, most: int) -> int:
+        """How many there are; `most` stands for that many and more."""
+        return int(self._products.count_documents(query.filter(), limit=most))
+
+    def kinds(self, query: HeldQuery) -> dict[DoubtKind, int]:
+        """How many there are of each kind, the worst kind first."""
+        groups = self._products.aggregate(
+            [{"$match": query.filter()}, {"$group": {"_id": "$held.kind", "count": {"$sum": 1}}}]
+        )
+        found = {DoubtKind(group["_id"]): int(group["count"]) for group in groups}
+        return {kind: found[kind] for kind in DoubtKind if kind in found}
+
+    def accept(self, product_id: ProductId, reading: str, *, terms_of: TermsOf, by: str, at: datetime) -> Product:
+        """The held offer becomes the offer, is priced and put in the history; returns the product as it is then.
+
+        Raises AlreadyDecided; ProductNotFound; InvalidValue for what nobody could sell at; and what `terms_of` raises.
+        """
+        product, held = self._held(product_id, reading)
+        if not held.acceptable:
+            raise InvalidValue(f"{held.doubts[0].words}: nothing can be sold at that, so it can only be rejected")
+        offered = reoffer(product, held.offer, terms_of(product), at=held.seen_at, crawled=held.crawl_id is not None)
+        fresh = replace(offered, changed_at=at)
+        change = replacing(fresh)
+        if fresh.offer is not None:
+            change["$max"] = {"offer.seen_at": fresh.offer.seen_at, "offer.checked_at": fresh.offer.checked_at}
+        self._change(product, reading, change)
+        point = point_of(fresh)
+        if point is not None:
+            # Shoppers pay it from the decision on, however long ago the shop showed it.
+            self._history.bulk_write([history_write(product_id, replace(point, at=at))])
+        self._note(held_entry(product, held, action=Outcome.ACCEPTED, by=by, at=at))
+        return fresh
+
+    def reject(self, product_id: ProductId, reading: str, *, by: str, at: datetime) -> Product:
+        """Closes the hold; the product stays as it is, and the same reading is not held again until the shop shows another.
+
+        Raises AlreadyDecided and ProductNotFound.
+        """
+        product, held = self._held(product_id, reading)
+        self._change(product, reading, {"$set": {"declined": reading}, "$unset": {"held": ""}})
+        self._note(held_entry(product, held, action=Outcome.REJECTED, by=by, at=at))
+        return product
+
+    def decide_all(self, query: HeldQuery, decide: Callable[[Product, Held], object], *, seconds: float) -> Decided:
+        """Has each price of the query decided, for so long; what cannot be is skipped."""
+        deadline, done, skipped = time.monotonic() + seconds, 0, 0
+        while batch := self.page(query, count=_BATCH):
+            for product in batch:
+                if time.monotonic() > deadline:
+                    return Decided(done, skipped, left=True)
+                if product.held is None:
+                    continue
+                try:
+                    decide(product, product.held)
+                    done += 1
+                except (AlreadyDecided, InvalidValue, ProductNotFound):
+                    skipped += 1
+                query = replace(query, after=(product.held.at, product.id))
+        return Decided(done, skipped, left=False)
+
+    def _held(self, product_id: ProductId, reading: str) -> tuple[Product, Held]:
+        document = self._products.find_one({"_id": product_id})
+        if document is None:
+            raise ProductNotFound(f"no product {product_id}")
+        product = product_from(document)
+        if product.held is None or product.held.reading != reading:
+            raise AlreadyDecided(self._what_became(product))
+        return product, product.held
+
+    def _change(self, product: Product, reading: str, change: dict[str, Any]) -> None:
+        """Changes the product if it is as it was when it was read, with that price held."""
+        unchanged = {"_id": product.id, "held.reading": reading, "content_hash": product.content_hash}
+        if not self._products.update_one(unchanged, change).matched_count:
+            self._held(product.id, reading)
+            raise AlreadyDecided(f"{product.id} was changed at this moment: look at it again")
+
+    def _what_became(self, product: Product) -> str:
+        if product.held is not None:
+            return f"{product.id}: the shop has shown another price since, which is held now: look at that one"
+        if product.gone_at is not None:
+            return f"{product.id}: the shop no longer has it"
+        for entry in self._audit.of(product.id, count=1):
+            return f"{product.id}: the price was {_WORDS[Outcome(entry.action)]} already, by {entry.by}"
+        return f"{product.id}: no price is held"
+
+    def _note(self, entry: AuditEntry) -> None:
+        self._writes_of_audit.bulk_write([audit_write(entry)])

@@ -1,0 +1,169 @@
+"""Taking in what shops showed: what is believed is stored, what is not is held, what was not read stays as it was.
+
+Written once for the synchronous and the asynchronous store: a generator of questions that the caller answers before it
+goes on, so that nothing here knows a driver.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from pymongo import UpdateOne
+
+from listino.domain.drift import keeping, lost_fields
+from listino.domain.held import DoubtKind
+from listino.domain.listing import Terms
+from listino.domain.money import Money
+from listino.domain.plausibility import Background, doubts_of, hold
+from listino.domain.product import Product, ProductId
+from listino.store.collections import PRICE_HISTORY, PRODUCTS
+from listino.store.documents import points_from, product_from
+from listino.store.holding import declined_writes, holding_writes, release_writes
+from listino.store.upsert import NEEDED, UpsertPlan, plan_upsert
+
+Document = Mapping[str, Any]
+
+# Of which other shops' prices for a GTIN the median is made, at most, a batch of products.
+_MOST_OFFERS = 2000
+_RECENT = timedelta(days=92)
+
+
+@dataclass(slots=True)
+class Question:
+    """Documents that are wanted of a collection, each whole where there is no projection; whoever asked finds them in
+    `documents`."""
+
+    collection: str
+    filter: dict[str, Any]
+    projection: dict[str, int] | None = None
+    most: int = 0  # 0: all of them
+    documents: Sequence[Document] = ()
+
+    def by_id(self) -> dict[ProductId, Document]:
+        return {document["_id"]: document for document in self.documents}
+
+
+@dataclass(slots=True)
+class _Examined:
+    """One product whose reading differs from what is stored, on its way through the gate."""
+
+    read: Product
+    known: Product | None
+    background: Background = field(default_factory=Background)
+
+
+def intake(
+    plan: UpsertPlan, seen: Sequence[Product], *, terms: Terms | None = None, sound: Collection[str] = ()
+) -> Iterator[Question]:
+    """Plans what to write for products of one shop as just seen, once each question has been answered.
+
+    Without the shop's terms every price is believed and nothing is kept.
+
+    `sound`: the ids of past crawls that read the shop as usual. A field that one of them missed, too, is gone; what
+    only the present crawl misses is kept. Unchanged products are asked about once, in one question for all.
+    """
+    yield (asked := Question(PRODUCTS.name, _these(product.id for product in seen), NEEDED))
+    stored = asked.by_id()
+    if terms is None:
+        plan_upsert(seen, stored, plan)
+        return
+    differing = [product for product in seen if _differs(product, stored.get(product.id))]
+    known_ids = [product.id for product in differing if product.id in stored]
+    whole: dict[ProductId, Document] = {}
+    if known_ids:
+        yield (asked := Question(PRODUCTS.name, _these(known_ids)))
+        whole = asked.by_id()
+    examined: list[_Examined] = []
+    missed: dict[ProductId, dict[str, str]] = {}
+    for product in differing:
+        known = product_from(whole[product.id]) if product.id in whole else None
+        kept, missed[product.id] = _kept(product, known, whole.get(product.id, {}), terms, sound)
+        examined.append(_Examined(kept, known))
+    yield from _backgrounds(examined, terms)
+
+    believed = [product for product in seen if not _differs(product, stored.get(product.id))]
+    for entry in examined:
+        doubts = doubts_of(entry.read, entry.known, terms.plausibility, entry.background)
+        if not doubts:
+            believed.append(entry.read)
+        elif entry.known is None and any(doubt.kind is DoubtKind.NOT_POSITIVE for doubt in doubts):
+            plan.worthless[entry.read.id] = "; ".join(doubt.words for doubt in doubts)
+        else:
+            held = hold(entry.read, doubts, entry.background, crawled=_is_crawled(entry.read))
+            if entry.known is not None and entry.known.declined == held.reading:
+                declined_writes(plan, entry.read, entry.known)
+            else:
+                holding_writes(plan, entry.read, entry.known, held)
+    plan_upsert(believed, stored, plan)
+    for product in believed:
+        release_writes(plan, product, stored.get(product.id, {}))
+        if _is_crawled(product):
+            _note_missed(plan, product, stored.get(product.id, {}), missed.get(product.id, {}))
+
+
+def _backgrounds(examined: Sequence[_Examined], terms: Terms) -> Iterator[Question]:
+    """Asks for more about the doubtful and the new; nothing at all where there are none."""
+    doubtful = [entry for entry in examined if doubts_of(entry.read, entry.known, terms.plausibility)]
+    fresh = [entry for entry in examined if entry.known is None or entry.known.offer is None]
+    histories: dict[ProductId, list[Document]] = defaultdict(list)
+    if ids := [entry.read.id for entry in doubtful if entry.known is not None and entry.read.offer]:
+        since = min(entry.read.offer.checked_at for entry in doubtful if entry.read.offer) - _RECENT
+        recent = {"product_id": {"$in": ids}, "month": {"$gte": f"{since:%Y-%m}"}}
+        yield (asked := Question(PRICE_HISTORY.name, recent))
+        for bucket in asked.documents:
+            histories[bucket["product_id"]].append(bucket)
+    market: dict[str, list[Document]] = defaultdict(list)
+    if gtins := sorted({entry.read.gtin for entry in (*doubtful, *fresh) if entry.read.gtin}):
+        offers = {"gtin": {"$in": gtins}, "gone_at": None, "offer.cost": {"$gt": 0}}
+        shown = {"gtin": 1, "market": 1, "shop": 1, "offer.cost": 1, "offer.currency": 1}
+        yield (asked := Question(PRODUCTS.name, offers, shown, _MOST_OFFERS))
+        for document in asked.documents:
+            market[document["gtin"]].append(document)
+    for entry in (*doubtful, *fresh):
+        entry.background = Background(
+            history=points_from(histories.get(entry.read.id, ())), market=_elsewhere(entry.read, market)
+        )
+
+
+def _elsewhere(read: Product, market: Mapping[str, Sequence[Document]]) -> list[Money]:
+    return [
+        Money(found["offer"]["cost"], found["offer"]["currency"])
+        for found in market.get(read.gtin or "", ())
+        if (found["market"], found["shop"]) != (read.market, read.shop)
+    ]
+
+
+def _kept(
+    read: Product, known: Product | None, stored: Document, terms: Terms, sound: Collection[str]
+) -> tuple[Product, dict[str, str]]:
+    """The product with the fields that no sound crawl missed before, and which crawl missed each of them first."""
+    if known is None or read.crawl_id is None or not _is_crawled(read):
+        return read, dict(stored.get("missed", {}))
+    before: Mapping[str, str] = stored.get("missed", {})
+    kept = {
+        name
+        for name in lost_fields(read, known)
+        if before.get(name) in (None, read.crawl_id) or before[name] not in sound
+    }
+    missed = {name: before[name] if before.get(name) == read.crawl_id else read.crawl_id for name in sorted(kept)}
+    return keeping(read, known, kept, terms), missed
+
+
+def _note_missed(plan: UpsertPlan, product: Product, stored: Document, missed: Mapping[str, str]) -> None:
+    if dict(stored.get("missed", {})) != dict(missed):
+        change = {"$set": {"missed": dict(missed)}} if missed else {"$unset": {"missed": ""}}
+        plan.products.append(UpdateOne({"_id": product.id}, change))
+
+
+def _differs(product: Product, stored: Document | None) -> bool:
+    return stored is None or stored.get("gone_at") is not None or stored.get("content_hash") != product.content_hash
+
+
+def _is_crawled(product: Product) -> bool:
+    return product.offer is not None and product.offer.seen_at == product.offer.checked_at
+
+
+def _these(ids: Any) -> dict[str, Any]:
+    return {"_id": {"$in": list(ids)}}
