@@ -14,6 +14,7 @@ https://developer.adobe.com/commerce/webapi/graphql/usage/headers/ (Store)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -66,6 +67,11 @@ _ALONE = _SEVERAL % f"{_BRANDS} items{{{_GOODS}}}"
 class Magento(Platform):
     name = "magento"
     options = ("store",)
+    sources = MappingProxyType(
+        {"sku": "sku", "name": "name", "price": "price_range final_price", "list_price": "price_range regular_price"}
+        | {"availability": "stock_status", "brand": "manufacturer", "category": "categories"}
+        | {"description": "description", "photos": "media_gallery", "variants": "variants"}
+    )
     batch = LIVE_BATCH
 
     def start(self, shop: Shop) -> Sequence[Fetch]:
