@@ -28,22 +28,30 @@ class QueryError(Exception):
 
 @dataclass
 class MagentoShop:
-    """Its goods by SKU, which a test may change, and what it was asked: path, Store header and variables."""
+    """Its goods by SKU, which a test may change, and what it was asked: method and variables."""
 
     goods: dict[str, ShopProduct]
-    asked: list[tuple[str, str | None, dict[str, Any]]] = field(default_factory=list)
+    robots: str = "User-agent: *\nDisallow: /checkout/\n"
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def app(self) -> Starlette:
         graphql = Route("/graphql", self.graphql, methods=["GET", "POST"])
-        return Starlette(routes=[Route("/", home), Route("/robots.txt", robots), graphql])
+        return Starlette(routes=[Route("/", home), Route("/robots.txt", self.rules), graphql])
+
+    async def rules(self, _: Request) -> Response:
+        return PlainTextResponse(self.robots)
 
     async def graphql(self, request: Request) -> Response:
         if request.method == "POST":
-            return JSONResponse({"errors": [{"message": "Use GET"}]}, status_code=400)
-        variables = json.loads(request.query_params.get("variables", "{}"))
-        self.asked.append((request.url.path, request.headers.get("store"), variables))
+            if request.headers.get("content-type") != "application/json":
+                return JSONResponse({"errors": [{"message": "Request Content-Type must be json"}]}, status_code=400)
+            body = await request.json()
+            query, variables = body["query"], body.get("variables") or {}
+        else:
+            query, variables = request.query_params["query"], json.loads(request.query_params.get("variables", "{}"))
+        self.asked.append((request.method, variables))
         try:
-            return JSONResponse({"data": self._answer(_parsed(request.query_params["query"]), variables)})
+            return JSONResponse({"data": self._answer(_parsed(query), variables)})
         except QueryError as error:
             return JSONResponse({"errors": [{"message": str(error)}], "data": {"products": None}})
 
@@ -101,10 +109,6 @@ def as_magento_shows(goods: ShopProduct, base_url: str) -> ShopProduct:
 
 async def home(_: Request) -> Response:
     return HTMLResponse('<html lang="de-DE"><script type="text/x-magento-init">{"*": {}}</script></html>')
-
-
-async def robots(_: Request) -> Response:
-    return PlainTextResponse("User-agent: *\nDisallow: /checkout/\n")
 
 
 def _url_key(goods: ShopProduct) -> str:

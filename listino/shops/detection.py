@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urljoin, urlsplit
 
+import orjson
+
 from listino.domain.errors import GoneFromShop, ListinoError, UnreadablePage, VisitRefused
 from listino.domain.market import MARKETS
 from listino.extract import extract
@@ -37,6 +39,7 @@ class Detected:
     market: str | None = None
     currency: str | None = None
     access_key: str | None = None
+    post: bool = False
     product: str | None = None  # a regular expression of product pages' paths, for platforms without one of their own
 
     @property
@@ -103,13 +106,20 @@ def _shopify(visitor: Visitor, home: Page, found: Detected) -> None:
 
 def _magento(visitor: Visitor, home: Page, found: Detected) -> None:
     query = "{storeConfig{locale default_display_currency_code}products(filter:{},pageSize:1){total_count}}"
-    page = visitor.get(f"{found.url}/graphql?{urlencode({'query': query})}")
-    data = object_in(object_in(page.json).get("data"))
+    url = f"{found.url}/graphql"
+    asked = Fetch(url=f"{url}?{urlencode({'query': query})}", purpose="visit")
+    if not visitor.may(asked.url):
+        body, headers = orjson.dumps({"query": query}), {"Content-Type": "application/json"}
+        asked = Fetch(url=url, purpose="visit", method="POST", headers=headers, body=body)
+    data = object_in(object_in(visitor.fetch(asked).json).get("data"))
     total = object_in(data.get("products")).get("total_count")
     if not isinstance(total, int):
-        raise UnreadablePage(f"{found.url}/graphql does not answer as Magento's storefront does")
+        raise UnreadablePage(f"{url} does not answer as Magento's storefront does")
+    found.post = asked.method == "POST"
     found.currency = object_in(data.get("storeConfig")).get("default_display_currency_code")
     found.evidence.append(f"its GraphQL answers, with {total} products")
+    if found.post:
+        found.evidence.append("its robots.txt forbids addresses with a question mark: it is asked by POST")
 
 
 def _shopware(visitor: Visitor, home: Page, found: Detected) -> None:

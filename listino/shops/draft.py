@@ -23,10 +23,13 @@ def _lines(found: Detected) -> Iterator[str]:
     yield f"market = {_text(found.market)}" if found.market else "# market ="
     yield f"platform = {_text(found.platform)}"
     yield f"url = {_text(found.url)}"
-    if found.access_key:
+    if found.access_key or found.post:
         yield ""
         yield "[platform]"
-        yield f"access_key = {_text(found.access_key)}"
+        if found.access_key:
+            yield f"access_key = {_text(found.access_key)}"
+        if found.post:
+            yield "post = true"
     yield ""
     yield "[shipping]"
     yield 'cost = "0.00"  # what the shop charges us for one delivery'

@@ -61,6 +61,12 @@ class Visitor:
         if self._owns_client:
             self._client.close()
 
+    def may(self, url: str) -> bool:
+        """Whether robots.txt allows us an address; raises VisitRefused where its rules cannot be known."""
+        if self._robots is None:
+            self._robots = self._read_robots()
+        return bool(self._robots.can_fetch(url, self._user_agent))
+
     def get(self, url: str) -> Page:
         """The page of an address."""
         return self.fetch(Fetch(url=url, purpose="visit"))
@@ -105,9 +111,7 @@ class Visitor:
             raise VisitRefused(f"{asked} leads to {to}, another host: if that is the shop, give its address")
 
     def _demand_allowed(self, address: str) -> None:
-        if self._robots is None:
-            self._robots = self._read_robots()
-        if not self._robots.can_fetch(address, self._user_agent):
+        if not self.may(address):
             raise VisitRefused(f"robots.txt of {self._host} forbids {urlsplit(address).path or '/'} to us")
 
     def _read_robots(self) -> Protego:

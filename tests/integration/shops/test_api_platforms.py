@@ -165,3 +165,18 @@ def test_the_shop_is_detected_and_a_trial_of_it_succeeds(shop: Served, tmp_path:
         expected = shop.truth[sample.fields["sku"].value or ""]
         assert sample.fields["price"].value == f"{expected.offer.cost} EUR"
         assert sample.live == f"{expected.offer.cost} EUR, 3 with one request"
+
+
+def test_a_magento_shop_that_forbids_question_marks_is_asked_by_post(
+    catalogue: Mapping[str, ShopProduct], tmp_path: Path
+) -> None:
+    magento = MagentoShop(dict(catalogue), robots="User-agent: *\nDisallow: /*?\n")
+    path = tmp_path / "draft.toml"
+    with served(magento.app()) as url:
+        with Visitor(url, "Listino/0.1", sleep=lambda seconds: None) as visitor:
+            path.write_text(draft_of(detect(visitor, url)), encoding="utf-8")
+        with Visitor(url, "Listino/0.1", sleep=lambda seconds: None) as visitor:
+            trial = try_shop(load_shop(path), visitor, count=3)
+    assert (trial.ok, len(trial.samples), trial.failures) == (True, 3, [])
+    assert len(magento.asked) == 3
+    assert {method for method, _ in magento.asked} == {"POST"}
