@@ -28,6 +28,8 @@ _WORDS = {
     "decimal_max_places": "must have at most {decimal_places} decimal places",
     "decimal_max_digits": "must have at most {max_digits} digits",
     "decimal_whole_digits": "must have at most {whole_digits} digits before the point",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "tuple_type": "must be a list in square brackets",
     "dict_type": "must be a table",
     "model_type": "must be a table",

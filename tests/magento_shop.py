@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from listino.domain.offer import Availability, Photo, ShopProduct, Variant
@@ -28,26 +28,44 @@ class QueryError(Exception):
 
 @dataclass
 class MagentoShop:
-    """Its goods by SKU, which a test may change, and what it was asked: path, Store header and variables."""
+    """Its goods by SKU, which a test may change, and what it was asked: method and variables."""
 
     goods: dict[str, ShopProduct]
-    asked: list[tuple[str, str | None, dict[str, Any]]] = field(default_factory=list)
+    robots: str = "User-agent: *\nDisallow: /checkout/\n"
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def app(self) -> Starlette:
-        return Starlette(
-            routes=[Route("/graphql", self.graphql, methods=["GET", "POST"]), Route("/robots.txt", robots)]
-        )
+        graphql = Route("/graphql", self.graphql, methods=["GET", "POST"])
+        return Starlette(routes=[Route("/", home), Route("/robots.txt", self.rules), graphql])
+
+    async def rules(self, _: Request) -> Response:
+        return PlainTextResponse(self.robots)
 
     async def graphql(self, request: Request) -> Response:
         if request.method == "POST":
-            return JSONResponse({"errors": [{"message": "Use GET"}]}, status_code=400)
-        query, variables = request.query_params["query"], json.loads(request.query_params["variables"])
-        self.asked.append((request.url.path, request.headers.get("store"), variables))
+            if request.headers.get("content-type") != "application/json":
+                return JSONResponse({"errors": [{"message": "Request Content-Type must be json"}]}, status_code=400)
+            body = await request.json()
+            query, variables = body["query"], body.get("variables") or {}
+        else:
+            query, variables = request.query_params["query"], json.loads(request.query_params.get("variables", "{}"))
+        self.asked.append((request.method, variables))
         try:
-            arguments, wanted = _parsed(query)
-            return JSONResponse({"data": {"products": _select(wanted, self._products(arguments, variables))}})
+            return JSONResponse({"data": self._answer(_parsed(query), variables)})
         except QueryError as error:
             return JSONResponse({"errors": [{"message": str(error)}], "data": {"products": None}})
+
+    def _answer(self, wanted: "Selection", variables: Mapping[str, Any]) -> dict[str, Any]:
+        answers: dict[str, Any] = {}
+        for name, (arguments, below) in wanted.items():
+            if name == "storeConfig":
+                held: Any = {"locale": "de_DE", "default_display_currency_code": "EUR"}
+            elif name == "products":
+                held = self._products(arguments, variables)
+            else:
+                raise QueryError(f'Cannot query field "{name}" on type "Query".')
+            answers[name] = _select(below or {}, held)
+        return answers
 
     def _products(self, arguments: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         if "filter:" not in arguments and "search:" not in arguments:
@@ -56,7 +74,7 @@ class MagentoShop:
         if "sku:{in:$skus}" in arguments:
             asked_for = {sku.lower() for sku in variables["skus"]}
             found = [goods for goods in found if goods.sku.lower() in asked_for]
-        size, number = variables["size"], variables.get("page", 1)
+        size, number = variables.get("size", 20), variables.get("page", 1)
         pages = ceil(len(found) / size)
         if number > pages and found:
             raise QueryError(f"currentPage value {number} specified is greater than the {pages} page(s) available.")
@@ -89,8 +107,8 @@ def as_magento_shows(goods: ShopProduct, base_url: str) -> ShopProduct:
     )
 
 
-async def robots(_: Request) -> Response:
-    return PlainTextResponse("User-agent: *\nDisallow: /checkout/\n")
+async def home(_: Request) -> Response:
+    return HTMLResponse('<html lang="de-DE"><script type="text/x-magento-init">{"*": {}}</script></html>')
 
 
 def _url_key(goods: ShopProduct) -> str:
@@ -154,28 +172,30 @@ def _gallery(urls: Any) -> list[dict[str, Any]]:
     return [{"url": "https://cdn.example/hidden.jpg", "disabled": True, "position": 0}, *reversed(shown)]
 
 
-# A query, as far as GraphQL needs to be understood here: one field with arguments, and what is selected of it.
+# A query, as far as GraphQL needs to be understood here: fields with arguments, inline fragments, and what is selected.
 
-Selection = dict[str, "Selection | None"]
+Selection = dict[str, "tuple[str, Selection | None]"]
 
 
-def _parsed(query: str) -> tuple[str, Selection]:
-    """The arguments of `products`, without spaces, and what is selected of it."""
+def _parsed(query: str) -> Selection:
     tokens = iter(_TOKEN.findall(query))
     for token in tokens:
-        if token == "products":
-            break
-    else:
-        raise QueryError("Syntax Error: Unexpected <EOF>")
-    arguments, depth = "", 0
+        if token == "(":
+            _arguments(tokens)  # the variables' types
+        elif token == "{":
+            return _selection(tokens)
+    raise QueryError("Syntax Error: Unexpected <EOF>")
+
+
+def _arguments(tokens: Iterator[str]) -> str:
+    """What stands between parentheses, without spaces."""
+    found, depth = "", 1
     for token in tokens:
         depth += (token == "(") - (token == ")")
         if depth == 0:
-            break
-        arguments += token
-    if next(tokens) != "{":
-        raise QueryError('Field "products" of type "Products" must have a selection of subfields.')
-    return arguments, _selection(tokens)
+            return found
+        found += token
+    raise QueryError("Syntax Error: Expected ), found <EOF>")
 
 
 def _selection(tokens: Iterator[str]) -> Selection:
@@ -188,11 +208,13 @@ def _selection(tokens: Iterator[str]) -> Selection:
             if next(tokens) != "on":
                 raise QueryError("Syntax Error: only inline fragments are spoken here")
             name = f"...{next(tokens)}"
+        elif token == "(":
+            selected[name] = (_arguments(tokens), None)
         elif token == "{":
-            selected[name] = _selection(tokens)
+            selected[name] = (selected.get(name, ("", None))[0], _selection(tokens))
         else:
             name = token
-            selected[name] = None
+            selected[name] = ("", None)
     raise QueryError("Syntax Error: Expected Name, found <EOF>")
 
 
@@ -202,7 +224,7 @@ def _select(selection: Selection, value: Any) -> Any:
     if isinstance(value, list):
         return [_select(selection, entry) for entry in value]
     selected: dict[str, Any] = {}
-    for name, below in selection.items():
+    for name, (_, below) in selection.items():
         if name.startswith("..."):
             if value["__typename"] == name.removeprefix("...") and below:
                 selected |= _select(below, value)

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from listino.domain.offer import Availability, ShopProduct, Variant
@@ -36,6 +36,7 @@ class ShopwareShop:
                 Route("/store-api/product", self.products, methods=["GET", "POST"]),
                 Route("/store-api/context", self.context),
                 Route("/robots.txt", robots),
+                Route("/", home),
             ]
         )
 
@@ -96,6 +97,11 @@ def as_shopware_shows(goods: ShopProduct, base_url: str) -> ShopProduct:
         related=(),
         offer=replace(goods.offer, variants=variants),
     )
+
+
+async def home(_: Request) -> Response:
+    scripts = f'<script src="/bundles/storefront/app.js"></script><script>window.accessKey = "{ACCESS_KEY}"</script>'
+    return HTMLResponse(f'<html lang="de-DE"><head>{scripts}</head></html>', headers={"sw-language-id": "2fbb5fe2"})
 
 
 async def robots(_: Request) -> Response:

@@ -49,13 +49,17 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "check": Entry("listino.cli.check:check", "Find what keeps Listino from running here."),
         "demo": Entry("listino.cli.demo:demo", "Start everything, crawl four shops, show a live price."),
         "crawl": Entry("listino.cli.crawl:crawl", "Crawl the shops of a market."),
-        "shops": Entry("listino.cli.shops:shops", "Take a shop's products off sale."),
+        "shops": Entry("listino.cli.shops:shops", "Find out what a shop runs, try its declaration, take it off sale."),
         "price": Entry("listino.cli.price:price", "Ask a product's shop for its price now."),
         "extract": Entry("listino.cli.extract:extract", "Read the offer out of a page."),
         "cluster": Entry("listino.cli.cluster:cluster", "Make, look at and grow the sharded database."),
         "staff": Entry("listino.cli.staff:staff", "Manage who may use the back office."),
     }
 )
+
+
+# Other names that people try; `listino --help` does not list them.
+ALIASES: Mapping[str, str] = MappingProxyType({"shop": "shops"})
 
 
 class _LazyGroup(click.Group):
@@ -65,7 +69,7 @@ class _LazyGroup(click.Group):
         return [name for name, entry in COMMANDS.items() if find_spec(_module(entry)) is not None]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = COMMANDS.get(cmd_name)
+        entry = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
         if entry is None or find_spec(_module(entry)) is None:
             return None
         command: click.Command = getattr(importlib.import_module(_module(entry)), entry.target.partition(":")[2])

@@ -29,6 +29,10 @@ class UnreadablePage(ListinoError):
     """Raised when a shop answered with something its platform adapter cannot read."""
 
 
+class VisitRefused(ListinoError):
+    """Raised when a shop is not to be asked: its robots.txt or its own answer says no, or it leads to another host."""
+
+
 class ProductNotFound(ListinoError):
     """Raised when the store holds no product of that id."""
 

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 import orjson
@@ -118,6 +119,8 @@ class Platform(ABC):
     name: str
     # The keys of a declaration's [platform] table that shops of this platform may give.
     options: tuple[str, ...] = ()
+    # Where the fields of goods come from, in the words of the platform's documents; pages tell it of themselves.
+    sources: Mapping[str, str] = MappingProxyType({})
     # How many products one request of a live refresh asks for at most; 1 where the platform has no request for several.
     batch: int = 1
 

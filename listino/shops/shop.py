@@ -30,6 +30,7 @@ class PlatformOptions:
     access_key: str | None = field(default=None, repr=False)  # of a sales channel's Store API (Shopware)
     collections: tuple[str, ...] = ()  # handles; only these are crawled, or everything where there is none (Shopify)
     store: str | None = None  # code of a store view (Magento)
+    post: bool = False  # ask by POST, where robots.txt forbids addresses with a question mark (Magento)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

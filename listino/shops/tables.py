@@ -107,6 +107,7 @@ class _PlatformTable(_Table):
     access_key: _Token | None = None
     collections: tuple[_Handle, ...] = ()
     store: _Token | None = None
+    post: bool = False
 
 
 class _SelectorsTable(_Table):

@@ -37,6 +37,7 @@ _NBSP, _NARROW = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
 class Atelier(Platform):
     product_address = re.compile(r"/(?P<number>[0-9]{1,9})-[^/]+\.html")
     product_template = "atelier.html"
+    marks = '<script>var prestashop = {"currency": {"iso_code": "EUR"}};</script>'
 
     def own_routes(self) -> list[Route]:
         return [

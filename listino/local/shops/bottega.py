@@ -41,6 +41,7 @@ API = "/wp-json/wc/store/v1/products"
 class Bottega(Platform):
     product_address = re.compile(r"/prodotto/[^/]+-(?P<number>[0-9]{1,9})/")
     product_template = "bottega.html"
+    marks = '<meta name="generator" content="WooCommerce 9.4.2">'
 
     def __init__(self, catalogue: Catalogue) -> None:
         super().__init__(catalogue)

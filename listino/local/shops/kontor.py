@@ -38,6 +38,10 @@ _GRAMS = {"250 g": 250, "500 g": 500, "1 kg": 1000}
 class Kontor(Platform):
     product_address = re.compile(r"/products/[^/]+-(?P<number>[0-9]{1,9})(?:\.js)?")
     product_template = "kontor.html"
+    marks = (
+        '<script>var Shopify = Shopify || {};Shopify.shop = "kontor.myshopify.com";'
+        'Shopify.currency = {"active":"EUR","rate":"1.0"};</script>'
+    )
 
     def own_routes(self) -> list[Route]:
         return [

@@ -44,6 +44,7 @@ class Platform(ABC):
 
     product_address: ClassVar[re.Pattern[str]]  # with a group `number` or `id`
     product_template: ClassVar[str]
+    marks: ClassVar[str] = ""  # what the platform writes into the head of every page
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -58,7 +59,9 @@ class Platform(ABC):
         self._templates.filters["money"] = self.money
         self._templates.filters["point"] = decimal_point
         self._templates.filters["in_script"] = in_script
-        self._templates.globals.update(shop=self.front, words=self.words, ui=self.words.ui, base=self.base_url)
+        self._templates.globals.update(
+            shop=self.front, words=self.words, ui=self.words.ui, base=self.base_url, marks=self.marks
+        )
         self._templates.globals.update(
             departments=[(self.words.departments[code], self.category_path(code)) for code in DEPARTMENTS]
         )

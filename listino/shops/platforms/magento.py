@@ -1,19 +1,23 @@
 """Magento 2 (Adobe Commerce) shops, by the GraphQL of their storefront.
 
 Lists say how many products there are, and hold all that is known of each: nothing else has to be fetched. Queries go by GET,
-which the shop's own cache answers and empties when a product changes. Amounts are in major units, with their currency.
+which the shop's own cache answers and empties when a product changes; by POST, which costs it more, only if that is declared,
+because many a robots.txt forbids all addresses with a question mark. Amounts are in major units, with their currency.
 A live refresh asks for one SKU or for several. There is no GTIN, and the brand is the attribute `manufacturer`, told as
 a number whose name stands among the filters of the list, if the shop lets its visitors filter by it.
 Only goods that can be sent are read: simple and configurable products. A shop of several store views declares which one:
 
     [platform]
     store = "de"
+    post = true
 
 https://developer.adobe.com/commerce/webapi/graphql/schema/products/queries/products/
 https://developer.adobe.com/commerce/webapi/graphql/usage/headers/ (Store)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -65,7 +69,12 @@ _ALONE = _SEVERAL % f"{_BRANDS} items{{{_GOODS}}}"
 
 class Magento(Platform):
     name = "magento"
-    options = ("store",)
+    options = ("store", "post")
+    sources = MappingProxyType(
+        {"sku": "sku", "name": "name", "price": "price_range final_price", "list_price": "price_range regular_price"}
+        | {"availability": "stock_status", "brand": "manufacturer", "category": "categories"}
+        | {"description": "description", "photos": "media_gallery", "variants": "variants"}
+    )
     batch = LIVE_BATCH
 
     def start(self, shop: Shop) -> Sequence[Fetch]:
@@ -125,10 +134,14 @@ def _ask(shop: Shop, query: str, skus: Sequence[str], purpose: str, about: str |
 
 
 def _query(shop: Shop, query: str, variables: Mapping[str, Any], *, purpose: str, about: str | None = None) -> Fetch:
-    # What differs from request to request comes first: logs show the beginning of an address.
-    url = f"{shop.url}/graphql?{urlencode({'variables': orjson.dumps(variables).decode(), 'query': query})}"
+    url = f"{shop.url}/graphql"
     headers = {"Store": shop.options.store} if shop.options.store else {}
-    return Fetch(url=url, purpose=purpose, headers=headers, optional=purpose == "product", about=about)
+    fetch = Fetch(url=url, purpose=purpose, headers=headers, optional=purpose == "product", about=about)
+    if shop.options.post:
+        body = orjson.dumps({"query": query, "variables": variables})
+        return replace(fetch, method="POST", headers={**headers, "Content-Type": "application/json"}, body=body)
+    # What differs from request to request comes first: logs show the beginning of an address.
+    return replace(fetch, url=f"{url}?{urlencode({'variables': orjson.dumps(variables).decode(), 'query': query})}")
 
 
 def _products(shop: Shop, page: Page) -> Item:

@@ -64,11 +64,8 @@ class PagesPlatform(OneByOne):
         )
 
     def _read_sitemap(self, shop: Shop, page: Page) -> Iterator[Found]:
-        products, body = 0, _unpacked(page)
-        if _SITEMAP.search(body) is None:
-            raise UnreadablePage(f"{page.url} is no whole sitemap")
-        for location in _LOCATION.findall(body):
-            url = location.decode("utf-8", "replace").replace("&amp;", "&")
+        products = 0
+        for url in addresses_in(page):
             if shop.allows(url):
                 if re.search(r"\.xml(\.gz)?$", urlsplit(url).path):
                     yield Fetch(url=url, purpose="sitemap")
@@ -88,6 +85,14 @@ class PagesPlatform(OneByOne):
                 yield Fetch(url=canonical(url), purpose="product", optional=True)
             elif self.is_category(shop, path):
                 yield Fetch(url=canonical(url), purpose="category")
+
+
+def addresses_in(page: Page) -> list[str]:
+    """What a sitemap, or an index of sitemaps, names; raises UnreadablePage for what is no whole one."""
+    body = _unpacked(page)
+    if _SITEMAP.search(body) is None:
+        raise UnreadablePage(f"{page.url} is no whole sitemap")
+    return [location.decode("utf-8", "replace").replace("&amp;", "&") for location in _LOCATION.findall(body)]
 
 
 def sitemap_of(shop: Shop) -> Sequence[Fetch]:

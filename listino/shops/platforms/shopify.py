@@ -9,6 +9,7 @@ https://shopify.dev/docs/api/ajax/reference/product
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -28,6 +29,11 @@ _PER_PAGE = 250
 class Shopify(OneByOne):
     name = "shopify"
     options = ("collections",)
+    sources = MappingProxyType(
+        {"sku": "id", "name": "title", "price": "variants' price", "list_price": "variants' compare_at_price"}
+        | {"availability": "variants' available", "brand": "vendor", "gtin": "variants' barcode", "category": "type"}
+        | {"description": "description", "photos": "images", "variants": "variants"}
+    )
 
     def start(self, shop: Shop) -> Sequence[Fetch]:
         scopes = [f"/collections/{quote(handle)}" for handle in shop.options.collections] or [""]

@@ -13,6 +13,7 @@ https://shopware.stoplight.io/docs/store-api · https://developer.shopware.com/d
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin
 
@@ -64,6 +65,11 @@ _TOP_LEVEL = {"type": "equals", "field": "parentId", "value": None}  # variants 
 class Shopware(Generic):
     name = "shopware"
     options = ("access_key",)
+    sources = MappingProxyType(
+        {"sku": "id", "name": "name", "price": "calculatedPrice", "list_price": "calculatedPrice listPrice"}
+        | {"availability": "available", "brand": "manufacturer", "gtin": "ean", "category": "categories"}
+        | {"description": "description", "photos": "media", "variants": "children"}
+    )
     batch = LIVE_BATCH
 
     def start(self, shop: Shop) -> Sequence[Fetch]:

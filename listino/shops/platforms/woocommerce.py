@@ -9,6 +9,7 @@ https://developer.woocommerce.com/docs/apis/store-api/resources-endpoints/produc
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from listino.domain.errors import GoneFromShop, InvalidValue, UnreadablePage
@@ -41,6 +42,12 @@ _Item = Mapping[str, Any]
 class WooCommerce(Platform):
     name = "woocommerce"
     batch = LIVE_BATCH
+    sources = MappingProxyType(
+        dict.fromkeys(("name", "brand", "description"), "Store API")
+        | {"sku": "Store API id", "price": "Store API prices", "list_price": "Store API prices"}
+        | {"availability": "Store API is_in_stock", "category": "Store API categories", "photos": "Store API images"}
+        | {"variants": "Store API variations", "gtin": "structured data of the page"}
+    )
 
     def start(self, shop: Shop) -> Sequence[Fetch]:
         return [self._list(shop, 1)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,9 +18,14 @@ from listino.domain.money import Money
 from listino.domain.offer import ShopOffer, ShopProduct, Variant
 from listino.domain.pricing import PricingRule
 from listino.local.shops.catalogue import Catalogue
+from listino.shops.declaration import load_shop
+from listino.shops.detection import detect
+from listino.shops.draft import draft_of
 from listino.shops.platform import Expected, Fetch, Known, Page, Platform, Told
 from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import PlatformOptions, Shop
+from listino.shops.trial import try_shop
+from listino.shops.visitor import Visitor
 
 PRODUCTS = 120  # more than a list of either platform holds
 
@@ -89,7 +95,6 @@ def shop(request: pytest.FixtureRequest, catalogue: Mapping[str, ShopProduct]) -
         with served(magento.app()) as url:
             truth = {key: as_magento_shows(goods, url) for key, goods in catalogue.items()}
             yield Served(declared("magento", url, store="de"), truth, magento.goods)
-        assert {store for _, store, _ in magento.asked} == {"de"}
         return
     shopware = ShopwareShop(dict(catalogue))
     with served(shopware.app()) as url:
@@ -143,3 +148,35 @@ def test_a_moved_price_and_a_withdrawn_product(shop: Served) -> None:
     assert offer.cost == Money(777)
     assert isinstance(gone, GoneFromShop)
     assert isinstance(told[other.sku], ShopOffer)
+
+
+def test_the_shop_is_detected_and_a_trial_of_it_succeeds(shop: Served, tmp_path: Path) -> None:
+    url = shop.shop.url
+    with Visitor(url, "Listino/0.1", sleep=lambda seconds: None) as visitor:
+        found = detect(visitor, url)
+    assert (found.platform, found.market, found.currency, found.warnings) == (shop.platform.name, "de", "EUR", [])
+    path = tmp_path / "draft.toml"
+    path.write_text(draft_of(found), encoding="utf-8")
+    declared_ = load_shop(path)
+    with Visitor(url, "Listino/0.1", sleep=lambda seconds: None) as visitor:
+        trial = try_shop(declared_, visitor, count=3)
+    assert (trial.ok, len(trial.samples), trial.failures, trial.requests) == (True, 3, [], 3)
+    for sample in trial.samples:
+        expected = shop.truth[sample.fields["sku"].value or ""]
+        assert sample.fields["price"].value == f"{expected.offer.cost} EUR"
+        assert sample.live == f"{expected.offer.cost} EUR, 3 with one request"
+
+
+def test_a_magento_shop_that_forbids_question_marks_is_asked_by_post(
+    catalogue: Mapping[str, ShopProduct], tmp_path: Path
+) -> None:
+    magento = MagentoShop(dict(catalogue), robots="User-agent: *\nDisallow: /*?\n")
+    path = tmp_path / "draft.toml"
+    with served(magento.app()) as url:
+        with Visitor(url, "Listino/0.1", sleep=lambda seconds: None) as visitor:
+            path.write_text(draft_of(detect(visitor, url)), encoding="utf-8")
+        with Visitor(url, "Listino/0.1", sleep=lambda seconds: None) as visitor:
+            trial = try_shop(load_shop(path), visitor, count=3)
+    assert (trial.ok, len(trial.samples), trial.failures) == (True, 3, [])
+    assert len(magento.asked) == 3
+    assert {method for method, _ in magento.asked} == {"POST"}

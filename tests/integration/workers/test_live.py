@@ -329,6 +329,22 @@ def test_a_killed_worker_leaves_nobody_waiting_for_ever(
         heir.wait(10)
 
 
+def test_what_is_put_back_waits_before_all_others(settings: Settings) -> None:
+    first, second, third = (f"de:kontor:{number}" for number in (1, 2, 3))
+    with contextlib.closing(LivePrices(settings)) as live:
+        for product_id in (first, second):
+            live.get(product_id, wait_ms=0)
+        room = WaitingRoom(settings, Redis.from_url(settings.redis_address), "de:kontor")
+        assert sorted(room.take(10)) == [first, second]
+        live.get(third, wait_ms=0)
+        room.put_back([second])
+        live.get(second, wait_ms=0)  # it is on its way: nobody queues it a second time
+    assert room.take(1) == [second]
+    assert not room.rest()
+    assert room.take(10) == [third]
+    assert room.rest()
+
+
 def test_redis_away_is_a_reason(settings: Settings) -> None:
     away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:9/0"})
     live = LivePrices(away)

@@ -1,0 +1,168 @@
+"""A polite visitor of one host: says who it is, reads robots.txt first, asks one thing at a time and leaves a pause."""
+
+import contextlib
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx
+from protego import Protego
+
+from listino.domain.errors import GoneFromShop, InvalidValue, UnreadablePage, VisitRefused
+from listino.extract.addresses import absolute
+from listino.shops.platform import Fetch, Page
+
+PAUSE = 0.5  # seconds between two requests; robots.txt may ask for more, and gets it
+_LONGEST_PAUSE = 30.0
+_MOST_REDIRECTS = 5
+_MOST_BYTES = 16 * 1024 * 1024
+_SECONDS = 20.0  # for one answer
+_TOLD_TO_WAIT = (429, 503)
+
+
+class Visitor:
+    """Fetches from the host of `url` alone; what leads elsewhere is refused and told.
+
+    `requests` counts what was sent, robots.txt included. Raises InvalidValue for what is no address of a shop.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        user_agent: str,
+        *,
+        client: httpx.Client | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        place = _place(url)
+        if place is None:
+            raise InvalidValue(f"{url!r} is no address of a shop, such as https://shop.example")
+        host, port = place
+        self._host = host
+        # From http to https it is the same shop; another port is another one.
+        self._places = {place} | ({(host, other) for other in _PORTS.values()} if port in _PORTS.values() else set())
+        self.requests = 0
+        self._root = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        self._user_agent = user_agent
+        self._owns_client = client is None
+        self._client = client or httpx.Client(http2=True, timeout=_SECONDS, trust_env=False)
+        self._sleep = sleep
+        self._robots: Protego | None = None
+        self._not_before = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._owns_client:
+            self._client.close()
+
+    def may(self, url: str) -> bool:
+        """Whether robots.txt allows us an address; raises VisitRefused where its rules cannot be known."""
+        if self._robots is None:
+            self._robots = self._read_robots()
+        return bool(self._robots.can_fetch(url, self._user_agent))
+
+    def get(self, url: str) -> Page:
+        """The page of an address."""
+        return self.fetch(Fetch(url=url, purpose="visit"))
+
+    def fetch(self, fetch: Fetch) -> Page:
+        """The answer, redirects on the host followed.
+
+        Raises VisitRefused where robots.txt, a redirect to another host or the shop itself says no; GoneFromShop for 404
+        and 410; UnreadablePage for every other answer than 200, and for none.
+        """
+        address, answer = self._follow(fetch, obey=True)
+        status = answer.status_code
+        if status in _TOLD_TO_WAIT:
+            wait = answer.headers.get("retry-after")
+            raise VisitRefused(
+                f"{address} answered {status}: {f'it says to wait {wait} s' if wait else 'try again later'}"
+            )
+        if status in (401, 403):
+            raise VisitRefused(f"{address} answered {status}: the shop does not let us in")
+        if status in (404, 410):
+            raise GoneFromShop(f"{address} answered {status}")
+        if status != httpx.codes.OK:
+            raise UnreadablePage(f"{address} answered {status}")
+        return Page(url=address, body=answer.content, headers=dict(answer.headers))
+
+    def _follow(self, fetch: Fetch, *, obey: bool) -> tuple[str, httpx.Response]:
+        """The answer and the address it came from, after redirects on the host."""
+        address = fetch.url
+        for _ in range(_MOST_REDIRECTS + 1):
+            self._demand_own(fetch.url, address)
+            if obey:
+                self._demand_allowed(address)
+            answer = self._send(fetch, address)
+            if not answer.has_redirect_location:
+                return address, answer
+            address = absolute(address, answer.headers["location"])
+        raise UnreadablePage(f"{fetch.url} redirects without end")
+
+    def _demand_own(self, asked: str, address: str) -> None:
+        if _place(address) not in self._places:
+            to = "{0.scheme}://{0.netloc}".format(urlsplit(address)) if address else "no address at all"
+            raise VisitRefused(f"{asked} leads to {to}, another host: if that is the shop, give its address")
+
+    def _demand_allowed(self, address: str) -> None:
+        if not self.may(address):
+            raise VisitRefused(f"robots.txt of {self._host} forbids {urlsplit(address).path or '/'} to us")
+
+    def _read_robots(self) -> Protego:
+        """As RFC 9309 has it: what cannot be read because the host is in trouble forbids everything, what is not there nothing."""
+        address, answer = self._follow(Fetch(url=f"{self._root}/robots.txt", purpose="robots"), obey=False)
+        if answer.status_code in _TOLD_TO_WAIT or answer.status_code >= 500:
+            raise VisitRefused(
+                f"{address} answered {answer.status_code}: until it can be read the shop is not to be asked"
+            )
+        return Protego.parse(answer.text if answer.status_code == httpx.codes.OK else "")
+
+    def _send(self, fetch: Fetch, address: str) -> httpx.Response:
+        self._sleep(max(0.0, self._not_before - time.monotonic()))
+        self.requests += 1
+        headers = {**fetch.headers, "User-Agent": self._user_agent}
+        try:
+            with self._client.stream(
+                fetch.method, address, headers=headers, content=fetch.body or None, follow_redirects=False
+            ) as answer:
+                body = bytearray()
+                for chunk in answer.iter_bytes():
+                    body += chunk
+                    if len(body) > _MOST_BYTES:
+                        raise UnreadablePage(f"{address} answers with more than {_MOST_BYTES} bytes")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise UnreadablePage(f"{address} cannot be fetched: {error or type(error).__name__}") from None
+        finally:
+            self._not_before = time.monotonic() + self._pause()
+        plain = {name: value for name, value in answer.headers.items() if name.lower() not in _ENCODED}
+        return httpx.Response(answer.status_code, headers=plain, content=bytes(body), request=answer.request)
+
+    def _pause(self) -> float:
+        asked = 0.0
+        if self._robots is not None:
+            with contextlib.suppress(TypeError, ValueError):
+                asked = float(self._robots.crawl_delay(self._user_agent) or 0)
+        return min(max(PAUSE, asked), _LONGEST_PAUSE)
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def _place(address: str) -> tuple[str, int] | None:
+    """Host and port of an address; None for what is none, or not of the web."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # `https://[`
+        return None
+    return (host, port or _PORTS[parts.scheme]) if host and parts.scheme in _PORTS else None
+
+
+# These speak of the body as it came over the wire; ours is unpacked.
+_ENCODED = ("content-encoding", "content-length", "transfer-encoding")

@@ -1,0 +1,154 @@
+"""A visitor on a host that is none: what it asks, in whose name, and what it does not ask."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from listino.domain.errors import GoneFromShop, InvalidValue, UnreadablePage, VisitRefused
+from listino.shops.platform import Fetch
+from listino.shops.visitor import PAUSE, Visitor
+
+ROOT = "https://shop.example"
+ROBOTS = "User-agent: *\nDisallow: /secret\nCrawl-delay: 7\n"
+Answers = Callable[[httpx.Request], httpx.Response]
+
+
+class Visit:
+    """A visitor, what it sent, and how long it slept."""
+
+    def __init__(self, answers: Answers, url: str = ROOT, robots: httpx.Response | None = None) -> None:
+        self.sent: list[httpx.Request] = []
+        self.slept: list[float] = []
+        rules = robots or httpx.Response(200, text=ROBOTS)
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            self.sent.append(request)
+            return rules if request.url.path == "/robots.txt" else answers(request)
+
+        client = httpx.Client(transport=httpx.MockTransport(answer))
+        self.visitor = Visitor(url, "Listino/0.1 (+https://us.example)", client=client, sleep=self.slept.append)
+
+    @property
+    def asked(self) -> list[str]:
+        return [str(request.url) for request in self.sent]
+
+
+def fine(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, text="fine", headers={"X-Test": "1"})
+
+
+def test_robots_txt_is_read_first_and_once() -> None:
+    visit = Visit(fine)
+    for path in ("/a", "/b"):
+        assert visit.visitor.get(ROOT + path).text == "fine"
+    assert visit.asked == [f"{ROOT}/robots.txt", f"{ROOT}/a", f"{ROOT}/b"]
+    assert visit.visitor.requests == 3
+    assert {request.headers["user-agent"] for request in visit.sent} == {"Listino/0.1 (+https://us.example)"}
+
+
+def test_a_pause_is_left_and_crawl_delay_is_kept() -> None:
+    visit = Visit(fine)
+    visit.visitor.get(f"{ROOT}/a")
+    visit.visitor.get(f"{ROOT}/b")
+    first, second, third = visit.slept
+    assert first == 0
+    assert 0 < second <= PAUSE
+    assert PAUSE < third <= 7
+
+
+def test_what_robots_txt_forbids_is_not_asked_for() -> None:
+    visit = Visit(fine)
+    with pytest.raises(VisitRefused, match=r"robots\.txt of shop\.example forbids /secret/x"):
+        visit.visitor.get(f"{ROOT}/secret/x")
+    assert visit.asked == [f"{ROOT}/robots.txt"]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_without_known_rules_nothing_is_asked(status: int) -> None:
+    visit = Visit(fine, robots=httpx.Response(status))
+    with pytest.raises(VisitRefused, match=f"robots.txt answered {status}"):
+        visit.visitor.get(f"{ROOT}/a")
+    assert len(visit.asked) == 1
+
+
+def test_a_host_without_rules_allows_all() -> None:
+    visit = Visit(fine, robots=httpx.Response(404, text="<html>Disallow: /</html>"))
+    assert visit.visitor.get(f"{ROOT}/secret").text == "fine"
+
+
+@pytest.mark.parametrize(
+    "target", ["https://www.shop.example/", "https://shop.example:8443/", "http://[::1]/", "ftp://shop.example/", "https://["]
+)  # fmt: skip
+def test_another_host_is_not_followed_but_told(target: str) -> None:
+    visit = Visit(lambda request: httpx.Response(301, headers={"Location": target}))
+    with pytest.raises(VisitRefused, match="another host"):
+        visit.visitor.get(f"{ROOT}/a")
+    assert visit.asked == [f"{ROOT}/robots.txt", f"{ROOT}/a"]
+
+
+def test_another_host_is_not_asked_in_the_first_place() -> None:
+    visit = Visit(fine)
+    with pytest.raises(VisitRefused, match=r"https://cdn\.example, another host"):
+        visit.visitor.get("https://cdn.example/sitemap.xml")
+    assert visit.asked == []
+
+
+def test_redirects_on_the_host_are_followed_as_far_as_robots_txt_allows() -> None:
+    places = {"/a": f"{ROOT}/b", "/b": "/c", "/s": "/secret"}
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        target = places.get(request.url.path)
+        return httpx.Response(302, headers={"Location": target}) if target else fine(request)
+
+    visit = Visit(answers, url="http://shop.example")
+    assert visit.visitor.get("http://shop.example/a").url == f"{ROOT}/c"
+    with pytest.raises(VisitRefused, match="forbids /secret"):
+        visit.visitor.get(f"{ROOT}/s")
+
+
+def test_a_circle_of_redirects_ends() -> None:
+    visit = Visit(lambda request: httpx.Response(302, headers={"Location": "/a"}))
+    with pytest.raises(UnreadablePage, match="without end"):
+        visit.visitor.get(f"{ROOT}/a")
+    assert len(visit.asked) == 7
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "said"),
+    [
+        (401, VisitRefused, "does not let us in"),
+        (403, VisitRefused, "does not let us in"),
+        (404, GoneFromShop, "answered 404"),
+        (410, GoneFromShop, "answered 410"),
+        (500, UnreadablePage, "answered 500"),
+        (429, VisitRefused, "says to wait 30 s"),
+        (503, VisitRefused, "says to wait 30 s"),
+    ],
+)
+def test_every_other_answer_has_its_error(status: int, error: type[Exception], said: str) -> None:
+    visit = Visit(lambda request: httpx.Response(status, headers={"Retry-After": "30"}))
+    with pytest.raises(error, match=said):
+        visit.visitor.get(f"{ROOT}/a")
+
+
+def test_a_host_that_does_not_answer() -> None:
+    def answers(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    with pytest.raises(UnreadablePage, match=r"https://shop\.example/a cannot be fetched: refused"):
+        Visit(answers).visitor.get(f"{ROOT}/a")
+
+
+def test_a_request_is_sent_as_the_platform_wants_it() -> None:
+    visit = Visit(fine)
+    fetch = Fetch(url=f"{ROOT}/api", purpose="list", method="POST", headers={"sw-access-key": "K"}, body=b"{}")
+    assert visit.visitor.fetch(fetch).headers["x-test"] == "1"
+    sent = visit.sent[-1]
+    assert (sent.method, sent.headers["sw-access-key"], sent.content) == ("POST", "K", b"{}")
+
+
+@pytest.mark.parametrize("url", ["", "shop.example", "ftp://shop.example", "https://", "https://[x"])
+def test_what_is_no_address(url: str) -> None:
+    with pytest.raises(InvalidValue, match="no address of a shop"):
+        Visitor(url, "Listino")

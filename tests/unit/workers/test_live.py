@@ -1,0 +1,168 @@
+"""One drain of what waits for a shop, with a shop and a waiting room that are none: each product has exactly one answer."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+
+import pytest
+
+import workers.live
+from listino.domain.clock import utc_now
+from listino.domain.product import Product
+from listino.live.answer import LiveAnswer, Reason
+from listino.shops.platform import Fetch, Known, Refresh
+from listino.shops.shop import Shop
+from workers.refresh import Inquiry, Outcome
+
+IDS = [f"it:bottega:{number}" for number in range(60)]
+Work = Callable[[Inquiry], Outcome]
+
+
+class Room:
+    """A waiting room that holds the ids and hears the answers."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self.waiting = list(ids)
+        self.taken: list[int] = []
+        self.answers: list[LiveAnswer] = []
+        self.put_back_: list[str] = []
+
+    def take(self, most: int) -> list[str]:
+        ids, self.waiting = self.waiting[:most], self.waiting[most:]
+        if ids:
+            self.taken.append(len(ids))
+        return ids
+
+    def deliver(self, answer: LiveAnswer) -> None:
+        self.answers.append(answer)
+
+    def put_back(self, ids: Sequence[str]) -> None:
+        self.put_back_ += ids
+
+
+class Asking:
+    """A refresher of a shop that answers what the test says; `size`: how many products it asks for with one request."""
+
+    def __init__(self, shop: Shop, work: Work, *, size: int = 1, batch: int = 1) -> None:
+        self.shop, self.batch = shop, batch
+        self._work, self._size = work, size
+        self.asked: list[list[str]] = []
+        self.in_flight = self.peak = 0
+
+    async def prepare(self, ids: Sequence[str]) -> Outcome:
+        parts = [ids[start : start + self._size] for start in range(0, len(ids), self._size)]
+        return Outcome(open=[self._inquiry(part) for part in parts])
+
+    def _inquiry(self, ids: Sequence[str]) -> Inquiry:
+        known = tuple(Known(sku=key, url="") for key in ids)
+        products = {key: _named(key) for key in ids}
+        return Inquiry(Refresh(fetch=Fetch(url="", purpose="offer"), known=known), products)
+
+    async def ask(self, inquiry: Inquiry) -> Outcome:
+        self.asked.append(inquiry.product_ids)
+        self.in_flight += 1
+        self.peak = max(self.peak, self.in_flight)
+        await asyncio.sleep(0)
+        self.in_flight -= 1
+        return self._work(inquiry)
+
+
+def _named(key: str) -> Product:
+    return SimpleNamespace(id=key)  # type: ignore[return-value]  # nothing else is looked at here
+
+
+def answering(reason: Reason | None) -> Work:
+    def work(inquiry: Inquiry) -> Outcome:
+        return Outcome([LiveAnswer(product_id=key, as_of=utc_now(), reason=reason) for key in inquiry.product_ids])
+
+    return work
+
+
+async def drain(asking: Asking, room: Room, monkeypatch: pytest.MonkeyPatch, until: float | None = None) -> int:
+    monkeypatch.setattr(workers.live, "runtime", lambda: SimpleNamespace(refresher=lambda key: asking))
+    end = time.monotonic() + 60 if until is None else until
+    return await workers.live._drain("it:bottega", room, until=end)  # type: ignore[arg-type]
+
+
+def answered(room: Room) -> list[str]:
+    counts = Counter(str(answer.product_id) for answer in room.answers)
+    assert set(counts.values()) <= {1}, "one answer each"
+    return sorted(counts)
+
+
+async def test_one_by_one_as_many_at_a_time_as_the_shop_allows(bottega: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    room, asking = Room(IDS), Asking(bottega, answering(None))
+    assert await drain(asking, room, monkeypatch) == len(IDS)
+    assert answered(room) == sorted(IDS)
+    assert asking.peak == bottega.live_concurrency
+    assert max(room.taken) <= bottega.live_concurrency, "what is not asked for yet stays with the others"
+
+
+async def test_several_with_one_request(bottega: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    room, asking = Room(IDS), Asking(bottega, answering(None), size=25, batch=25)
+    assert await drain(asking, room, monkeypatch) == len(IDS)
+    assert [len(ids) for ids in asking.asked] == [25, 25, 10]
+    assert answered(room) == sorted(IDS)
+
+
+async def test_what_cannot_be_asked_together_keeps_the_shops_limit_too(
+    bottega: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, asking = Room(IDS), Asking(bottega, answering(None), size=1, batch=25)
+    assert await drain(asking, room, monkeypatch) == len(IDS)
+    assert answered(room) == sorted(IDS)
+    assert asking.peak == bottega.live_concurrency
+
+
+async def test_what_is_still_open_is_asked_for_next(bottega: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(inquiry: Inquiry) -> Outcome:
+        if len(inquiry.products) == 1:
+            return answering(None)(inquiry)
+        return Outcome(open=[asking._inquiry([key]) for key in inquiry.product_ids])
+
+    room, asking = Room(IDS[:5]), Asking(bottega, lambda inquiry: work(inquiry), size=25, batch=25)
+    assert await drain(asking, room, monkeypatch) == 5
+    assert [len(ids) for ids in asking.asked] == [5, 1, 1, 1, 1, 1]
+    assert answered(room) == sorted(IDS[:5])
+
+
+@pytest.mark.parametrize("size", [1, 5])
+async def test_a_hanging_shop_is_left_and_everybody_told(
+    size: int, bottega: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(IDS)
+    asking = Asking(bottega, answering(Reason.SHOP_SILENT), size=size, batch=25)
+    assert await drain(asking, room, monkeypatch) == len(IDS)
+    assert answered(room) == sorted(IDS)
+    assert {answer.reason for answer in room.answers} == {Reason.SHOP_SILENT}
+    assert workers.live.SILENT_ENOUGH <= len(asking.asked) <= 2 * bottega.live_concurrency
+
+
+async def test_one_silent_answer_for_many_is_one_sign_of_a_hanging_shop(
+    bottega: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(inquiry: Inquiry) -> Outcome:
+        return answering(Reason.SHOP_SILENT if len(asking.asked) == 1 else None)(inquiry)
+
+    room, asking = Room(IDS), Asking(bottega, lambda inquiry: work(inquiry), size=25, batch=25)
+    await drain(asking, room, monkeypatch)
+    assert len(asking.asked) == 3, "the others were asked for all the same"
+
+
+async def test_what_was_taken_and_not_asked_for_in_time_goes_back(
+    bottega: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=0.0)
+
+    def work(inquiry: Inquiry) -> Outcome:
+        clock.now = 100.0
+        return answering(None)(inquiry)
+
+    room, asking = Room(IDS), Asking(bottega, work, size=1, batch=25)
+    monkeypatch.setattr(workers.live, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    assert await drain(asking, room, monkeypatch, until=15.0) == bottega.live_concurrency
+    assert answered(room) == sorted(IDS[: bottega.live_concurrency])
+    assert sorted(room.put_back_ + answered(room) + room.waiting) == sorted(IDS)
+    assert len(room.put_back_) == 25 - bottega.live_concurrency
