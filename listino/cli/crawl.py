@@ -27,12 +27,13 @@ _COUNTS = ("products", "new", "changed", "unchanged", "returned", "gone", "rejec
 @click.argument("market", type=click.Choice([*MARKETS, "all"]))
 @click.option("--shop", help="Only this shop of the market.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many products a market: a quick look.")
+@click.option("--full", is_flag=True, help="Read everything, whether or not it has changed.")
 @click.option("--json", "as_json", is_flag=True, help="For machines: a JSON object on standard output.")
-def crawl(market: str, shop: str | None, limit: int | None, as_json: bool) -> int:
+def crawl(market: str, shop: str | None, limit: int | None, full: bool, as_json: bool) -> int:
     """Crawl the shops of MARKET (it, fr, de, es), or of all four at once.
 
-    Goods that did not change cost nothing; those the crawl did not meet are marked as gone, never deleted. Stopped with
-    Ctrl-C it goes on where it was the next time.
+    What did not change is not read again; what several crawls in a row did not meet is marked as gone, never deleted.
+    Stopped with Ctrl-C it goes on where it was the next time.
 
     \b
     Example:
@@ -53,7 +54,7 @@ def crawl(market: str, shop: str | None, limit: int | None, as_json: bool) -> in
     for error in broken:
         click.echo(f"listino: left out: {error}", err=True)
     with one_interrupt():
-        crawled = crawl_markets(settings, markets, shop=shop, limit=limit, trigger="command line")
+        crawled = crawl_markets(settings, markets, shop=shop, limit=limit, full=full, trigger="command line")
     results = {code: found for code in MARKETS if (found := crawled.get(code) or unusable.get(code))}
     if as_json:
         click.echo(json.dumps({code: result.as_json() for code, result in results.items()}, indent=2))
@@ -107,7 +108,13 @@ class Result:
 
 
 def crawl_markets(
-    settings: Settings, markets: Sequence[str], *, shop: str | None = None, limit: int | None = None, trigger: str
+    settings: Settings,
+    markets: Sequence[str],
+    *,
+    shop: str | None = None,
+    limit: int | None = None,
+    full: bool = False,
+    trigger: str,
 ) -> Mapping[str, Result]:
     """Crawls the markets at the same time, with a bar for each on standard error; one that fails does not stop the others.
 
@@ -126,6 +133,7 @@ def crawl_markets(
                     code,
                     shop=shop,
                     limit=limit,
+                    full=full,
                     trigger=trigger,
                     progress=lambda run: _advance(bars, tasks[code], run),
                     begun=spiders.append,

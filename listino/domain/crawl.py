@@ -23,7 +23,8 @@ class CrawlStatus(StrEnum):
 class ShopCounts:
     """What a crawl met in one shop.
 
-    `products` = new + changed + unchanged + returned. `failed`: requests that were given up; `trouble`: why the first of
+    `products` = new + changed + unchanged + returned. Of the unchanged ones, `unmodified` were told so by the shop (304) and
+    `skipped` by its sitemap: they were not read. `failed`: requests that were given up; `trouble`: why the first of
     them was. `complete`: the whole shop was seen, so what was not met is gone.
     """
 
@@ -32,6 +33,8 @@ class ShopCounts:
     changed: int = 0
     unchanged: int = 0
     returned: int = 0
+    unmodified: int = 0
+    skipped: int = 0
     gone: int = 0
     rejected: int = 0
     failed: int = 0

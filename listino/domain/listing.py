@@ -16,7 +16,7 @@ from listino.domain.product import Offer, Product, Sku, Style, product_id
 
 # What says when we looked, not what we saw: left out of the fingerprint.
 _TIMES = ("seen_at", "checked_at")
-_BOOKKEEPING = ("content_hash", "crawl_id", "first_seen_at", "changed_at", "gone_at")
+_BOOKKEEPING = ("content_hash", "crawl_id", "first_seen_at", "changed_at", "gone_at", "reading")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,11 @@
 """What a host may be asked by all of us together: crawls and live prices, however many processes they run in."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+REFUSALS = (429, 503)  # what a host answers that wants to be left alone for a while
+_FAILURE = 500  # this status and above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +35,19 @@ LONGEST_TOLD_MS = 86_400_000
 
 # While shoppers wait, a crawl starts every tenth request only: it never stands still, however popular the shop is.
 SHOPPERS_IN_A_ROW = 9
+
+
+def is_failure(status: int) -> bool:
+    """Whether a host that answers so seems to be in trouble."""
+    return status >= _FAILURE
+
+
+def retry_after(header: str | None) -> float | None:
+    """The seconds a Retry-After header asks for (RFC 9110, section 10.2.3): a number or a date; None for neither."""
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None

@@ -22,8 +22,11 @@ from listino.domain.politeness import (
     LONGEST_SLOWED_MS,
     LONGEST_TOLD_MS,
     RECOVERY_STEPS,
+    REFUSALS,
     SHOPPERS_IN_A_ROW,
     Allowance,
+    is_failure,
+    retry_after,
 )
 
 LEASE_MS = 6_000  # a killed process holds its slots no longer than that
@@ -150,6 +153,13 @@ class Report:
     slot: Slot
     outcome: Outcome
     retry_after: float | None = None
+
+    @classmethod
+    def of_answer(cls, slot: Slot, status: int, retry_after_header: str | None) -> "Report":
+        """What an answer says of how its host is."""
+        if status in REFUSALS:
+            return cls(slot, Outcome.REFUSED, retry_after(retry_after_header))
+        return cls(slot, Outcome.FAILED if is_failure(status) else Outcome.OK)
 
 
 @dataclass(frozen=True, slots=True)

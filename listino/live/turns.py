@@ -10,9 +10,9 @@ import itertools
 import logging
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from redis import asyncio as aioredis
 from redis.exceptions import RedisError
@@ -21,6 +21,7 @@ from listino.domain.politeness import Allowance
 from listino.live.budget import RENEW_MS, Budget, Outcome, Report, Role, Slot
 from listino.live.client import connect_async
 from listino.live.pace import LocalBudget
+from listino.live.rules import KeptRules, Rules
 from listino.settings import Settings, masked
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Turns:
 
     def __init__(self, settings: Settings, role: Role) -> None:
         self._redis = connect_async(settings, seconds=BUDGET_SECONDS)
+        self._rules = KeptRules(self._redis)
         self._address = masked(settings.redis_address)
         self._role = role
         self._hosts: dict[str, _Host] = {}
@@ -59,6 +61,24 @@ class Turns:
     async def give(self, host: str, allowance: Allowance, report: Report) -> None:
         """Gives a slot back, with what became of it."""
         await self._host(host, allowance).give(report)
+
+    async def rules(self, host: str) -> Rules | None:
+        """The host's robots.txt as some process of ours read it a few hours ago; None where nobody has."""
+        return await self._unless_away(self._rules.get(host))
+
+    async def keep_rules(self, host: str, rules: Rules) -> None:
+        """Lets all processes know of the host's robots.txt."""
+        await self._unless_away(self._rules.keep(host, rules))
+
+    async def _unless_away(self, step: Coroutine[Any, Any, Result]) -> Result | None:
+        if self.away:
+            step.close()
+            return None
+        try:
+            return await step
+        except RedisError as error:
+            self.lost(error)
+            return None
 
     async def close(self) -> None:
         """Ends it; slots that are still held run out by themselves."""

@@ -30,10 +30,6 @@ class Robots:
             return cls()
         return cls(trouble=f"its robots.txt answered {status}, and nothing is asked until its rules are known")
 
-    @classmethod
-    def unreachable(cls, why: str) -> "Robots":
-        return cls(trouble=f"its robots.txt could not be read ({why}), and nothing is asked until its rules are known")
-
     @cached_property
     def _rules(self) -> Protego:
         return Protego.parse(self.text)
