@@ -60,10 +60,11 @@ class MarketSpider(Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Takes the market's lease before anything is fetched; a broken declaration is left out with a warning.
 
-        Raises CrawlRunning, UnknownShop, InvalidShop, InvalidValue or EngineUnavailable.
+        Raises CrawlRunning, UnknownShop, InvalidShop, InvalidSettings, InvalidValue or EngineUnavailable.
         """
         shop, limit, full = kwargs.get("shop"), _limit(kwargs.get("limit")), kwargs.get("full") in (True, "1", "true")
         settings = load_settings()
+        settings.demand_contact()
         declared = Shops.load(settings.shops_path, on_error=lambda error: log.warning("left out: %s", error))
         shops = declared.of_market(cls.market, shop)
         with Store(settings) as store:

