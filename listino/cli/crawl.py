@@ -22,6 +22,8 @@ from listino.shops.declaration import Shops
 
 _COUNTS = ("products", "new", "changed", "unchanged", "returned", "gone", "rejected", "failed")
 
+_NOT_READ = ("unmodified", "skipped")  # of the unchanged ones
+
 
 @click.command(short_help="Crawl the shops of a market.")
 @click.argument("market", type=click.Choice([*MARKETS, "all"]))
@@ -96,7 +98,7 @@ class Result:
         if self.crawl is None:
             return {"error": self.error}
         run = self.crawl
-        counts = {name: run.total(name) for name in _COUNTS}
+        counts = {name: run.total(name) for name in (*_COUNTS, *_NOT_READ)}
         told = {
             "shop": ", ".join(run.shops),
             "status": run.status,
