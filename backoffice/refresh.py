@@ -19,6 +19,7 @@ WORDS = {
     Reason.NO_SHOP: ("warn", "There is no shop to ask: these goods come from a catalogue, or their shop was removed."),
     Reason.SHOP_SILENT: ("warn", "The shop does not answer. " + _KEPT),
     Reason.SHOP_REFUSED: ("warn", "The shop refused to answer (too many requests, or an error on its side). " + _KEPT),
+    Reason.SHOP_BUSY: ("warn", "The shop is asked as often as it allows already: refresh again in a moment. " + _KEPT),
     Reason.UNREADABLE: ("bad", "The shop answered, but its answer could not be read. Tell the operator. " + _KEPT),
     Reason.HELD: (
         "warn",

@@ -25,11 +25,14 @@ def run_crawl(
     *,
     shop: str | None = None,
     limit: int | None = None,
+    full: bool = False,
     trigger: str,
     progress: Progress | None = None,
     begun: Callable[["subprocess.Popen[bytes]"], None] | None = None,
 ) -> Crawl:
     """Crawls a market to its end and returns the run: finished, incomplete, or cleanly stopped.
+
+    With `full` everything is read, whether or not it has changed.
 
     `progress` hears of the run about once a second. Whoever gives `begun` is handed the spider to stop it, with one
     SIGTERM; a terminal's Ctrl-C does not reach it then. Raises UnknownMarket, UnknownShop, CrawlRunning, EngineUnavailable,
@@ -42,7 +45,7 @@ def run_crawl(
     # A spider holds connections and a reactor that live and die with it. A second signal would end it without order, so
     # it gets either its group's Ctrl-C or its caller's SIGTERM.
     with subprocess.Popen(
-        [sys.executable, "-m", "scrapers", *_arguments(market, shop, limit, trigger, log)],
+        [sys.executable, "-m", "scrapers", *_arguments(market, shop, limit, full, trigger, log)],
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         stderr=subprocess.STDOUT,
@@ -64,12 +67,14 @@ def log_of(settings: Settings, market: str) -> Path:
     return settings.state_dir.resolve() / "logs" / f"crawl-{market_of(market).code}.log"
 
 
-def _arguments(market: str, shop: str | None, limit: int | None, trigger: str, log: Path) -> list[str]:
+def _arguments(market: str, shop: str | None, limit: int | None, full: bool, trigger: str, log: Path) -> list[str]:
     arguments = [market, "--trigger", trigger, "--log-file", str(log)]
     if shop:
         arguments += ["--shop", shop]
     if limit:
         arguments += ["--limit", str(limit)]
+    if full:
+        arguments.append("--full")
     return arguments
 
 

@@ -60,10 +60,10 @@ class Settings(BaseSettings):
         min_length=32,
         description="Signs back-office sessions; 32 characters or more. Made and kept in STATE_DIR outside production.",
     )
-    contact: str = Field(
-        "https://listino.example/bot",
+    contact: str | None = Field(
+        None,
         min_length=5,
-        description="Address in the User-Agent by which a shop can reach you.",
+        description="Address in the User-Agent by which a shop can reach you. Production crawls nothing without.",
     )
     live_fresh_ms: int = Field(
         1000,
@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     @property
     def user_agent(self) -> str:
         """Names the robot and how to reach its keeper."""
-        return f"Listino/0.1 (+{self.contact})"
+        return f"Listino/0.1 (+{self.contact})" if self.contact else "Listino/0.1 (under development)"
 
     def environment(self) -> dict[str, str]:
         """The variables that make a child process load these very settings. They hold secrets: pass them on, never write them."""
@@ -118,6 +118,14 @@ class Settings(BaseSettings):
         """Raises InvalidSettings in production without a secret key; elsewhere one is made when it is needed."""
         if self.env == "production" and self.secret_key is None:
             raise InvalidSettings("LISTINO_SECRET_KEY is not set: production needs one of 32 characters or more")
+
+    def demand_contact(self) -> None:
+        """Raises InvalidSettings in production without an address, or with one that is only an example."""
+        if self.env == "production" and (self.contact is None or ".example" in self.contact):
+            said = f"LISTINO_CONTACT={self.contact!r} is no address" if self.contact else "LISTINO_CONTACT is not set"
+            raise InvalidSettings(
+                f"{said}: shops must be able to reach whoever crawls them; give a page about your robot, or mailto:"
+            )
 
     def session_secret(self) -> str:
         """The secret that signs sessions; outside production one is made on first use and kept in the state folder."""

@@ -19,15 +19,16 @@ from listino.domain.market import MARKETS
 @click.argument("market", type=click.Choice(list(MARKETS)))
 @click.option("--shop", help="Only this shop of the market.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many products.")
+@click.option("--full", is_flag=True, help="Read everything, whether or not it has changed.")
 @click.option("--trigger", default="scrapers", help="Who wanted the crawl; kept with the run.")
 @click.option("--log-file", help="Where Scrapy's log goes; standard error otherwise.")
-def main(market: str, shop: str | None, limit: int | None, trigger: str, log_file: str | None) -> None:
+def main(market: str, shop: str | None, limit: int | None, full: bool, trigger: str, log_file: str | None) -> None:
     """Crawls the shops of MARKET. Example: python -m scrapers it --shop bottega --limit 20"""
     settings = get_project_settings()
     settings.setmodule("scrapers.settings")
     settings.setdict({"LISTINO_CRAWL_LINES": True, "LOG_FILE": log_file}, priority="cmdline")
     process = AsyncCrawlerProcess(settings)
-    task = process.crawl(market, shop=shop, limit=limit, trigger=trigger)
+    task = process.crawl(market, shop=shop, limit=limit, full=full, trigger=trigger)
     process.start()
     error = task.exception() if task.done() and not task.cancelled() else None
     if error is not None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from listino.domain.offer import ShopProduct
+from listino.domain.product import Reading
 from listino.shops.shop import Shop
 
 
@@ -12,3 +13,4 @@ class ScrapedGoods:
 
     shop: Shop
     goods: ShopProduct
+    reading: Reading | None = None  # of the answer, where it told all of the goods by itself

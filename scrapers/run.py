@@ -49,7 +49,8 @@ class CrawlRun:
         self._crawl = crawl
         self._accepted = 0
         self._last_trouble: dict[str, str | None] = {}
-        self._counts = dict(crawl.shops)
+        # What a resumed run had been announced it is announced again, with its lists.
+        self._counts = {name: replace(counts, expected=None) for name, counts in crawl.shops.items()}
         self._rejected_urls: dict[str, list[str]] = {name: [] for name in crawl.shops}
         for reject in rejected:
             self._rejected_urls[reject.shop].append(reject.url)
@@ -75,8 +76,11 @@ class CrawlRun:
         shop: str | None,
         limit: int | None,
         trigger: str,
+        full: bool = False,
     ) -> "CrawlRun":
         """Takes the market's lease and resumes a run that was stopped cleanly, or starts a new one; raises CrawlRunning.
+
+        One that reads everything in `full` is always new: what waits in a stopped one may be asked for on conditions.
 
         A run that was killed starts anew: what it had stored is found unchanged and costs no write.
         """
@@ -85,7 +89,7 @@ class CrawlRun:
         store.crawls.bury_dead(market, utc_now())
         # A limited run is a sample; there is nothing in it to resume.
         job_dir = None if limit else settings.state_dir.resolve() / "crawls" / (f"{market}-{shop}" if shop else market)
-        crawl = _stopped_run(store, job_dir, {shop.name for shop in shops})
+        crawl = None if full else _stopped_run(store, job_dir, {shop.name for shop in shops})
         if crawl is None:
             if job_dir is not None:
                 shutil.rmtree(job_dir, ignore_errors=True)
@@ -121,6 +125,11 @@ class CrawlRun:
         self._add(shop, products=sum(meant.values()), measured=len(stored), **meant)
         for product in stored:
             self._covered[shop].update(fields_of(product))
+
+    def met_unchanged(self, shop: str, *, asked: bool) -> None:
+        """Counts a product that was not read, because the shop said that it has not changed, or its sitemap did."""
+        how = "unmodified" if asked else "skipped"
+        self._add(shop, products=1, unchanged=1, **{how: 1})
 
     def reject(self, shop: str, reason: str, url: str, detail: str) -> None:
         """Counts an item that cannot be used and keeps it to be looked at."""
@@ -195,9 +204,14 @@ class CrawlRun:
         """How many products the crawl has met."""
         return sum(counts.products for counts in self._counts.values())
 
+    def gone(self, shop: str, products: int) -> None:
+        """Adds products that the shop itself said are gone."""
+        self._add(shop, gone=products)
+
     def completed(self, shop: str, gone: int) -> None:
-        """Notes that the whole shop was seen, and how many products that showed to be gone."""
-        self._counts[shop] = replace(self._counts[shop], gone=gone, complete=True)
+        """Notes that the whole shop was seen, and how many products more that showed to be gone."""
+        self._add(shop, gone=gone)
+        self._counts[shop] = replace(self._counts[shop], complete=True)
 
     def retired(self, shop: str, gone: int) -> None:
         """Notes a shop that is declared no more, and how many products were taken off sale with it."""

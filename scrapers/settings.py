@@ -5,7 +5,7 @@ SPIDER_MODULES = ["scrapers.spiders"]
 NEWSPIDER_MODULE = "scrapers.spiders"
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
-# USER_AGENT is set by MarketSpider from LISTINO_CONTACT.
+# USER_AGENT is set by MarketSpider from LISTINO_CONTACT. RobotsMiddleware obeys, in the place of Scrapy's own.
 ROBOTSTXT_OBEY = True
 COOKIES_ENABLED = False
 TELNETCONSOLE_ENABLED = False
@@ -13,14 +13,8 @@ REDIRECT_MAX_TIMES = 5
 DOWNLOAD_TIMEOUT = 30  # seconds
 DOWNLOAD_MAXSIZE = 64 * 1024 * 1024  # bytes; a sitemap may hold 50 MB
 
-# Politeness: throttled by the shop's own latency, never faster than robots.txt and the shop's declaration allow.
-AUTOTHROTTLE_ENABLED = True
-AUTOTHROTTLE_START_DELAY = 0.25  # seconds
-AUTOTHROTTLE_MAX_DELAY = 60
-AUTOTHROTTLE_TARGET_CONCURRENCY = 4.0
-DOWNLOAD_DELAY_JITTER = 0  # otherwise a Crawl-delay would be undercut half of the time
-CONCURRENT_REQUESTS = 8  # what is under way is finished before a stop: few, so that a stop is quick
-CONCURRENT_REQUESTS_PER_DOMAIN = 4
+# When a request is sent, and how many at a time, is decided by the budget of its host: see PoliteDownloadHandler.
+DOWNLOAD_DELAY = 0
 
 # 429 and 503 are the business of BackOffMiddleware.
 RETRY_TIMES = 3
@@ -28,11 +22,13 @@ RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]
 
 DOWNLOADER_MIDDLEWARES = {
     "scrapers.middlewares.declared_hosts.DeclaredHostsMiddleware": 50,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "scrapers.middlewares.robots.RobotsMiddleware": 100,
     "scrapers.middlewares.back_off.BackOffMiddleware": 540,
 }
 DOWNLOAD_HANDLERS = {
-    "http": "scrapers.download.LimitedDownloadHandler",
-    "https": "scrapers.download.LimitedDownloadHandler",
+    "http": "scrapers.download.PoliteDownloadHandler",
+    "https": "scrapers.download.PoliteDownloadHandler",
 }
 ITEM_PIPELINES = {
     "scrapers.pipelines.normalise.NormalisePipeline": 100,
@@ -42,8 +38,6 @@ ITEM_PIPELINES = {
     "scrapers.pipelines.store.StorePipeline": 400,
 }
 EXTENSIONS = {
-    "scrapy.extensions.throttle.AutoThrottle": None,
-    "scrapers.extensions.polite_throttle.PoliteThrottle": 0,
     "scrapers.extensions.crawl_record.CrawlRecord": 500,
 }
 LOG_LEVEL = "INFO"

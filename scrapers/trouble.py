@@ -8,11 +8,20 @@ from scrapy.exceptions import (
     DownloadConnectionRefusedError,
     DownloadFailedError,
     DownloadTimeoutError,
+    IgnoreRequest,
     ResponseDataLossError,
 )
 from scrapy.spidermiddlewares.httperror import HttpError
 
-from scrapers.middlewares.back_off import StoppedWaiting
+from listino.live.turns import HostBusy
+
+
+class NotNow(IgnoreRequest):
+    """Raised for a request that has become needless, or is put back into the queue, before it was sent."""
+
+
+class RulesUnknown(Exception):
+    """Raised for every request to a host whose robots.txt cannot be had; the message says why."""
 
 
 def trouble(error: BaseException | None, url: str) -> str:
@@ -35,6 +44,8 @@ def trouble(error: BaseException | None, url: str) -> str:
             return f"the connection to {host} broke off"
         case DownloadCancelledError():
             return f"{url} answered with more than we take"
-        case StoppedWaiting():
-            return f"{host} asked us to wait, and the crawl was stopped meanwhile"
+        case RulesUnknown():
+            return str(error)
+        case HostBusy():
+            return f"{host} asked us to come back in {error.wait / 60:.0f} minutes"
     return f"{host} could not be asked ({str(error)[:200] or type(error).__name__})"

@@ -1,6 +1,7 @@
 """Demo shops as real servers for the tests, and what a test may ask of them."""
 
 import contextlib
+import re
 import subprocess
 import sys
 import time
@@ -45,15 +46,23 @@ class RunningShop:
     def requests(self) -> dict[str, Any]:
         return dict(httpx.get(f"{self.url}/_shop/requests", timeout=10).json())
 
+    def log(self) -> list[dict[str, Any]]:
+        """The requests since the last reset as the shop met them: path, began, ended (seconds), status."""
+        return list(httpx.get(f"{self.url}/_shop/log", timeout=10).json())
+
     def truth(self) -> dict[str, ShopProduct]:
         """What the shop sold before any operation, by the key its platform keeps stable."""
         return Catalogue(self.market, base_url=self.url, seed=SEED, count=PRODUCTS).truth()
 
-    def declare(self, settings: Settings) -> None:
-        """Makes the shop known to everything that runs under these settings."""
+    def declare(self, settings: Settings, **crawl: float) -> None:
+        """Makes the shop known to everything that runs under these settings; `crawl` are keys of that table."""
         demo = next(shop for shop in DEMO_SHOPS if shop.market == self.market)
+        text = declaration(demo, self.port)
+        for key, value in crawl.items():
+            text = re.sub(rf"^{key} = .*\n", "", text, count=1, flags=re.MULTILINE)
+            text = text.replace("[crawl]\n", f"[crawl]\n{key} = {value}\n")
         settings.shops_path.mkdir(parents=True, exist_ok=True)
-        (settings.shops_path / demo.file_name).write_text(declaration(demo, self.port), encoding="utf-8")
+        (settings.shops_path / demo.file_name).write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager

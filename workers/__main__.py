@@ -40,6 +40,7 @@ def _work(role: str, settings: Settings) -> None:
     if role == "schedule":
         Schedule(connection, periodic_crawls(), patience).start()
     elif role == LIVE:
+        settings.demand_contact()
         runtime().warm_up()
         LiveWorker([Jobs(connection).queue(LIVE)], connection=connection, patience=patience).work(
             max_jobs=_RECYCLE_AFTER, logging_level="WARNING"

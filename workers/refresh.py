@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import chain
 from typing import Any, Self, TypeVar
 from urllib.parse import unquote
@@ -14,13 +15,16 @@ import structlog
 from listino.domain.clock import utc_now
 from listino.domain.errors import GoneFromShop, ListinoError, UnreadablePage
 from listino.domain.listing import reoffer, unsellable
+from listino.domain.offer import ShopOffer
 from listino.domain.product import Product, key_parts
 from listino.live.answer import LiveAnswer, Reason
+from listino.live.turns import HostBusy
 from listino.shops.platform import Fetch, Known, Page, Platform, Refresh, Told
 from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import Shop
 from listino.store.client import Store
 from listino.store.outage import UNAVAILABLE, time_limit
+from workers.hosts import Hosts, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -65,11 +69,12 @@ class Outcome:
 class Refresher:
     """Refreshes products of one shop. Never raises: every way it can go wrong is a reason in an answer.
 
-    `seconds`: how long the shop has for the whole of an answer.
+    `seconds`: how long the shop has for the whole of an answer, once its turn has come.
     """
 
     shop: Shop
     client: httpx.AsyncClient
+    hosts: Hosts
     store: Store
     seconds: float
 
@@ -119,7 +124,9 @@ class Refresher:
         except TimeoutError:
             reason, details = Reason.SHOP_SILENT, {"error": f"no whole answer in {self.seconds} s"}
         except _Refused as refusal:
-            reason, details = Reason.SHOP_REFUSED, {"status": refusal.status}
+            reason, details = Reason.SHOP_REFUSED, {"said": str(refusal)}
+        except HostBusy as busy:
+            reason, details = Reason.SHOP_BUSY, {"said": str(busy)}
         except httpx.HTTPError as error:
             reason, details = Reason.SHOP_SILENT, {"error": repr(error)}
         except ListinoError as error:
@@ -133,8 +140,7 @@ class Refresher:
 
     async def _ask(self, inquiry: Inquiry, *, several: bool) -> Outcome:
         try:
-            async with asyncio.timeout(self.seconds):
-                page = await self._fetch(inquiry.refresh.fetch, several=several)
+            page = await self._fetch(inquiry.refresh.fetch, several=several)
             told = self._platform.read_offers(self.shop, inquiry.refresh, page)
         except GoneFromShop as good_bye:
             told = dict.fromkeys(inquiry.products, good_bye)
@@ -149,8 +155,16 @@ class Refresher:
     async def _fetch(self, fetch: Fetch, *, several: bool) -> Page:
         if not self.shop.allows(fetch.url):
             raise UnreadablePage(f"{fetch.url} is not on {self.shop.host}, the host that {self.shop.key} declares")
+        robots = await self.hosts.rules(self.shop)
+        if self.hosts.forbids(robots, fetch.url):
+            raise _Refused(robots.trouble or f"its robots.txt forbids {fetch.url}")
+        async with self.hosts.turn(self.shop, robots) as turn, asyncio.timeout(self.seconds):
+            return await self._answer(fetch, turn, several=several)
+
+    async def _answer(self, fetch: Fetch, turn: Turn, *, several: bool) -> Page:
         request = self.client.stream(fetch.method, fetch.url, headers=dict(fetch.headers), content=fetch.body or None)
         async with request as response:
+            turn.answered(response)
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
@@ -159,7 +173,7 @@ class Refresher:
             if not several and self._platform.says_gone(fetch, response.status_code, bytes(body)):
                 raise GoneFromShop(f"{fetch.url} answered {response.status_code}")
             if response.status_code != httpx.codes.OK:
-                raise _Refused(response.status_code)
+                raise _Refused(f"{fetch.url} answered {response.status_code}", response.status_code)
             return Page(url=fetch.url, body=bytes(body), headers=dict(response.headers))
 
     def _heed(self, inquiry: Inquiry, told: Mapping[str, Told]) -> Outcome:
@@ -177,7 +191,7 @@ class Refresher:
                     case _:
                         if complaint := unsellable(said, self.shop.market):
                             raise UnreadablePage(f"{inquiry.refresh.fetch.url}: {complaint[0]}, {complaint[1]}")
-                        fresh.append(reoffer(product, said, self.shop.terms, at=at))
+                        fresh.append(self._reoffered(product, said, at))
             except GoneFromShop as good_bye:
                 gone[str(product.id)] = str(good_bye)
             except ListinoError as error:
@@ -198,6 +212,11 @@ class Refresher:
             for product in fresh
         ]
 
+    def _reoffered(self, product: Product, offer: ShopOffer, at: datetime) -> Product:
+        fresh = reoffer(product, offer, self.shop.terms, at=at)
+        # What a crawl has read said something else then: the next one must not take that for unchanged.
+        return fresh if fresh.content_hash == product.content_hash else replace(fresh, reading=None)
+
 
 def _known(sku: str, product: Product) -> Known:
     return Known(sku=sku, url=product.url or "", variants=sum(len(style.skus) for style in product.styles))
@@ -210,10 +229,10 @@ async def _within_limit(ask: Callable[..., Result], *args: Any) -> Result:
 
 
 class _Refused(Exception):
-    """The shop answered with a status that is neither a page nor a good-bye."""
+    """The shop forbids the question, or answered with a `status` that is neither a page nor a good-bye."""
 
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
+    def __init__(self, said: str, status: int | None = None) -> None:
+        super().__init__(said)
         self.status = status
 
 

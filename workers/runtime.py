@@ -2,18 +2,21 @@
 
 import asyncio
 import contextlib
-from functools import cache
+from functools import cache, cached_property
 
 import httpx
 import structlog
 
 from listino.domain.errors import UnknownShop
 from listino.jobs import Jobs
+from listino.live.budget import Role
 from listino.live.client import UNAVAILABLE, connect
+from listino.live.turns import Turns
 from listino.live.waiting import WaitingRoom
 from listino.settings import Settings, load_settings
 from listino.shops.folder import ShopsFolder
 from listino.store.client import Store
+from workers.hosts import Hosts
 from workers.refresh import Refresher
 
 log = structlog.get_logger(__name__)
@@ -51,7 +54,8 @@ class Runtime:
         shops = self._folder.now()
         if shop_key not in shops:
             raise UnknownShop(f"no shop {shop_key} is declared in {self.settings.shops_path}")
-        return Refresher(shops[shop_key], self._http(), self.store, self.settings.live_timeout_ms / 1000)
+        seconds = self.settings.live_timeout_ms / 1000
+        return Refresher(shops[shop_key], self._http(), self._hosts, self.store, seconds)
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -65,6 +69,12 @@ class Runtime:
                 trust_env=False,
             )
         return self._client
+
+    @cached_property
+    def _hosts(self) -> Hosts:
+        seconds = self.settings.live_timeout_ms / 1000
+        turns = Turns(self.settings, Role.LIVE)
+        return Hosts(self._http(), turns, self.settings.user_agent, lambda: self._folder.now().values(), seconds)
 
 
 @cache

@@ -22,17 +22,20 @@ from listino.shops.declaration import Shops
 
 _COUNTS = ("products", "new", "changed", "unchanged", "returned", "held", "gone", "rejected", "failed")
 
+_NOT_READ = ("unmodified", "skipped")  # of the unchanged ones
+
 
 @click.command(short_help="Crawl the shops of a market.")
 @click.argument("market", type=click.Choice([*MARKETS, "all"]))
 @click.option("--shop", help="Only this shop of the market.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many products a market: a quick look.")
+@click.option("--full", is_flag=True, help="Read everything, whether or not it has changed.")
 @click.option("--json", "as_json", is_flag=True, help="For machines: a JSON object on standard output.")
-def crawl(market: str, shop: str | None, limit: int | None, as_json: bool) -> int:
+def crawl(market: str, shop: str | None, limit: int | None, full: bool, as_json: bool) -> int:
     """Crawl the shops of MARKET (it, fr, de, es), or of all four at once.
 
-    Goods that did not change cost nothing; those the crawl did not meet are marked as gone, never deleted. Stopped with
-    Ctrl-C it goes on where it was the next time.
+    What did not change is not read again; what several crawls in a row did not meet is marked as gone, never deleted.
+    Stopped with Ctrl-C it goes on where it was the next time.
 
     \b
     Example:
@@ -53,7 +56,7 @@ def crawl(market: str, shop: str | None, limit: int | None, as_json: bool) -> in
     for error in broken:
         click.echo(f"listino: left out: {error}", err=True)
     with one_interrupt():
-        crawled = crawl_markets(settings, markets, shop=shop, limit=limit, trigger="command line")
+        crawled = crawl_markets(settings, markets, shop=shop, limit=limit, full=full, trigger="command line")
     results = {code: found for code in MARKETS if (found := crawled.get(code) or unusable.get(code))}
     if as_json:
         click.echo(json.dumps({code: result.as_json() for code, result in results.items()}, indent=2))
@@ -95,7 +98,7 @@ class Result:
         if self.crawl is None:
             return {"error": self.error}
         run = self.crawl
-        counts = {name: run.total(name) for name in _COUNTS}
+        counts = {name: run.total(name) for name in (*_COUNTS, *_NOT_READ)}
         told = {
             "shop": ", ".join(run.shops),
             "status": run.status,
@@ -108,7 +111,13 @@ class Result:
 
 
 def crawl_markets(
-    settings: Settings, markets: Sequence[str], *, shop: str | None = None, limit: int | None = None, trigger: str
+    settings: Settings,
+    markets: Sequence[str],
+    *,
+    shop: str | None = None,
+    limit: int | None = None,
+    full: bool = False,
+    trigger: str,
 ) -> Mapping[str, Result]:
     """Crawls the markets at the same time, with a bar for each on standard error; one that fails does not stop the others.
 
@@ -127,6 +136,7 @@ def crawl_markets(
                     code,
                     shop=shop,
                     limit=limit,
+                    full=full,
                     trigger=trigger,
                     progress=lambda run: _advance(bars, tasks[code], run),
                     begun=spiders.append,

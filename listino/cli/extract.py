@@ -34,8 +34,8 @@ def extract(source: str, url: str | None, as_json: bool) -> None:
         return
     for name, value in found.items():
         if value:
-            source = page.sources.get(name)
-            told = f"  [{source.name}, {source.sureness:.0%} sure]" if source else ""
+            found_in = page.sources.get(name)
+            told = f"  [{found_in.name}, {found_in.sureness:.0%} sure]" if found_in else ""
             click.echo(f"{name:<13}{', '.join(value) if isinstance(value, list) else value}{told}")
 
 

@@ -38,8 +38,9 @@ class Fall:
 class ShopCounts:
     """What a crawl met in one shop.
 
-    `products` = new + changed + unchanged + returned + held. `failed`: requests that were given up; `trouble`: why the
-    first of them was. `complete`: the whole shop was seen, so what was not met is gone. `coverage`: share (0 to 1) of the
+    `products` = new + changed + unchanged + returned + held. Of the unchanged ones, `unmodified` were told so by the shop
+    (304) and `skipped` by its sitemap: they were not read. `failed`: requests that were given up; `trouble`: why the first
+    of them was. `complete`: the whole shop was seen, so what was not met is gone. `coverage`: share (0 to 1) of the
     `measured` products with each field. `drift`: what fell far below the shop's past, so that nothing counts as gone;
     `drift_accepted_by` declared it to be the shop's new look.
     """
@@ -50,6 +51,8 @@ class ShopCounts:
     unchanged: int = 0
     returned: int = 0
     held: int = 0
+    unmodified: int = 0
+    skipped: int = 0
     gone: int = 0
     rejected: int = 0
     failed: int = 0

@@ -27,6 +27,7 @@ _BOOKKEEPING = (
     "awaits_price",
     "held",
     "declined",
+    "reading",
 )
 
 

@@ -1,5 +1,6 @@
 """A product as Listino keeps and sells it, and how it is made from what a shop shows."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,6 +73,27 @@ class Sku:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How the answer that told all of the product was last read: what lets a crawl ask "has it changed?" next time.
+
+    `key` stands for the address (see `reading_key`); `etag` or `modified` are the shop's own marks, as it wrote them;
+    `reader` says which reader, and which terms of ours, made a product of it.
+    """
+
+    key: int
+    reader: str
+    read_at: datetime
+    etag: str | None = None
+    modified: str | None = None
+
+
+def reading_key(market: str, shop: str, url: str) -> int:
+    """A number of 64 bits for an address of that shop: equal for two of them about never, and much shorter."""
+    digest = hashlib.blake2b(f"{market}:{shop} {url}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
     """A look of the product (a colour, mostly) with its photos and sizes.
 
@@ -120,3 +142,4 @@ class Product:
     awaits_price: bool = False
     held: Held | None = None
     declined: str | None = None
+    reading: Reading | None = None

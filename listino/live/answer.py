@@ -17,7 +17,8 @@ class Reason(StrEnum):
     DEADLINE = "deadline"  # the shop had not answered when the caller's time was up
     NO_SHOP = "no_shop"  # goods of an imported catalogue, or a shop that is no longer declared
     SHOP_SILENT = "shop_silent"  # no connection, or no answer within the live time-out
-    SHOP_REFUSED = "shop_refused"  # 429, 403 or a server error
+    SHOP_REFUSED = "shop_refused"  # 429, 403, a server error, or its robots.txt does not let us ask
+    SHOP_BUSY = "shop_busy"  # it is asked as much as it allows already, or has told us to wait
     UNREADABLE = "unreadable"  # an answer that the platform adapter could not read
     HELD = "held"  # the shop's price is not plausible: it waits for the pricing manager and is not sold at
     GONE = "gone"  # the shop no longer has it

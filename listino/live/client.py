@@ -56,16 +56,16 @@ def connect_worker(settings: Settings, patience: Retry, *, read_seconds: float) 
         )
 
 
-def connect_async(settings: Settings) -> aioredis.Redis:
-    """An asynchronous client that hands out bytes. No command waits longer than two seconds for a connection, nor for
-    its answer: a burst of viewers takes turns, it is not refused."""
+def connect_async(settings: Settings, *, seconds: float = COMMAND_SECONDS) -> aioredis.Redis:
+    """An asynchronous client that hands out bytes. No command waits longer than `seconds` for a connection, nor for its
+    answer: a burst of viewers takes turns, it is not refused."""
     with _address_checked(settings):
         pool = aioredis.BlockingConnectionPool.from_url(
             settings.redis_address,
-            socket_timeout=COMMAND_SECONDS,
-            socket_connect_timeout=COMMAND_SECONDS,
+            socket_timeout=seconds,
+            socket_connect_timeout=seconds,
             max_connections=64,
-            timeout=COMMAND_SECONDS,
+            timeout=seconds,
             retry=AsyncRetry(NoBackoff(), ONCE_MORE, _WORTH_REPEATING),
             **_OPTIONS,
         )

@@ -60,6 +60,7 @@ ending = {ending}
 {categories}
 [crawl]
 concurrency = 4
+gone_after = 1
 {pages}
 [live]
 concurrency = 8

@@ -58,6 +58,7 @@ def _python() -> Finding:
 def _settings(settings: Settings) -> Finding:
     try:
         settings.demand_secret()
+        settings.demand_contact()
     except InvalidSettings as error:
         return Finding("settings", "fail", str(error))
     return Finding("settings", "ok", f"environment {settings.env}, ports from {settings.port_base}")

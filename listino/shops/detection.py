@@ -13,7 +13,7 @@ from listino.extract import extract
 from listino.shops.marks import marks_on
 from listino.shops.payload import object_in, objects_in
 from listino.shops.platform import Fetch, Page
-from listino.shops.platforms.pages import addresses_in
+from listino.shops.sitemap import Entry, read_sitemap
 from listino.shops.visitor import Visitor
 
 _LANGUAGE = re.compile(r"<html\b[^>]*\blang=[\"']?([A-Za-z]{2})", re.IGNORECASE)
@@ -142,7 +142,7 @@ def _shopware(visitor: Visitor, home: Page, found: Detected) -> None:
 
 
 def _prestashop(visitor: Visitor, home: Page, found: Detected) -> None:
-    addresses_in(visitor.get(f"{found.url}/sitemap.xml"))
+    _entries(visitor, f"{found.url}/sitemap.xml")
     found.evidence.append("its sitemap can be read")
     code = _PRESTASHOP_CURRENCY.search(home.text)
     found.currency = code[1] if code else None
@@ -157,14 +157,18 @@ _CONFIRM: Mapping[str, Callable[[Visitor, Page, Detected], None]] = {
 }
 
 
+def _entries(visitor: Visitor, url: str) -> list[Entry]:
+    return list(read_sitemap(visitor.get(url).body, url))
+
+
 def _look_at_pages(visitor: Visitor, found: Detected) -> None:
     """Finds the form of product pages' addresses in the sitemap, and tries whether such a page can be read."""
     try:
-        addresses = addresses_in(visitor.get(f"{found.url}/sitemap.xml"))
-        parts = [address for address in addresses if re.search(r"\.xml(\.gz)?$", urlsplit(address).path)]
+        entries = _entries(visitor, f"{found.url}/sitemap.xml")
+        parts = [entry.url for entry in entries if entry.is_sitemap]
         if parts:
-            part = next((address for address in parts if _OF_PRODUCTS.search(address)), parts[0])
-            addresses = addresses_in(visitor.get(part))
+            entries = _entries(visitor, next((part for part in parts if _OF_PRODUCTS.search(part)), parts[0]))
+        addresses = [entry.url for entry in entries]
     except ListinoError as error:
         found.warnings.append(f"it has no sitemap to go by ({error}): set product and category under [crawl]")
         return

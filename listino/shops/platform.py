@@ -7,6 +7,7 @@ is none of its business, so a crawl and a live refresh read a payload with the v
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
@@ -23,7 +24,8 @@ from listino.shops.shop import Shop
 class Fetch:
     """An address to be fetched. `purpose` is the platform's own word for what it expects there; `carry` is JSON that
     travels along to whoever reads the answer. `optional`: an answer 404 or 410 is no fault (the good has just gone).
-    `headers` are those that the platform's API demands besides the usual ones."""
+    `headers` are those that the platform's API demands besides the usual ones. `alone`: the answer tells all of one product
+    by itself, so while it stays as it is the product does, too; `lastmod`: the shop says that it has not changed since."""
 
     url: str
     purpose: str
@@ -32,6 +34,8 @@ class Fetch:
     body: bytes = b""
     carry: Mapping[str, Any] = field(default_factory=dict)
     optional: bool = False
+    alone: bool = False
+    lastmod: datetime | None = None
     about: str | None = None  # address of the product that the answer tells of, where it is not `url`
 
 

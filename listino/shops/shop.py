@@ -11,14 +11,18 @@ from listino.extract.selectors import Selectors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrawlManner:
-    """How a crawl goes through the shop. `delay`: least seconds between requests; robots.txt may ask for more.
+    """How a crawl goes through the shop. `delay`: least seconds between requests; robots.txt may ask for more, and where
+    neither does there is a default. `revisit_hours`: how long a sitemap's word that a product did not change is taken for
+    it. `gone_after`: how many full crawls in a row must miss a product before it is gone.
 
     `product` and `category` are regular expressions of the paths of such pages, for platforms whose addresses differ
     from shop to shop.
     """
 
     concurrency: int = 4
-    delay: float = 0.0
+    delay: float | None = None
+    revisit_hours: float = 24.0
+    gone_after: int = 2
     product: str | None = None
     category: str | None = None
 

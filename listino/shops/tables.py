@@ -94,7 +94,9 @@ class _PricingTable(_Table):
 
 class _CrawlTable(_Table):
     concurrency: int = Field(CrawlManner().concurrency, ge=1, le=32)
-    delay: float = Field(CrawlManner().delay, ge=0, le=60)
+    delay: float | None = Field(CrawlManner().delay, ge=0, le=60)
+    revisit_hours: float = Field(CrawlManner().revisit_hours, ge=0, le=8760)
+    gone_after: int = Field(CrawlManner().gone_after, ge=1, le=100)
     product: Annotated[str, AfterValidator(_pattern)] | None = None
     category: Annotated[str, AfterValidator(_pattern)] | None = None
 

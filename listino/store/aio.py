@@ -5,7 +5,7 @@ the import and CLIENT below.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
@@ -14,7 +14,7 @@ from listino.domain.crawl import Crawl, Reject
 from listino.domain.errors import EngineUnavailable, ProductNotFound
 from listino.domain.history import PricePoint
 from listino.domain.listing import Terms
-from listino.domain.product import Product, ProductId
+from listino.domain.product import Product, ProductId, Reading
 from listino.settings import Settings
 from listino.store.client import opened, unavailable
 from listino.store.collections import AUDIT, CRAWLS, LIST_READS, PRICE_HISTORY, PRODUCTS, REJECTS
@@ -22,11 +22,25 @@ from listino.store.documents import crawl_document, points_from, product_from
 from listino.store.intake import intake
 from listino.store.outage import UNAVAILABLE
 from listino.store.query import CARD, ProductQuery, gone, on_sale_of
-from listino.store.upsert import UpsertPlan
+from listino.store.upsert import UpsertPlan, met_in
 
 CLIENT = AsyncIOMotorClient
 
 _BY_SHOP = [("market", 1), ("shop", 1)]
+
+
+# What a crawl needs to know of a product before it asks for it again.
+_READING = {"reading": 1, "gone_at": 1, "crawl_id": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReading:
+    """A product by how it was last read; `crawl_id`: the crawl that met it last."""
+
+    product_id: ProductId
+    reading: Reading
+    gone: bool
+    crawl_id: str | None
 
 
 class AsyncProducts:
@@ -67,6 +81,37 @@ class AsyncProducts:
                 await self._database[collection.name].bulk_write(writes, ordered=False)
         return plan
 
+    async def readings(self, market: str, shop: str, keys: Sequence[int]) -> dict[int, KeptReading]:
+        """What is known of the shop's answers with those keys; each costs one step in an index.
+
+        One from which several products came is left out: nobody could say which of them it would mean.
+        """
+        found = self._products.find({"reading.key": {"$in": list(keys)}, "market": market, "shop": shop}, _READING)
+        kept: dict[int, KeptReading] = {}
+        twice: set[int] = set()
+        for document in await found.to_list(None):
+            reading = Reading(**document["reading"])
+            twice |= {reading.key} & kept.keys()
+            kept[reading.key] = KeptReading(
+                document["_id"], reading, gone=document.get("gone_at") is not None, crawl_id=document.get("crawl_id")
+            )
+        return {key: known for key, known in kept.items() if key not in twice}
+
+    async def mark_met(self, product_ids: Sequence[ProductId], *, crawl_id: str, at: datetime, asked: bool) -> int:
+        """Notes that a crawl met products which have not changed: the shop was `asked`, or its sitemap says so."""
+        change = met_in(crawl_id)
+        change["$max"] = {"offer.seen_at": at}
+        if asked:
+            change["$max"] |= {"offer.checked_at": at}
+            change["$set"] |= {"reading.read_at": at}
+        met = await self._products.update_many({"_id": {"$in": list(product_ids)}, "gone_at": None}, change)
+        return met.matched_count
+
+    async def mark_gone(self, product_ids: Sequence[ProductId], at: datetime) -> int:
+        """Notes that the shop no longer has these; returns how many were not gone before."""
+        found = await self._products.update_many({"_id": {"$in": list(product_ids)}, "gone_at": None}, gone(at))
+        return found.modified_count
+
     async def mark_unseen_gone(
         self,
         market: str,
@@ -75,10 +120,12 @@ class AsyncProducts:
         crawl_id: str,
         started_at: datetime,
         at: datetime,
+        gone_after: int = 1,
         unless_urls: Sequence[str] = (),
     ) -> int:
-        """After a full crawl of the shop: what it did not meet is gone from now on. Returns how many that were.
+        """After a full crawl of the shop: what `gone_after` of them in a row did not meet is gone from now on.
 
+        Returns how many that were; for the others a miss is counted, once a crawl however often this is repeated.
         Products at `unless_urls` are spared: they were met, and could not be read.
         """
         unseen = on_sale_of(market, shop) | {
@@ -86,8 +133,12 @@ class AsyncProducts:
             # Goods whose first price is held have no offer yet.
             "offer.seen_at": {"$not": {"$gte": started_at}},
             "url": {"$nin": list(unless_urls)},
+            "missed.in": {"$ne": crawl_id},
         }
-        result = await self._products.update_many(unseen, gone(at))
+        often = {"missed.count": {"$gte": gone_after - 1}} if gone_after > 1 else {}
+        result = await self._products.update_many(unseen | often, gone(at))
+        if gone_after > 1:
+            await self._products.update_many(unseen, {"$inc": {"missed.count": 1}, "$set": {"missed.in": crawl_id}})
         return result.modified_count
 
     async def shops(self, market: str) -> list[str]:

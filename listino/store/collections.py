@@ -42,6 +42,8 @@ PRODUCTS = Declaration(
         IndexModel([("category", ASCENDING), ("_id", ASCENDING)], name="by_category"),
         IndexModel([("brand", ASCENDING), ("_id", ASCENDING)], name="by_brand"),
         IndexModel([("gtin", ASCENDING)], name="by_gtin", sparse=True),
+        # What a crawl knows already of an address that it meets.
+        IndexModel([("reading.key", ASCENDING)], name="by_reading", sparse=True),
         # Name, brand and SKUs folded to lower case, the words without accents: staff type the beginnings of them.
         IndexModel([("words", ASCENDING), ("_id", ASCENDING)], name="by_word"),
         # Held prices are few among millions of products: only theirs are in it.

@@ -11,7 +11,7 @@ from listino.domain.history import PricePoint
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo
 from listino.domain.pricing import Price, PriceStep
-from listino.domain.product import Offer, Product, Sku, Style
+from listino.domain.product import Offer, Product, Reading, Sku, Style
 from listino.store.held_document import held_document, held_from
 
 Document = dict[str, Any]
@@ -61,6 +61,8 @@ def product_document(product: Product) -> Document:
             "seen_at": offer.seen_at,
             "checked_at": offer.checked_at,
         }
+    if product.reading is not None:
+        fields["reading"] = reading_document(product.reading)
     if product.price is not None:
         price = product.price
         fields["price"] = {
@@ -99,7 +101,12 @@ def product_from(document: Mapping[str, Any]) -> Product:
         awaits_price=document.get("awaits_price", False),
         held=held_from(document["held"]) if "held" in document else None,
         declined=document.get("declined"),
+        reading=Reading(**document["reading"]) if document.get("reading") else None,
     )
+
+
+def reading_document(reading: Reading) -> Document:
+    return {name: value for name, value in asdict(reading).items() if value is not None}
 
 
 def _codes(product: Product) -> list[str]:

@@ -76,10 +76,10 @@ def intake(
         yield (asked := Question(PRODUCTS.name, _these(known_ids)))
         whole = asked.by_id()
     examined: list[_Examined] = []
-    missed: dict[ProductId, dict[str, str]] = {}
+    unread: dict[ProductId, dict[str, str]] = {}
     for product in differing:
         known = product_from(whole[product.id]) if product.id in whole else None
-        kept, missed[product.id] = _kept(product, known, whole.get(product.id, {}), terms, sound)
+        kept, unread[product.id] = _kept(product, known, whole.get(product.id, {}), terms, sound)
         examined.append(_Examined(kept, known))
     yield from _backgrounds(examined, terms)
 
@@ -100,7 +100,7 @@ def intake(
     for product in believed:
         release_writes(plan, product, stored.get(product.id, {}))
         if _is_crawled(product):
-            _note_missed(plan, product, stored.get(product.id, {}), missed.get(product.id, {}))
+            _note_unread(plan, product, stored.get(product.id, {}), unread.get(product.id, {}))
 
 
 def _backgrounds(examined: Sequence[_Examined], terms: Terms) -> Iterator[Question]:
@@ -140,20 +140,20 @@ def _kept(
 ) -> tuple[Product, dict[str, str]]:
     """The product with the fields that no sound crawl missed before, and which crawl missed each of them first."""
     if known is None or read.crawl_id is None or not _is_crawled(read):
-        return read, dict(stored.get("missed", {}))
-    before: Mapping[str, str] = stored.get("missed", {})
+        return read, dict(stored.get("unread", {}))
+    before: Mapping[str, str] = stored.get("unread", {})
     kept = {
         name
         for name in lost_fields(read, known)
         if before.get(name) in (None, read.crawl_id) or before[name] not in sound
     }
-    missed = {name: before[name] if before.get(name) == read.crawl_id else read.crawl_id for name in sorted(kept)}
-    return keeping(read, known, kept, terms), missed
+    unread = {name: before[name] if before.get(name) == read.crawl_id else read.crawl_id for name in sorted(kept)}
+    return keeping(read, known, kept, terms), unread
 
 
-def _note_missed(plan: UpsertPlan, product: Product, stored: Document, missed: Mapping[str, str]) -> None:
-    if dict(stored.get("missed", {})) != dict(missed):
-        change = {"$set": {"missed": dict(missed)}} if missed else {"$unset": {"missed": ""}}
+def _note_unread(plan: UpsertPlan, product: Product, stored: Document, unread: Mapping[str, str]) -> None:
+    if dict(stored.get("unread", {})) != dict(unread):
+        change = {"$set": {"unread": dict(unread)}} if unread else {"$unset": {"unread": ""}}
         plan.products.append(UpdateOne({"_id": product.id}, change))
 
 

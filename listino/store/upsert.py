@@ -13,7 +13,7 @@ from pymongo import UpdateOne
 from listino.domain.history import PricePoint, point_of
 from listino.domain.product import Product, ProductId
 from listino.store.collections import AUDIT, PRICE_HISTORY, PRODUCTS
-from listino.store.documents import point_document, product_document
+from listino.store.documents import point_document, product_document, reading_document
 
 # What must be known of the stored product to plan its upsert.
 NEEDED = {
@@ -24,7 +24,7 @@ NEEDED = {
     "offer.availability": 1,
     "held": 1,
     "declined": 1,
-    "missed": 1,
+    "unread": 1,
 }
 
 
@@ -73,7 +73,7 @@ def plan_upsert(
             plan.products += _replacement(product)
         else:
             plan.unchanged.append(product.id)
-            plan.products += seen_mark(product)
+            plan.products += seen_mark(product, reading=True)
         if known is None or offer_moved(product, known):
             point = point_of(product)
             if point is not None:
@@ -120,18 +120,39 @@ def replacing(product: Product) -> dict[str, Any]:
 
 
 # Fields that a product may lose again.
-_OPTIONAL = ("slogan", "description", "category", "brand", "gtin", "gone_at", "awaits_price", "held", "declined")
+_OPTIONAL = (
+    "slogan",
+    "description",
+    "category",
+    "brand",
+    "gtin",
+    "gone_at",
+    "awaits_price",
+    "held",
+    "declined",
+    "reading",
+)
 
 
-def seen_mark(product: Product) -> list[UpdateOne]:
-    """When a shop showed it, and in which crawl; nothing for imported goods, which no shop shows."""
+def seen_mark(product: Product, *, reading: bool = False) -> list[UpdateOne]:
+    """When a shop showed it, and in which crawl; nothing for imported goods, which no shop shows.
+
+    With `reading`, how it was read, too: what it says is what the store holds.
+    """
     offer = product.offer
     if offer is None:
         return []
     change: dict[str, Any] = {"$max": {"offer.seen_at": offer.seen_at, "offer.checked_at": offer.checked_at}}
     if product.crawl_id is not None and offer.seen_at >= offer.checked_at:
-        change["$set"] = {"crawl_id": product.crawl_id}
+        change |= met_in(product.crawl_id)
+        if reading and product.reading is not None:
+            change["$set"] |= {"reading": reading_document(product.reading)}
     return [UpdateOne({"_id": product.id}, change)]
+
+
+def met_in(crawl_id: str) -> dict[str, Any]:
+    """The update that notes the crawl which met a product, and forgets those that missed it."""
+    return {"$set": {"crawl_id": crawl_id}, "$unset": {"missed": ""}}
 
 
 def offer_moved(product: Product, known: Mapping[str, Any]) -> bool:

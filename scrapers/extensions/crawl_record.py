@@ -58,6 +58,7 @@ class CrawlRecord:
 
     async def spider_opened(self, spider: MarketSpider) -> None:
         self._store = AsyncStore(spider.settings_of_listino)
+        spider.revisits.open(self._store)
         self._heart = asyncio.ensure_future(self._beat(spider))
 
     def not_whole(self, spider: MarketSpider) -> None:
@@ -74,6 +75,7 @@ class CrawlRecord:
             await self._close(spider, reason)
         finally:
             self._store.close()
+            await spider.hosts.close()
             with Store(spider.settings_of_listino) as store:
                 store.leases.release(spider.run.lease)
 
@@ -81,6 +83,12 @@ class CrawlRecord:
         run, status = spider.run, _ENDS.get(reason, CrawlStatus.FAILED)
         if status is CrawlStatus.FAILED:
             run.error = run.error or f"the spider ended early: {reason}"
+        try:
+            await _persistently(spider.revisits.flush)
+        except UNAVAILABLE as error:
+            log.error("what was met unchanged could not be noted: %s", error)
+            run.error, reason = "the store was away at the end: what was met unchanged was not noted", "store_away"
+            status = CrawlStatus.INCOMPLETE
         if reason == "finished":
             run.judge_drift()
             try:
@@ -107,6 +115,7 @@ class CrawlRecord:
                     return
                 with time_limit(_STORE_SECONDS):
                     await self._save(spider, CrawlStatus.RUNNING)
+                    await spider.revisits.flush()
                     await self._keep_rejects(spider)
             except UNAVAILABLE as error:
                 log.warning("the store is away, the crawl goes on meanwhile: %s", error)
@@ -143,6 +152,7 @@ class CrawlRecord:
                     crawl_id=run.id,
                     started_at=run.started_at,
                     at=utc_now(),
+                    gone_after=shop.crawl.gone_after,
                     unless_urls=run.rejected_urls(shop.name),
                 )
                 run.completed(shop.name, gone)

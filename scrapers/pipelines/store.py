@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from dataclasses import replace
 from typing import Self
 
 from scrapy.crawler import Crawler
@@ -62,7 +63,7 @@ class StorePipeline:
         product = list_goods(item.goods, item.shop.terms, at=utc_now(), crawl_id=market_spider(self._crawler).run.id)
         self._terms[item.shop.name] = item.shop.terms
         waiting = self._waiting.setdefault(item.shop.name, [])
-        waiting.append(product)
+        waiting.append(replace(product, reading=item.reading))
         if len(waiting) >= BATCH:
             await self._flush(item.shop.name)
         return item

@@ -154,5 +154,14 @@ def test_every_setting_is_described() -> None:
     assert silent == []
 
 
+@pytest.mark.parametrize("contact", [None, "https://listino.example/bot"])
+def test_production_names_whom_a_shop_can_reach(contact: str | None) -> None:
+    load_settings(contact=contact).demand_contact()
+    load_settings(env="production", contact="mailto:bot@example.com").demand_contact()
+    with pytest.raises(InvalidSettings, match=r"LISTINO_CONTACT.* shops must be able to reach"):
+        load_settings(env="production", contact=contact).demand_contact()
+
+
 def test_the_robot_says_who_sends_it() -> None:
+    assert load_settings().user_agent == "Listino/0.1 (under development)"
     assert load_settings(contact="mailto:bot@example.com").user_agent == "Listino/0.1 (+mailto:bot@example.com)"

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -27,7 +28,7 @@ class Admin:
         self._conduct = conduct
 
     def routes(self) -> list[Route]:
-        reads = {"truth": self.truth, "requests": self.requests}
+        reads = {"truth": self.truth, "requests": self.requests, "log": self.log}
         deeds = {
             "drift": self.drift,
             "price": self.price,
@@ -60,6 +61,10 @@ class Admin:
                 "peak_in_flight": traffic.peak_in_flight,
             }
         )
+
+    async def log(self, request: Request) -> Response:
+        """The latest requests in the order they came: path, began, ended, status."""
+        return _json([asdict(visit) for visit in self._conduct.traffic.visits])
 
     def drift(self, body: Body) -> Body:
         done = self._catalogue.drift(_number(body, "share"), _whole(body, "seed", 1, least=0))

@@ -3,7 +3,8 @@
 import asyncio
 import math
 import re
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -15,6 +16,7 @@ from listino.local.shops.platform import query_of
 
 Fault = Literal["429", "503", "hang", "truncated", "html"]
 FAULTS: tuple[Fault, ...] = ("429", "503", "hang", "truncated", "html")
+_VISITS_KEPT = 10_000
 _UNTOUCHED = ("/_shop/", "/healthz", "/media/")
 # The 99th percentile of a standard normal distribution: between a log-normal's median and its p99.
 _Z99 = 2.326
@@ -46,17 +48,29 @@ class Behaviour:
 
 
 @dataclass(slots=True)
+class Visit:
+    """One request: when it began and ended (seconds since the epoch, None while it lasts) and what it was answered."""
+
+    path: str
+    began: float
+    ended: float | None = None
+    status: int | None = None
+
+
+@dataclass(slots=True)
 class Traffic:
-    """Requests since the last reset; `in_flight` are being answered right now."""
+    """Requests since the last reset; `in_flight` are being answered right now. `visits` are the latest of them."""
 
     total: int = 0
     by_path: Counter[str] = field(default_factory=Counter)
     by_product: Counter[str] = field(default_factory=Counter)
     in_flight: int = 0
     peak_in_flight: int = 0
+    visits: deque[Visit] = field(default_factory=lambda: deque(maxlen=_VISITS_KEPT))
 
     def reset(self) -> None:
         self.total = 0
+        self.visits.clear()
         self.by_path.clear()
         self.by_product.clear()
         self.peak_in_flight = self.in_flight
@@ -101,11 +115,14 @@ class ConductLayer:
         traffic.total += 1
         traffic.by_path[scope["path"]] += 1
         traffic.by_product.update(self._keys_asked(scope["path"], query_of(scope["query_string"])))
+        visit = Visit(scope["path"], time.time())
+        traffic.visits.append(visit)
         traffic.in_flight += 1
         traffic.peak_in_flight = max(traffic.peak_in_flight, traffic.in_flight)
         try:
-            await self._answer(scope, receive, send)
+            await self._answer(scope, receive, _noting(visit, send))
         finally:
+            visit.ended = time.time()
             traffic.in_flight -= 1
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -143,6 +160,17 @@ async def _respond(send: Send, status: int, body: bytes, headers: list[tuple[byt
     told = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(body)).encode()), *headers]
     await send({"type": "http.response.start", "status": status, "headers": told})
     await send({"type": "http.response.body", "body": body})
+
+
+def _noting(visit: Visit, send: Send) -> Send:
+    """A `send` that notes the status of the answer."""
+
+    async def send_noted(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            visit.status = message["status"]
+        await send(message)
+
+    return send_noted
 
 
 def _cut_short(send: Send) -> Send:

@@ -12,7 +12,7 @@ from listino.local.shops.answers import answer
 from listino.local.shops.platform import Platform
 
 ADDRESSES_A_PART = 100
-CRAWL_DELAY = 0.05  # seconds
+CRAWL_DELAY = 0.02  # seconds
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 

@@ -5,26 +5,24 @@ crawl begins; a live refresh is the product page itself.
 """
 
 import re
-import zlib
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from datetime import datetime
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from listino.domain.errors import GoneFromShop, UnreadablePage
+from listino.domain.errors import GoneFromShop
 from listino.domain.offer import ShopOffer, ShopProduct
 from listino.extract.addresses import absolute
 from listino.extract.goods import read_goods
 from listino.shops.platform import Expected, Fetch, Found, Known, OneByOne, Page
+from listino.shops.robots import Robots
 from listino.shops.shop import Shop
+from listino.shops.sitemap import read_sitemap
 
-_LOCATION = re.compile(rb"<loc>\s*(?:<!\[CDATA\[)?\s*(.*?)\s*(?:\]\]>)?\s*</loc>", re.DOTALL)
-# A sitemap is over where its root is closed; an error page, or half of a sitemap, would make goods look gone.
-_SITEMAP = re.compile(rb"</(?:urlset|sitemapindex)\s*>|<(?:urlset|sitemapindex)\b[^>]*/>")
 # Parameters that say where a visitor came from, not what is on the page.
 _TRACKING = re.compile(r"utm_\w+|gclid|fbclid|msclkid|mc_[ce]id|ref|source|_ga", re.IGNORECASE)
-_MOST_UNPACKED = 64 * 1024 * 1024  # bytes; the sitemap protocol allows 50 MB
 
 
 class PagesPlatform(OneByOne):
@@ -40,6 +38,8 @@ class PagesPlatform(OneByOne):
 
     def read(self, shop: Shop, fetch: Fetch, page: Page) -> Iterator[Found]:
         match fetch.purpose:
+            case "robots":
+                yield from self._read_robots(shop, page)
             case "sitemap":
                 yield from self._read_sitemap(shop, page)
             case "category":
@@ -63,15 +63,23 @@ class PagesPlatform(OneByOne):
             page.text, page.url, currency=market.currency, language=market.language, selectors=shop.selectors
         )
 
+    def _read_robots(self, shop: Shop, page: Page) -> Iterator[Found]:
+        """The sitemaps that robots.txt names; where it names none of this shop's, the one at the usual place."""
+        named = dict.fromkeys(url for url in Robots(page.text).sitemaps if shop.allows(url))
+        for url in named or (f"{shop.url}/sitemap.xml",):
+            yield Fetch(url=url, purpose="sitemap")
+
     def _read_sitemap(self, shop: Shop, page: Page) -> Iterator[Found]:
         products = 0
-        for url in addresses_in(page):
-            if shop.allows(url):
-                if re.search(r"\.xml(\.gz)?$", urlsplit(url).path):
-                    yield Fetch(url=url, purpose="sitemap")
-                elif self.is_product(shop, urlsplit(url).path):
-                    products += 1
-                    yield Fetch(url=canonical(url), purpose="product", optional=True)
+        for entry in read_sitemap(page.body, page.url):
+            url = entry.address_in(shop.market)
+            if url is None or not shop.allows(url):
+                continue
+            if entry.is_sitemap:
+                yield Fetch(url=url, purpose="sitemap")
+            elif self.is_product(shop, urlsplit(url).path):
+                products += 1
+                yield _product(url, entry.lastmod)
         if products:
             yield Expected(products)
 
@@ -82,22 +90,18 @@ class PagesPlatform(OneByOne):
                 continue
             path = urlsplit(url).path
             if self.is_product(shop, path):
-                yield Fetch(url=canonical(url), purpose="product", optional=True)
+                yield _product(url)
             elif self.is_category(shop, path):
                 yield Fetch(url=canonical(url), purpose="category")
 
 
-def addresses_in(page: Page) -> list[str]:
-    """What a sitemap, or an index of sitemaps, names; raises UnreadablePage for what is no whole one."""
-    body = _unpacked(page)
-    if _SITEMAP.search(body) is None:
-        raise UnreadablePage(f"{page.url} is no whole sitemap")
-    return [location.decode("utf-8", "replace").replace("&amp;", "&") for location in _LOCATION.findall(body)]
-
-
 def sitemap_of(shop: Shop) -> Sequence[Fetch]:
-    """A crawl that begins with the shop's sitemap."""
-    return [Fetch(url=f"{shop.url}/sitemap.xml", purpose="sitemap")]
+    """A crawl that begins with the shop's sitemaps: its robots.txt says where they are."""
+    return [Fetch(url=urljoin(shop.url, "/robots.txt"), purpose="robots")]
+
+
+def _product(url: str, lastmod: datetime | None = None) -> Fetch:
+    return Fetch(url=canonical(url), purpose="product", optional=True, alone=True, lastmod=lastmod)
 
 
 def canonical(url: str) -> str:
@@ -107,19 +111,3 @@ def canonical(url: str) -> str:
         (name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(name)
     ]
     return urlunsplit(parts._replace(query=urlencode(kept), fragment=""))
-
-
-def _unpacked(page: Page) -> bytes:
-    """A sitemap's bytes, gunzipped where it is packed; raises UnreadablePage for what is no gzip, cut off or far too large."""
-    if not page.body.startswith(b"\x1f\x8b"):
-        return page.body
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        body = unpacker.decompress(page.body, _MOST_UNPACKED)
-    except zlib.error as error:
-        raise UnreadablePage(f"{page.url} is no readable gzip ({error})") from None
-    if unpacker.unconsumed_tail:
-        raise UnreadablePage(f"{page.url} unpacks to more than {_MOST_UNPACKED} bytes")
-    if not unpacker.eof:
-        raise UnreadablePage(f"{page.url} is a gzip that ends too soon")
-    return body

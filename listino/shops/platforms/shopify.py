@@ -54,7 +54,7 @@ class Shopify(OneByOne):
         yield Expected(len(products))
         for product in products:
             address = f"{shop.url}/products/{product['handle']}"
-            yield Fetch(url=f"{address}.js", purpose="product", optional=True, about=address)
+            yield Fetch(url=f"{address}.js", purpose="product", optional=True, alone=True, about=address)
 
     def refresh(self, shop: Shop, known: Known) -> Fetch:
         handle = urlsplit(known.url).path.rstrip("/").rsplit("/", 1)[-1]

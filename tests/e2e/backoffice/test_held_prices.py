@@ -1,6 +1,5 @@
 """Deciding on held prices in a real browser."""
 
-
 import pytest
 from integration.backoffice.goods import LAMP, MANAGER, NOW, relamp, terms
 from playwright.sync_api import expect

@@ -284,6 +284,7 @@ def test_without_javascript_the_page_comes_again_with_the_result(agent, filled: 
 SAID = {
     Reason.SHOP_SILENT: "The shop does not answer.",
     Reason.SHOP_REFUSED: "The shop refused to answer",
+    Reason.SHOP_BUSY: "The shop is asked as often as it allows",
     Reason.UNREADABLE: "its answer could not be read",
     Reason.GONE: "do not promise it to anybody",
     Reason.FAILED: "Something broke on our side",

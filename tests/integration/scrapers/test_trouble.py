@@ -41,7 +41,7 @@ def test_a_shop_that_cannot_be_reached_is_named_with_the_reason_beside_one_that_
     )
 
 
-def test_a_shop_that_answers_503_throughout_is_told_so_on_the_command_line(
+def test_a_shop_that_wants_to_be_left_alone_for_an_hour_is_told_so_on_the_command_line(
     german_shop: RunningShop,
     settings: Settings,
     store: Store,
@@ -53,8 +53,8 @@ def test_a_shop_that_answers_503_throughout_is_told_so_on_the_command_line(
         monkeypatch.setenv(name, value)
     assert main.run(["crawl", "de", "--limit", "5"]) == 1
     closing = capsys.readouterr().err.splitlines()[-1]
+    host = german_shop.url.removeprefix("http://")
     assert closing.startswith(
-        f"listino: market de was not seen whole: {german_shop.name}: {german_shop.url}/products.json"
+        f"listino: market de was not seen whole: {german_shop.name}: {host} asked us to come back in 60 minutes; its log is "
     )
-    assert " answered 503; its log is " in closing
     assert closing.endswith("/logs/crawl-de.log")

@@ -114,6 +114,7 @@ SCATTERED_BY_A_CRAWL: dict[str, Callable[[Any], Awaitable[object]]] = {
     "what it did not meet": lambda store: store.products.mark_unseen_gone(
         "it", "bottega", crawl_id="c2", started_at=NOW, at=NOW
     ),
+    "what it knows of addresses": lambda store: store.products.readings("it", "bottega", [1, 2, 3]),
     "the market's shops": lambda store: store.products.shops("it"),
     "what a shop has on sale": lambda store: store.products.on_sale("it", "bottega"),
     "a removed shop's end": lambda store: store.products.mark_shop_gone("it", "bottega", NOW),

@@ -12,6 +12,7 @@ from scrapy.utils.misc import load_object
 
 import scrapers.spiders
 from listino.domain.market import MARKETS
+from scrapers.download import PoliteDownloadHandler
 from scrapers.market_spider import MarketSpider
 from scrapers.spiders.it import ItalianSpider
 
@@ -81,10 +82,8 @@ def test_the_rules_catch_an_offender() -> None:
     ("name", "value"),
     [
         ("ROBOTSTXT_OBEY", True),
-        ("AUTOTHROTTLE_ENABLED", True),
         ("COOKIES_ENABLED", False),
         ("TELNETCONSOLE_ENABLED", False),
-        ("DOWNLOAD_DELAY_JITTER", 0),
     ],
 )
 def test_the_project_is_polite(name: str, value: Any, settings: Settings) -> None:
@@ -93,7 +92,6 @@ def test_the_project_is_polite(name: str, value: Any, settings: Settings) -> Non
 
 def test_refusals_are_left_to_the_middleware_that_waits(settings: Settings) -> None:
     assert not {429, 503} & set(settings.getlist("RETRY_HTTP_CODES"))
-    assert settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN") <= 8
 
 
 @pytest.mark.parametrize("name", ["DOWNLOADER_MIDDLEWARES", "ITEM_PIPELINES", "EXTENSIONS"])
@@ -114,4 +112,10 @@ def test_the_order_of_the_pipelines(settings: Settings) -> None:
 def test_foreign_hosts_are_dropped_before_their_robots_txt_is_asked_for(settings: Settings) -> None:
     own = settings.getdict("DOWNLOADER_MIDDLEWARES")["scrapers.middlewares.declared_hosts.DeclaredHostsMiddleware"]
     theirs = settings.getdict("DOWNLOADER_MIDDLEWARES_BASE")
-    assert own < theirs["scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware"]
+    rules = settings.getdict("DOWNLOADER_MIDDLEWARES")["scrapers.middlewares.robots.RobotsMiddleware"]
+    assert own < rules <= theirs["scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_nothing_is_sent_past_the_budget_of_its_host(scheme: str, settings: Settings) -> None:
+    assert load_object(settings.getdict("DOWNLOAD_HANDLERS")[scheme]) is PoliteDownloadHandler

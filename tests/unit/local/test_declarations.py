@@ -47,7 +47,7 @@ def test_a_declaration_tells_costs_pricing_and_politeness() -> None:
         "ending": 99,
         "categories": {"Kaffee": 18},
     }
-    assert told["crawl"] == {"concurrency": 4}
+    assert told["crawl"] == {"concurrency": 4, "gone_after": 1}
     assert told["live"] == {"concurrency": 8}
 
 

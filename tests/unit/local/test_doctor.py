@@ -66,12 +66,15 @@ def test_a_declaration_that_a_crawl_could_not_use_fails(text: str, complaint: st
     assert found.text.endswith("mend the file")
 
 
-def test_production_without_a_secret_key_fails(settings: Settings) -> None:
+def test_production_without_a_secret_key_or_a_contact_fails(settings: Settings) -> None:
     production = settings.model_copy(update={"env": "production", "secret_key": None})
     found = verdicts(production)["settings"]
     assert (found.verdict, found.text.partition(":")[0]) == ("fail", "LISTINO_SECRET_KEY is not set")
     keyed = production.model_copy(update={"secret_key": SecretStr("x" * 32)})
-    assert verdicts(keyed)["settings"].verdict == "ok"
+    found = verdicts(keyed)["settings"]
+    assert (found.verdict, found.text.partition(":")[0]) == ("fail", "LISTINO_CONTACT is not set")
+    named = keyed.model_copy(update={"contact": "mailto:bot@example.com"})
+    assert verdicts(named)["settings"].verdict == "ok"
 
 
 def test_an_engine_elsewhere_that_does_not_answer_fails_without_its_password(settings: Settings) -> None:

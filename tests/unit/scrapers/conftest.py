@@ -1,6 +1,7 @@
 """A spider of one shop that crawls nothing, and the little of a crawler that middlewares and pipelines look at."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,9 +11,11 @@ import pytest
 from listino.domain.crawl import Crawl, CrawlStatus, ShopCounts
 from listino.domain.offer import ShopProduct
 from listino.shops.shop import Shop
+from listino.store.aio import KeptReading
 from listino.store.crawls import Lease
 from scrapers.items import ScrapedGoods
 from scrapers.market_spider import MarketSpider
+from scrapers.revisits import Revisits
 from scrapers.run import CrawlRun
 from scrapers.spiders.it import ItalianSpider
 
@@ -24,6 +27,16 @@ class Stats(Counter[str]):
 
     def inc_value(self, name: str) -> None:
         self[name] += 1
+
+
+class NothingKnown:
+    """A store that has never met anything."""
+
+    def __init__(self) -> None:
+        self.products = self
+
+    async def readings(self, market: str, shop: str, keys: Sequence[int]) -> dict[int, KeptReading]:
+        return {}
 
 
 @dataclass
@@ -56,6 +69,8 @@ def crawler(bottega: Shop, run: CrawlRun) -> Crawler:
     spider = ItalianSpider()
     spider.shops = {bottega.key: bottega}
     spider.run = run
+    spider.revisits = Revisits(run, full=False)
+    spider.revisits.open(NothingKnown())  # type: ignore[arg-type]
     return Crawler(spider)
 
 

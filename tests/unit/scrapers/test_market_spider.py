@@ -22,7 +22,6 @@ from listino.shops.shop import Shop
 from scrapers import market_spider as module
 from scrapers.items import ScrapedGoods
 from scrapers.market_spider import MarketSpider, market_spider
-from scrapers.middlewares.back_off import StoppedWaiting
 from scrapers.run import CrawlRun
 from scrapers.spiders.it import ItalianSpider
 
@@ -58,21 +57,23 @@ def spider(crawler: Any, settings_of_scrapy: Settings) -> MarketSpider:
     return market_spider(crawler)
 
 
-def parse(spider: MarketSpider, fetch: Fetch, body: bytes = b"1", *, status: int = 200, retried: int = 0) -> list[Any]:
+async def parse(
+    spider: MarketSpider, fetch: Fetch, body: bytes = b"1", *, status: int = 200, retried: int = 0
+) -> list[Any]:
     request = spider._request(spider.shops["it:bottega"], fetch)
     request.meta["retry_times"] = retried
     response = TextResponse(fetch.url, status=status, body=body, request=request)
-    return list(spider.parse(response, **request.cb_kwargs))
+    return [found async for found in spider.parse(response, **request.cb_kwargs)]
 
 
-def test_goods_requests_and_announcements(
+async def test_goods_requests_and_announcements(
     spider: MarketSpider, platform: Platform, shirt: ShopProduct, bottega: Shop
 ) -> None:
     platform.found = (Expected(7), PAGE, shirt)
-    found = parse(spider, LIST)
+    found = await parse(spider, LIST)
     assert len(found) == 2
-    request, item = found
-    assert (request.url, request.cb_kwargs) == (PAGE.url, {"shop": "it:bottega", "fetch": PAGE})
+    item, request = found
+    assert (request.url, request.cb_kwargs) == (PAGE.url, {"shop": "it:bottega", "fetch": PAGE, "product_id": None})
     assert item == ScrapedGoods(bottega, shirt)
     counts = spider.run.snapshot()
     assert (counts.shops["bottega"].expected, counts.requests) == (7, 1)
@@ -87,28 +88,29 @@ def test_goods_come_before_more_lists(spider: MarketSpider, bottega: Shop) -> No
     assert goods.priority > more.priority
     assert (goods.meta["download_slot"], more.meta["download_slot"]) == (bottega.host, bottega.host)
     assert goods.meta["handle_httpstatus_list"] == [404, 410]
-    assert "handle_httpstatus_list" not in more.meta
+    assert more.meta["handle_httpstatus_list"] == []
+    assert (goods.dont_filter, more.dont_filter) == (False, True)
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_good_that_has_just_gone_is_no_fault(status: int, spider: MarketSpider, platform: Platform) -> None:
-    assert parse(spider, PAGE, b"", status=status) == []
+async def test_a_good_that_has_just_gone_is_no_fault(status: int, spider: MarketSpider, platform: Platform) -> None:
+    assert await parse(spider, PAGE, b"", status=status) == []
     counts = spider.run.snapshot().shops["bottega"]
     assert (counts.failed, counts.rejected) == (0, 0)
 
 
-def test_an_unreadable_answer_is_asked_for_again(spider: MarketSpider, platform: Platform) -> None:
-    (again,) = parse(spider, PAGE, b"<html>")
+async def test_an_unreadable_answer_is_asked_for_again(spider: MarketSpider, platform: Platform) -> None:
+    (again,) = await parse(spider, PAGE, b"<html>")
     assert isinstance(again, Request)
     assert again.meta["retry_times"] == 1
     assert spider.run.snapshot().shops["bottega"].rejected == 0
 
 
 @pytest.mark.parametrize(("fetch", "reason", "failed"), [(PAGE, "page/unreadable", 0), (LIST, "list/unreadable", 1)])
-def test_in_the_end_it_is_rejected_and_a_list_is_missed(
+async def test_in_the_end_it_is_rejected_and_a_list_is_missed(
     fetch: Fetch, reason: str, failed: int, spider: MarketSpider, platform: Platform
 ) -> None:
-    assert parse(spider, fetch, b"<html>", retried=2) == []
+    assert await parse(spider, fetch, b"<html>", retried=2) == []
     counts = spider.run.snapshot()
     assert counts.rejected == {reason: 1}
     assert counts.shops["bottega"].failed == failed
@@ -158,33 +160,27 @@ def limited(spider: MarketSpider) -> None:
     assert spider.run.accept()
 
 
-def test_beyond_the_limit_an_answer_is_not_even_read(
+async def test_beyond_the_limit_an_answer_is_not_even_read(
     spider: MarketSpider, platform: Platform, shirt: ShopProduct
 ) -> None:
     platform.found = (PAGE, shirt)
     limited(spider)
-    assert parse(spider, LIST) == []
-    assert parse(spider, LIST, b"<html>", retried=2) == []
+    assert await parse(spider, LIST) == []
+    assert await parse(spider, LIST, b"<html>", retried=2) == []
     counts = spider.run.snapshot()
     assert (counts.requests, counts.total("rejected"), counts.total("failed")) == (2, 0, 0)
 
 
-def test_goods_beyond_the_limit_in_one_answer_are_left_there(
+async def test_goods_beyond_the_limit_in_one_answer_are_left_there(
     spider: MarketSpider, platform: Platform, shirt: ShopProduct
 ) -> None:
     platform.found = (shirt, shirt, shirt)
     spider.run = CrawlRun(replace(spider.run.snapshot(), limit=1), spider.run.lease, None)
     request = spider._request(spider.shops["it:bottega"], LIST)
     reading = spider.parse(TextResponse(LIST.url, body=b"1", request=request), **request.cb_kwargs)
-    assert isinstance(next(reading), ScrapedGoods)
+    assert isinstance(await anext(reading), ScrapedGoods)
     assert spider.run.accept()
-    assert list(reading) == []
-
-
-def test_what_waits_when_the_limit_is_reached_is_not_missed(spider: MarketSpider) -> None:
-    limited(spider)
-    spider.failed(failure(spider, StoppedWaiting()))
-    assert spider.run.snapshot().shops["bottega"].failed == 0
+    assert [found async for found in reading] == []
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "many", 0])
@@ -194,11 +190,11 @@ def test_a_limit_that_is_none_is_refused_before_anything_is_touched(limit: objec
 
 
 @pytest.mark.usefixtures("platform")
-def test_a_request_is_sent_as_the_platform_wants_it(spider: MarketSpider, platform: Platform) -> None:
+async def test_a_request_is_sent_as_the_platform_wants_it(spider: MarketSpider, platform: Platform) -> None:
     url = "https://bottega.example/store-api/product"
     first = Fetch(url=url, purpose="list", method="POST", headers={"sw-access-key": "KEY"}, body=b'{"page":1}')
     platform.found = (first, replace(first, body=b'{"page":2}'))
-    sent = parse(spider, LIST)
+    sent = await parse(spider, LIST)
     assert len(sent) == 2
     assert [(request.method, request.body, request.headers["sw-access-key"]) for request in sent] == [
         ("POST", b'{"page":1}', b"KEY"),

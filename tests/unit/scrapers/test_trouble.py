@@ -10,8 +10,8 @@ from scrapy.exceptions import (
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 
-from scrapers.middlewares.back_off import StoppedWaiting
-from scrapers.trouble import trouble
+from listino.live.turns import HostBusy
+from scrapers.trouble import RulesUnknown, trouble
 
 URL = "https://calzoleria.example/wp-json"
 
@@ -31,7 +31,11 @@ URL = "https://calzoleria.example/wp-json"
             "no secure connection to calzoleria.example could be made",
         ),
         (DownloadCancelledError("larger than"), f"{URL} answered with more than we take"),
-        (StoppedWaiting(), "calzoleria.example asked us to wait, and the crawl was stopped meanwhile"),
+        (
+            HostBusy("calzoleria.example", 3600, refused=True),
+            "calzoleria.example asked us to come back in 60 minutes",
+        ),
+        (RulesUnknown("its robots.txt answered 503"), "its robots.txt answered 503"),
         (OSError("no route"), "calzoleria.example could not be asked (no route)"),
         (KeyError(), "calzoleria.example could not be asked (KeyError)"),
     ],

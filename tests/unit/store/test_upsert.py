@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +10,8 @@ from listino.domain.history import point_of
 from listino.domain.listing import Terms, list_goods, reoffer
 from listino.domain.money import Money
 from listino.domain.offer import ShopOffer, ShopProduct
-from listino.domain.product import Product
-from listino.store.documents import product_document
+from listino.domain.product import Product, Reading
+from listino.store.documents import product_document, reading_document
 from listino.store.upsert import NEEDED, UpsertPlan, history_write, plan_upsert
 
 
@@ -38,7 +38,7 @@ def seen_mark(product: Product, crawl_id: str | None) -> UpdateOne:
         "$max": {"offer.seen_at": product.offer.seen_at, "offer.checked_at": product.offer.checked_at}
     }
     if crawl_id:
-        change["$set"] = {"crawl_id": crawl_id}
+        change |= {"$set": {"crawl_id": crawl_id}, "$unset": {"missed": ""}}
     return UpdateOne({"_id": product.id}, change)
 
 
@@ -89,7 +89,7 @@ def test_a_changed_product_is_replaced_unless_somebody_looked_later(
     assert change["$set"]["offer.cost"] == 3400
     assert change["$set"]["changed_at"] == later
     assert not {"_id", "first_seen_at", "crawl_id", "offer", "offer.seen_at", "offer.checked_at"} & set(change["$set"])
-    assert change["$unset"] == dict.fromkeys(("slogan", "gone_at", "awaits_price", "held", "declined"), "")
+    assert change["$unset"] == dict.fromkeys(("slogan", "gone_at", "awaits_price", "held", "declined", "reading"), "")
     assert len(found.history) == 1
 
 
@@ -188,3 +188,33 @@ def test_imported_goods_have_buckets_of_their_own(listed_shirt: Product) -> None
     point = point_of(listed_shirt)
     assert point is not None
     assert history_write(5, point)._filter == {"_id": "5:2026-03", "product_id": 5}
+
+
+READING = Reading(key=-7, reader="r1", read_at=datetime(2026, 3, 1, tzinfo=UTC), etag='"a"')
+
+
+def test_how_an_unchanged_product_was_read_costs_no_write_of_its_own(
+    listed_shirt: Product, shirt: ShopProduct, terms: Terms, later: datetime
+) -> None:
+    again = replace(list_goods(shirt, terms, at=later, crawl_id="it-2"), reading=READING)
+    found = plan(again, known(listed_shirt))
+    assert outcome(found) == (0, 0, 1, 0)
+    (mark,) = found.products
+    assert mark._doc["$set"] == {"crawl_id": "it-2", "reading": reading_document(READING)}
+
+
+def test_how_a_changed_product_was_read_is_written_with_it_alone(
+    shirt: ShopProduct, dearer: ShopOffer, terms: Terms, listed_shirt: Product, later: datetime
+) -> None:
+    again = replace(list_goods(replace(shirt, offer=dearer), terms, at=later, crawl_id="it-2"), reading=READING)
+    replacement, mark = plan(again, known(listed_shirt)).products
+    assert replacement._doc["$set"]["reading"] == reading_document(READING)
+    assert mark == seen_mark(again, "it-2")
+
+
+def test_a_refresh_that_found_something_else_forgets_what_the_crawl_read(
+    listed_shirt: Product, dearer: ShopOffer, terms: Terms, later: datetime
+) -> None:
+    fresh = reoffer(replace(listed_shirt, reading=READING), dearer, terms, at=later)
+    replacement, _ = plan(replace(fresh, reading=None), known(listed_shirt)).products
+    assert "reading" in replacement._doc["$unset"]

@@ -14,10 +14,15 @@ from listino.domain.listing import Terms
 from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.domain.plausibility import doubts_of
+from listino.domain.politeness import Allowance
 from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
+from listino.live.budget import Outcome, Report, Slot
+from listino.live.rules import Rules
+from listino.live.turns import HostBusy
 from listino.shops.shop import PlatformOptions, Shop
 from listino.store.upsert import UpsertPlan
+from workers.hosts import Hosts
 from workers.refresh import Refresher
 
 ID = "it:bottega:8411"
@@ -61,10 +66,37 @@ class Stored:
 Answers = Callable[[httpx.Request], httpx.Response]
 
 
-def refresher(shop: Shop, stored: Product | Sequence[Product] | Exception, answers: Answers) -> Refresher:
+class Turns:
+    """Turns at hosts that are free, or not, and whose rules somebody has read, or nobody."""
+
+    def __init__(self, rules: Rules | None = None, busy: bool = False) -> None:
+        self.known = rules
+        self.busy = busy
+        self.kept: list[Rules] = []
+        self.reports: list[Report] = []
+
+    async def take(self, host: str, allowance: Allowance, *, patience: float) -> Slot:
+        if self.busy:
+            raise HostBusy(host, 7, refused=True)
+        return Slot("1", 0)
+
+    async def give(self, host: str, allowance: Allowance, report: Report) -> None:
+        self.reports.append(report)
+
+    async def rules(self, host: str) -> Rules | None:
+        return self.known
+
+    async def keep_rules(self, host: str, rules: Rules) -> None:
+        self.kept.append(rules)
+
+
+def refresher(
+    shop: Shop, stored: Product | Sequence[Product] | Exception, answers: Answers, turns: Turns | None = None
+) -> Refresher:
     client = httpx.AsyncClient(transport=httpx.MockTransport(answers))
     products = [stored] if isinstance(stored, Product) else stored
-    return Refresher(shop, client, Stored(products), seconds=5)  # type: ignore[arg-type]
+    hosts = Hosts(client, turns or Turns(Rules("")), "Listino/0.1", lambda: [shop], seconds=5)  # type: ignore[arg-type]
+    return Refresher(shop, client, hosts, Stored(products), seconds=5)  # type: ignore[arg-type]
 
 
 async def refresh(at_work: Refresher, *product_ids: str) -> dict[str, LiveAnswer]:
@@ -254,3 +286,61 @@ async def test_a_request_is_sent_as_the_platform_wants_it(bottega: Shop, listed_
     (request,) = asked
     assert (request.method, request.headers["sw-access-key"]) == ("POST", "SWSCKEY")
     assert orjson.loads(request.content)["ids"] == ["8411"]
+
+
+async def test_a_shop_without_a_turn_in_time_is_busy_and_is_not_asked(bottega: Shop, listed_shirt: Product) -> None:
+    at_work = refresher(
+        bottega, listed_shirt, raising(AssertionError("the shop was asked")), Turns(Rules(""), busy=True)
+    )
+    assert (await refreshed(at_work)).reason is Reason.SHOP_BUSY
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [Rules("User-agent: *\nDisallow: /wp-json/"), Rules("User-agent: Listino\nDisallow: /"), Rules("", "answered 503")],
+)
+async def test_what_robots_txt_does_not_allow_is_not_asked(rules: Rules, bottega: Shop, listed_shirt: Product) -> None:
+    at_work = refresher(bottega, listed_shirt, raising(AssertionError("the shop was asked")), Turns(rules))
+    assert (await refreshed(at_work)).reason is Reason.SHOP_REFUSED
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "reason"),
+    [(200, "", None), (404, "", None), (200, "User-agent: *\nDisallow: /", Reason.SHOP_REFUSED),
+     (500, "", Reason.SHOP_REFUSED), (429, "", Reason.SHOP_REFUSED)],
+)  # fmt: skip
+async def test_rules_that_nobody_knows_are_asked_for_once_and_kept_for_everybody(
+    status: int, text: str, reason: Reason | None, bottega: Shop, listed_shirt: Product
+) -> None:
+    asked: list[str] = []
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if request.url.path == "/robots.txt":
+            return httpx.Response(status, text=text)
+        return httpx.Response(200, json=VARIATIONS)
+
+    turns = Turns()
+    at_work = refresher(bottega, listed_shirt, answers, turns)
+    assert [(await refreshed(at_work)).reason for _ in range(2)] == [reason, reason]
+    assert asked.count("/robots.txt") == len(turns.kept) == 1
+    assert len(turns.reports) == len(asked)
+    assert (turns.kept[0].trouble is None) == (status in (200, 404))
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome", "told"),
+    [
+        (answering(200, VARIATIONS), Outcome.OK, None),
+        (answering(404), Outcome.OK, None),
+        (answering(500), Outcome.FAILED, None),
+        (raising(httpx.ReadTimeout("late")), Outcome.FAILED, None),
+        (lambda _: httpx.Response(429, headers={"Retry-After": "7"}), Outcome.REFUSED, 7),
+    ],
+)
+async def test_the_budget_hears_how_it_went(
+    answers: Answers, outcome: Outcome, told: float | None, bottega: Shop, listed_shirt: Product
+) -> None:
+    turns = Turns(Rules(""))
+    await refreshed(refresher(bottega, listed_shirt, answers, turns))
+    assert [(report.outcome, report.retry_after) for report in turns.reports] == [(outcome, told)]

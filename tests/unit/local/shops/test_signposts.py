@@ -32,7 +32,7 @@ def sitemap(client: Any) -> dict[str, str | None]:
 def test_robots_are_told_where_not_to_go(open_shop: Any, market: str) -> None:
     shop = open_shop(market)
     robots = Protego.parse(shop.client.get("/robots.txt").text)
-    assert robots.crawl_delay("Listino") == 0.05
+    assert robots.crawl_delay("Listino") == 0.02
     assert list(robots.sitemaps) == ["http://testserver/sitemap.xml"]
     for path in (FORBIDDEN[market], shop.catalogue.front.trap, shop.catalogue.front.trap + "3"):
         assert not robots.can_fetch(path, "Listino")

@@ -2,6 +2,7 @@
 
 import gzip
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,6 +17,7 @@ from listino.shops.platforms.prestashop import PrestaShop
 from listino.shops.shop import CrawlManner, Shop
 
 SITEMAP = Fetch(url="https://bottega.example/sitemap.xml", purpose="sitemap")
+ROBOTS = Fetch(url="https://bottega.example/robots.txt", purpose="robots")
 CATEGORY = Fetch(url="https://bottega.example/c/casa", purpose="category")
 PRODUCT = Fetch(url="https://bottega.example/p/1", purpose="product")
 PRODUCT_PAGE = """<html lang="it"><h1>Moka</h1><script type="application/ld+json">
@@ -70,6 +72,30 @@ def test_a_sitemap_index_leads_to_its_sitemaps(shop: Shop) -> None:
     entries = "".join(f"<sitemap><loc>{location}</loc></sitemap>" for location in locations)
     found = read(shop, SITEMAP, f"<sitemapindex>{entries}</sitemapindex>")
     assert found == [Fetch(url=url, purpose="sitemap") for url in locations[:2]]
+
+
+def test_what_a_sitemap_says_of_changes_travels_along(shop: Shop) -> None:
+    dated = (
+        "<urlset><url><loc>https://bottega.example/p/1</loc><lastmod>2026-03-01T09:30:00+01:00</lastmod></url></urlset>"
+    )
+    (product, _) = read(shop, SITEMAP, dated)
+    assert isinstance(product, Fetch)
+    assert product.lastmod == datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
+    assert product.alone
+
+
+def test_of_several_languages_only_the_markets_own_is_crawled(shop: Shop) -> None:
+    links = "".join(
+        f'<xhtml:link rel="alternate" hreflang="{name}" href="https://bottega.example/p/{name}"/>'
+        for name in ("it", "de")
+    )
+    both = "".join(f"<url><loc>https://bottega.example/p/{name}</loc>{links}</url>" for name in ("it", "de"))
+    german = (
+        "<url><loc>https://bottega.example/p/only-german</loc>"
+        "<xhtml:link rel='alternate' hreflang='de' href='https://bottega.example/p/only-german'/></url>"
+    )
+    found = read(shop, SITEMAP, f"<urlset>{both}{german}</urlset>")
+    assert set(fetched(found)) == {"https://bottega.example/p/it"}
 
 
 def test_the_image_of_a_product_is_no_page_of_it(shop: Shop) -> None:
@@ -141,7 +167,15 @@ def test_a_page_without_a_product_is_an_error(body: str, shop: Shop) -> None:
 def test_where_a_crawl_begins(shop: Shop) -> None:
     assert Generic().start(shop) == [Fetch(url="https://bottega.example/", purpose="category")]
     by_sitemap = replace(shop, crawl=CrawlManner(product="/p/.+"))
-    assert Generic().start(by_sitemap) == PrestaShop().start(by_sitemap) == [SITEMAP]
+    assert Generic().start(by_sitemap) == PrestaShop().start(by_sitemap) == [ROBOTS]
+    assert read(by_sitemap, ROBOTS, "") == [SITEMAP]
+    named = "\n".join(f"Sitemap: https://{host}/{name}.xml" for host, name in (
+        ("bottega.example", "a"), ("evil.example", "b"), ("bottega.example", "c"), ("bottega.example", "a"),
+    ))  # fmt: skip
+    assert fetched(read(by_sitemap, ROBOTS, named)) == [
+        "https://bottega.example/a.xml",
+        "https://bottega.example/c.xml",
+    ]
 
 
 @pytest.mark.parametrize(

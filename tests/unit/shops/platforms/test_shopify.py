@@ -83,7 +83,7 @@ def test_a_list_leads_to_its_products_and_to_the_next_one(shop: Shop) -> None:
     )
     assert found[1] == Expected(250)
     address = "https://bottega.example/products/p0"
-    assert found[2] == Fetch(url=f"{address}.js", purpose="product", optional=True, about=address)
+    assert found[2] == Fetch(url=f"{address}.js", purpose="product", optional=True, alone=True, about=address)
     assert read(shop, LIST, {"products": [{"handle": "a"}]})[0] == Expected(1), "a short list is the last"
 
 

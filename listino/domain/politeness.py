@@ -1,0 +1,53 @@
+"""What a host may be asked by all of us together: crawls and live prices, however many processes they run in."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+REFUSALS = (429, 503)  # what a host answers that wants to be left alone for a while
+_FAILURE = 500  # this status and above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """The most that may be asked of one host. `interval_ms`: least milliseconds between the starts of two requests.
+
+    `concurrency` requests may be under way at a time, `crawling` of them for crawls: what is left is kept for shoppers.
+    """
+
+    concurrency: int
+    crawling: int
+    interval_ms: int = 0
+
+
+# How a host that refuses (429, 503) or fails is asked more slowly. A refusal doubles the interval, a failure (another
+# server error, a connection that broke off) adds half to it, both from FIRST_SLOWED_MS where there was less. It is given
+# back in RECOVERY_STEPS equal steps, one a good answer: a shop that has just recovered is not overrun again.
+FIRST_SLOWED_MS = 250
+LONGEST_SLOWED_MS = 60_000
+RECOVERY_STEPS = 10
+
+# How long a host is left alone that refuses without saying for how long: doubled with every refusal in a row.
+FIRST_PAUSE_MS = 1_000
+LONGEST_PAUSE_MS = 300_000
+# A Retry-After of weeks is a mistake more often than a wish; after a day it is asked once more.
+LONGEST_TOLD_MS = 86_400_000
+
+# While shoppers wait, a crawl starts every tenth request only: it never stands still, however popular the shop is.
+SHOPPERS_IN_A_ROW = 9
+
+
+def is_failure(status: int) -> bool:
+    """Whether a host that answers so seems to be in trouble."""
+    return status >= _FAILURE
+
+
+def retry_after(header: str | None) -> float | None:
+    """The seconds a Retry-After header asks for (RFC 9110, section 10.2.3): a number or a date; None for neither."""
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,213 @@
+"""One budget a host, kept in Redis: spiders and live refreshes of all processes take their turns from it.
+
+A slot is permission to send one request now. It is leased: a process that is killed gives its slots back by not renewing
+them. What became of the request is said when the slot is given back, and a refusal holds everybody's back. The clock is
+Redis's own, so processes on several machines agree on the time.
+
+    budget:{shop.example}:pace     hash: when the next request may start, pause, slow-down, who comes first
+    budget:{shop.example}:crawl    sorted set: slots of crawls by the end of their lease (ms)
+    budget:{shop.example}:live     the same of live refreshes
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from redis import asyncio as aioredis
+
+from listino.domain.politeness import (
+    FIRST_PAUSE_MS,
+    FIRST_SLOWED_MS,
+    LONGEST_PAUSE_MS,
+    LONGEST_SLOWED_MS,
+    LONGEST_TOLD_MS,
+    RECOVERY_STEPS,
+    REFUSALS,
+    SHOPPERS_IN_A_ROW,
+    Allowance,
+    is_failure,
+    retry_after,
+)
+
+LEASE_MS = 6_000  # a killed process holds its slots no longer than that
+RENEW_MS = 2_000
+SLOT_LOOK_MS = 20  # when to look again for a slot that another process holds
+_FORGET_MS = 3_600_000  # a host that is not asked any more leaves nothing behind
+
+# KEYS: pace, crawl, live. ARGV: role, most, concurrency, crawling, interval, lease, patience (ms; how long the caller
+# would wait), SHOPPERS_IN_A_ROW, SLOT_LOOK_MS, _FORGET_MS, and a name for each slot that is wanted.
+# Gives {slots taken, ms until it is worth asking again, 1 if a refusal is the reason, now in ms}.
+_TAKE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local role, most, patience = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[7])
+local pace = redis.call('HMGET', KEYS[1], 'next', 'pause', 'slowed', 'shoppers_until', 'shoppers_in_a_row')
+local next_start, pause, slowed = tonumber(pace[1]) or 0, tonumber(pace[2]) or 0, tonumber(pace[3]) or 0
+local shoppers_until, in_a_row = tonumber(pace[4]) or 0, tonumber(pace[5]) or 0
+if pause > now then return {0, pause - now, 1, now} end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
+if role == 'crawl' and shoppers_until > now and in_a_row < tonumber(ARGV[8]) then
+    return {0, math.min(shoppers_until - now, 1000), 0, now}
+end
+local crawling = redis.call('ZCARD', KEYS[2])
+local free = tonumber(ARGV[3]) - crawling - redis.call('ZCARD', KEYS[3])
+if role == 'crawl' then free = math.min(free, tonumber(ARGV[4]) - crawling) end
+local interval = math.max(tonumber(ARGV[5]), slowed)
+local wait = 0
+if interval > 0 then wait = math.max(next_start - now, 0) end
+if free <= 0 then wait = math.max(wait, tonumber(ARGV[9])) end
+local taken = 0
+if wait == 0 then
+    taken = math.min(free, most)
+    if interval > 0 then taken = math.min(taken, 1) end
+    local slots = KEYS[role == 'crawl' and 2 or 3]
+    for at = 1, taken do redis.call('ZADD', slots, now + ARGV[6], ARGV[10 + at]) end
+    redis.call('PEXPIRE', slots, ARGV[10])
+    if role == 'crawl' then in_a_row = 0 else in_a_row = in_a_row + taken end
+    redis.call('HSET', KEYS[1], 'next', now + interval, 'shoppers_in_a_row', in_a_row)
+    redis.call('PEXPIRE', KEYS[1], ARGV[10])
+    if taken < most then wait = math.max(interval, tonumber(ARGV[9])) end
+end
+if role == 'live' and taken < most and wait <= patience then
+    redis.call('HSET', KEYS[1], 'shoppers_until', math.max(shoppers_until, now + wait + 2 * ARGV[9]))
+    redis.call('PEXPIRE', KEYS[1], ARGV[10])
+end
+return {taken, wait, 0, now}
+"""
+
+# KEYS: pace, crawl, live. ARGV: interval, FIRST_SLOWED_MS, LONGEST_SLOWED_MS, RECOVERY_STEPS, FIRST_PAUSE_MS,
+# LONGEST_PAUSE_MS, LONGEST_TOLD_MS, _FORGET_MS, and for each slot: name, outcome, when it was taken, Retry-After in ms (-1: none).
+_GIVE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local names = {'pause', 'slowed', 'step', 'since', 'refusals'}
+local pace = redis.call('HMGET', KEYS[1], unpack(names))
+for at = 1, #names do pace[at] = tonumber(pace[at]) or 0 end
+local pause, slowed, step, since, refusals = unpack(pace)
+local interval = tonumber(ARGV[1])
+local changed = false
+for at = 9, #ARGV, 4 do
+    local name, outcome, taken, told = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+    redis.call('ZREM', KEYS[2], name)
+    redis.call('ZREM', KEYS[3], name)
+    -- What was under way when the shop began to refuse says nothing about the pace that was chosen since.
+    local news = taken > since
+    if outcome == 'ok' then
+        if news and (slowed > 0 or refusals > 0) then
+            changed, refusals, slowed = true, 0, slowed - step
+            if slowed <= interval or step <= 0 then slowed, step = 0, 0 end
+        end
+    elseif outcome == 'refused' or outcome == 'failed' then
+        if news then
+            changed, since = true, now
+            local by = outcome == 'refused' and 2 or 1.5
+            slowed = math.max(math.min(by * math.max(slowed, interval, tonumber(ARGV[2])), tonumber(ARGV[3])), interval)
+            slowed = math.floor(slowed)
+            step = math.ceil((slowed - interval) / tonumber(ARGV[4]))
+            if outcome == 'refused' then refusals = refusals + 1 end
+        end
+        if outcome == 'refused' then
+            local wait = math.min(told, tonumber(ARGV[7]))
+            if told <= 0 then wait = math.min(ARGV[5] * 2 ^ math.min(math.max(refusals, 1) - 1, 20), tonumber(ARGV[6])) end
+            pause, changed = math.max(pause, now + wait), true
+        end
+    end
+end
+if changed then
+    redis.call('HSET', KEYS[1], 'pause', pause, 'slowed', slowed, 'step', step, 'since', since, 'refusals', refusals)
+    redis.call('PEXPIRE', KEYS[1], ARGV[8] + math.max(pause - now, 0))
+end
+return 0
+"""
+
+
+class Role(StrEnum):
+    """For whom a host is asked."""
+
+    CRAWL = "crawl"
+    LIVE = "live"
+
+
+class Outcome(StrEnum):
+    """What became of a request. UNSENT: there was none, the slot is given back unused."""
+
+    OK = "ok"
+    REFUSED = "refused"
+    FAILED = "failed"
+    UNSENT = "unsent"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Permission to send one request to the host now. `taken_at`: ms of the budget's clock."""
+
+    name: str
+    taken_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A slot that is given back. `retry_after`: seconds, where the host said so."""
+
+    slot: Slot
+    outcome: Outcome
+    retry_after: float | None = None
+
+    @classmethod
+    def of_answer(cls, slot: Slot, status: int, retry_after_header: str | None) -> "Report":
+        """What an answer says of how its host is."""
+        if status in REFUSALS:
+            return cls(slot, Outcome.REFUSED, retry_after(retry_after_header))
+        return cls(slot, Outcome.FAILED if is_failure(status) else Outcome.OK)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was to be had. `wait_ms`: when it is worth asking again; `refused`: the host told us, or made us, to pause."""
+
+    slots: tuple[Slot, ...]
+    wait_ms: int
+    refused: bool
+
+
+class Budget:
+    """The budget of one host, `shop.example` or `127.0.0.1:8101`. Every method is one atomic step of Redis's.
+
+    All raise one of `listino.live.client.UNAVAILABLE`.
+    """
+
+    def __init__(self, redis: aioredis.Redis, host: str, role: Role) -> None:
+        self._redis = redis
+        self._role = role
+        self._keys = [f"budget:{{{host.lower()}}}:{name}" for name in ("pace", "crawl", "live")]
+        self._slots = self._keys[1 if role is Role.CRAWL else 2]
+        self._take = redis.register_script(_TAKE)
+        self._give = redis.register_script(_GIVE)
+
+    async def take(self, allowance: Allowance, names: Sequence[str], *, patience_ms: int) -> Taken:
+        """Takes a slot for each name, as far as the allowance goes; with an interval one at a time.
+
+        A live refresh that would wait for no longer than `patience_ms` goes before the crawls.
+        """
+        limits = (allowance.concurrency, allowance.crawling, allowance.interval_ms, LEASE_MS, patience_ms)
+        fixed = (SHOPPERS_IN_A_ROW, SLOT_LOOK_MS, _FORGET_MS)
+        taken, wait_ms, refused, now = await self._take(
+            keys=self._keys, args=[self._role.value, len(names), *limits, *fixed, *names]
+        )
+        return Taken(tuple(Slot(name, now) for name in names[:taken]), wait_ms, bool(refused))
+
+    async def give(self, allowance: Allowance, reports: Sequence[Report]) -> None:
+        """Gives slots back, and has everybody pause and slow down, or hasten again, as the host's answers ask for."""
+        rules = (FIRST_SLOWED_MS, LONGEST_SLOWED_MS, RECOVERY_STEPS, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, LONGEST_TOLD_MS)
+        told: list[str | int] = []
+        for report in reports:
+            wait_ms = -1 if report.retry_after is None else round(report.retry_after * 1000)
+            told += (report.slot.name, report.outcome.value, report.slot.taken_at, wait_ms)
+        await self._give(keys=self._keys, args=[allowance.interval_ms, *rules, _FORGET_MS, *told])
+
+    async def renew(self, slots: Sequence[Slot]) -> None:
+        """Holds slots for another LEASE_MS, those that have run out meanwhile excepted."""
+        seconds, micros = await self._redis.time()
+        until = seconds * 1000 + micros // 1000 + LEASE_MS
+        await self._redis.zadd(self._slots, {slot.name: until for slot in slots}, xx=True)

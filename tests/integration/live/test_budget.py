@@ -1,0 +1,298 @@
+"""The budget of a host, on a real Redis; what one process decides by itself while Redis is away goes by the same rules."""
+
+import asyncio
+import multiprocessing
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis import asyncio as aioredis
+
+from listino.domain.politeness import FIRST_PAUSE_MS, FIRST_SLOWED_MS, RECOVERY_STEPS, SHOPPERS_IN_A_ROW, Allowance
+from listino.live.budget import LEASE_MS, Budget, Outcome, Report, Role, Slot, Taken
+from listino.live.pace import LocalBudget
+from listino.live.turns import HostBusy, Turns
+from listino.settings import Settings
+
+HOST = "shop.example"
+FREE = Allowance(concurrency=8, crawling=4)
+SPACED = Allowance(concurrency=8, crawling=4, interval_ms=40)
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[aioredis.Redis]:
+    client = aioredis.Redis.from_url(redis_url)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def away(redis_url: str, tmp_path: Path) -> Settings:
+    """Settings of a process whose Redis does not answer."""
+    return Settings(_env_file=None, env="test", redis_url="redis://127.0.0.1:9/0", state_dir=tmp_path)
+
+
+def crawls(redis: aioredis.Redis) -> Budget:
+    return Budget(redis, HOST, Role.CRAWL)
+
+
+def shoppers(redis: aioredis.Redis) -> Budget:
+    return Budget(redis, HOST, Role.LIVE)
+
+
+async def take(budget: Budget | LocalBudget, most: int = 1, allowance: Allowance = FREE, patience_ms: int = 0) -> Taken:
+    names = [f"{id(budget)}-{time.monotonic_ns()}-{n}" for n in range(most)]
+    return await budget.take(allowance, names, patience_ms=patience_ms)
+
+
+@pytest.fixture(params=["common", "own"])
+def budget(request: pytest.FixtureRequest, redis: aioredis.Redis) -> Budget | LocalBudget:
+    """A crawl's budget: in Redis, or of one process by itself."""
+    return crawls(redis) if request.param == "common" else LocalBudget(Role.CRAWL)
+
+
+async def tick() -> None:
+    """Lets the clock, which counts milliseconds, go on."""
+    await asyncio.sleep(0.002)
+
+
+async def answered(budget: Budget | LocalBudget, outcome: Outcome, told: float | None = None) -> None:
+    """A request that was allowed, with what became of it, whatever the pace is at the moment."""
+    await tick()
+    now_ns = time.monotonic_ns() if isinstance(budget, LocalBudget) else time.time_ns()
+    await budget.give(FREE, [Report(Slot("asked", now_ns // 1_000_000), outcome, told)])
+
+
+async def interval(budget: Budget | LocalBudget) -> int:
+    """The least ms between two requests as things stand: taken from what the second one is told."""
+    first = await take(budget)
+    while not first.slots:
+        await asyncio.sleep(first.wait_ms / 1000)
+        first = await take(budget)
+    second = await take(budget)
+    given = [Report(slot, Outcome.UNSENT) for slot in (*first.slots, *second.slots)]
+    await budget.give(FREE, given)
+    return 0 if second.slots else second.wait_ms
+
+
+async def test_as_many_as_are_allowed_at_a_time(budget: Budget | LocalBudget) -> None:
+    first = await take(budget, 10)
+    assert len(first.slots) == FREE.crawling
+    assert (await take(budget)).slots == ()
+    await budget.give(FREE, [Report(first.slots[0], Outcome.OK)])
+    assert len((await take(budget, 10)).slots) == 1
+
+
+async def test_starts_are_an_interval_apart(budget: Budget | LocalBudget) -> None:
+    assert len((await take(budget, 3, SPACED)).slots) == 1
+    soon = await take(budget, 3, SPACED)
+    assert soon.slots == ()
+    assert 0 < soon.wait_ms <= SPACED.interval_ms
+    await asyncio.sleep(soon.wait_ms / 1000 + 0.002)
+    assert len((await take(budget, 3, SPACED)).slots) == 1
+
+
+async def test_a_refusal_is_a_pause_for_as_long_as_the_host_says(budget: Budget | LocalBudget) -> None:
+    await answered(budget, Outcome.REFUSED, 0.2)
+    told = await take(budget)
+    assert (told.slots, told.refused) == ((), True)
+    assert 150 < told.wait_ms <= 200
+    await asyncio.sleep(told.wait_ms / 1000 + 0.002)
+    assert len((await take(budget)).slots) == 1
+
+
+async def test_without_a_word_the_pause_doubles_with_every_refusal_in_a_row(budget: Budget | LocalBudget) -> None:
+    waits = []
+    for _ in range(4):
+        await answered(budget, Outcome.REFUSED)
+        waits.append((await take(budget)).wait_ms)
+    assert waits == pytest.approx([FIRST_PAUSE_MS * 2**n for n in range(4)], abs=60)
+
+
+async def test_what_was_under_way_at_a_refusal_is_no_second_one(budget: Budget | LocalBudget) -> None:
+    slots = (await take(budget, 4)).slots
+    assert len(slots) == 4
+    await tick()
+    await budget.give(FREE, [Report(slot, Outcome.REFUSED) for slot in slots])
+    assert (await take(budget)).wait_ms <= FIRST_PAUSE_MS
+
+
+async def test_a_refusal_halves_the_rate_and_good_answers_give_it_back_step_by_step(
+    budget: Budget | LocalBudget,
+) -> None:
+    await answered(budget, Outcome.REFUSED, 0.001)
+    slowest = await interval(budget)
+    assert slowest == pytest.approx(2 * FIRST_SLOWED_MS, abs=10)
+    for _ in range(RECOVERY_STEPS // 2):
+        await answered(budget, Outcome.OK)
+    assert await interval(budget) == pytest.approx(slowest / 2, abs=20)
+    for _ in range(RECOVERY_STEPS // 2 + 1):
+        await answered(budget, Outcome.OK)
+    assert await interval(budget) == 0
+
+
+async def test_a_failure_slows_down_and_pauses_nobody(budget: Budget | LocalBudget) -> None:
+    await answered(budget, Outcome.FAILED)
+    assert not (await take(budget)).refused
+    assert await interval(budget) == pytest.approx(1.5 * FIRST_SLOWED_MS, abs=10)
+
+
+async def test_a_slot_that_nobody_renews_is_free_again(redis: aioredis.Redis) -> None:
+    killed, budget = crawls(redis), crawls(redis)
+    held = (await take(killed, 4)).slots
+    assert len(held) == 4
+    past = {slot.name: slot.taken_at - 1 for slot in held[:3]}
+    assert await redis.zadd(f"budget:{{{HOST}}}:crawl", past, xx=True, ch=True) == 3
+    await killed.renew(held[3:])
+    assert len((await take(budget, 4)).slots) == 3
+    assert await redis.pttl(f"budget:{{{HOST}}}:crawl") > 0
+    (kept,) = await redis.zrange(f"budget:{{{HOST}}}:crawl", 0, 0, withscores=True)
+    assert kept[1] <= held[0].taken_at + LEASE_MS + 1000
+
+
+async def test_crawls_leave_room_for_shoppers_and_both_keep_to_the_sum(redis: aioredis.Redis) -> None:
+    assert len((await take(crawls(redis), 10)).slots) == FREE.crawling
+    assert len((await take(shoppers(redis), 10)).slots) == FREE.concurrency - FREE.crawling
+    assert (await take(shoppers(redis))).slots == ()
+    assert (await take(crawls(redis))).slots == ()
+
+
+async def test_a_shopper_who_waits_goes_before_the_crawl(redis: aioredis.Redis) -> None:
+    spider, shopper = crawls(redis), shoppers(redis)
+    assert len((await take(spider, 1, SPACED)).slots) == 1
+    soon = await take(shopper, 1, SPACED, patience_ms=1000)
+    assert soon.slots == ()
+    await asyncio.sleep(soon.wait_ms / 1000 + 0.002)
+    assert (await take(spider, 1, SPACED)).slots == ()
+    assert len((await take(shopper, 1, SPACED)).slots) == 1
+
+
+async def test_a_shopper_who_would_not_wait_so_long_keeps_no_crawl_waiting(redis: aioredis.Redis) -> None:
+    spider, shopper = crawls(redis), shoppers(redis)
+    assert len((await take(spider, 1, SPACED)).slots) == 1
+    soon = await take(shopper, 1, SPACED, patience_ms=1)
+    await asyncio.sleep(soon.wait_ms / 1000 + 0.002)
+    assert len((await take(spider, 1, SPACED)).slots) == 1
+
+
+async def test_a_popular_shop_is_crawled_all_the_same(redis: aioredis.Redis) -> None:
+    spider, shopper, quick = crawls(redis), shoppers(redis), Allowance(concurrency=100, crawling=4, interval_ms=3)
+    served = 0
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        served += len((await take(shopper, 2, quick, patience_ms=1000)).slots)
+        if (await take(spider, 1, quick)).slots:
+            break
+    else:
+        pytest.fail("the crawl never had a turn")
+    assert served >= SHOPPERS_IN_A_ROW
+
+
+async def test_hosts_do_not_share(redis: aioredis.Redis) -> None:
+    assert len((await take(crawls(redis), 10)).slots) == FREE.crawling
+    assert len((await take(Budget(redis, "other.example", Role.CRAWL), 10)).slots) == FREE.crawling
+
+
+async def test_the_case_of_a_host_is_nothing(redis: aioredis.Redis) -> None:
+    assert len((await take(crawls(redis), 10)).slots) == FREE.crawling
+    assert (await take(Budget(redis, HOST.upper(), Role.CRAWL))).slots == ()
+
+
+def _crawl_for_a_while(
+    url: str, folder: str, role: Role, log: "multiprocessing.Queue[list[tuple[float, int]]]"
+) -> None:
+    """A process that asks for a second: the starts (+1) and ends (-1) of its requests."""
+    asyncio.run(_requests(url, folder, role, log))
+
+
+async def _requests(url: str, folder: str, role: Role, log: "multiprocessing.Queue[list[tuple[float, int]]]") -> None:
+    turns = Turns(Settings(_env_file=None, env="test", redis_url=url, state_dir=Path(folder)), role)
+    moments: list[tuple[float, int]] = []
+    until = time.monotonic() + 1.0
+
+    async def ask() -> None:
+        while time.monotonic() < until:
+            slot = await turns.take(HOST, TOGETHER, patience=5)
+            moments.append((time.monotonic(), 1))
+            await asyncio.sleep(0.05)
+            moments.append((time.monotonic(), -1))
+            await turns.give(HOST, TOGETHER, Report(slot, Outcome.OK))
+
+    await asyncio.gather(*(ask() for _ in range(4)))
+    await turns.close()
+    log.put(moments)
+
+
+TOGETHER = Allowance(concurrency=3, crawling=2, interval_ms=10)
+
+
+def test_several_processes_together_keep_to_one_budget(redis_url: str, tmp_path: Path) -> None:
+    Redis.from_url(redis_url).flushall()
+    spawned = multiprocessing.get_context("spawn")
+    log: multiprocessing.Queue[list[tuple[float, int]]] = spawned.Queue()
+    roles = (Role.CRAWL, Role.CRAWL, Role.LIVE)
+    processes = [
+        spawned.Process(target=_crawl_for_a_while, args=(redis_url, str(tmp_path), role, log)) for role in roles
+    ]
+    for process in processes:
+        process.start()
+    per_process = [log.get(timeout=30) for _ in roles]
+    for process in processes:
+        process.join(10)
+    assert [bool(moments) for moments in per_process] == [True] * len(roles)
+    moments = sorted(moment for process in per_process for moment in process)
+    under_way, most = 0, 0
+    for _, change in moments:
+        under_way += change
+        most = max(most, under_way)
+    starts = [at for at, change in moments if change == 1]
+    assert 1 <= most <= TOGETHER.concurrency
+    assert len(starts) > 20
+    # Each hears of its slot a moment later than it was given, the one sooner than the other: the sum is what is kept.
+    assert len(starts) - 1 <= (starts[-1] - starts[0]) / (TOGETHER.interval_ms / 1000) + 3
+
+
+async def test_who_cannot_be_served_in_time_is_told_at_once(
+    redis: aioredis.Redis, redis_url: str, away: Settings
+) -> None:
+    turns = Turns(away.model_copy(update={"redis_url": redis_url}), Role.LIVE)
+    await answered(shoppers(redis), Outcome.REFUSED, 30)
+    began = time.monotonic()
+    with pytest.raises(HostBusy) as busy:
+        await turns.take(HOST, FREE, patience=2)
+    assert time.monotonic() - began < 1.5
+    assert busy.value.refused
+    assert 29 < busy.value.wait <= 30
+    await turns.close()
+
+
+async def test_while_redis_is_away_a_process_paces_itself_and_says_so_once(
+    away: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    turns = Turns(away, Role.CRAWL)
+    slots = [await turns.take(HOST, FREE, patience=1) for _ in range(FREE.crawling)]
+    with pytest.raises(HostBusy):
+        await turns.take(HOST, FREE, patience=0.01)
+    await turns.give(HOST, FREE, Report(slots[0], Outcome.REFUSED, 60))
+    with pytest.raises(HostBusy) as busy:
+        await turns.take(HOST, FREE, patience=1)
+    assert busy.value.refused
+    assert len([record for record in caplog.records if "is away" in record.message]) == 1
+    await turns.close()
+
+
+async def test_a_caller_who_gives_up_leaves_no_slot_behind(
+    redis: aioredis.Redis, redis_url: str, away: Settings
+) -> None:
+    turns = Turns(away.model_copy(update={"redis_url": redis_url}), Role.CRAWL)
+    callers = [asyncio.create_task(turns.take(HOST, FREE, patience=1)) for _ in range(FREE.crawling)]
+    await asyncio.sleep(0)
+    for caller in callers:
+        caller.cancel()
+    assert await asyncio.gather(*callers, return_exceptions=True)
+    slots = [await turns.take(HOST, FREE, patience=1) for _ in range(FREE.crawling)]
+    assert len({slot.name for slot in slots}) == FREE.crawling
+    await turns.close()

@@ -1,0 +1,106 @@
+"""The hosts that a live worker asks, by their rules and in its turn: a shopper goes before the crawls, not beyond the budget."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from listino.live.budget import Outcome, Report, Slot
+from listino.live.rules import Rules
+from listino.live.turns import Turns
+from listino.shops.allowance import allowance_of
+from listino.shops.robots import MOST_BYTES, Robots
+from listino.shops.shop import Shop
+
+_LOOK_AGAIN_SECONDS = 60.0  # at what all processes know of a host's rules
+_MOST_REDIRECTS = 5  # RFC 9309, section 2.3.1.2
+
+
+class Turn:
+    """One request that may be sent now. Unless it is told what was answered, the host counts as having failed."""
+
+    def __init__(self, slot: Slot) -> None:
+        self._slot = slot
+        self.report = Report(slot, Outcome.FAILED)
+
+    def answered(self, response: httpx.Response) -> None:
+        """Hears what the host answered, and for how long it wants to be left alone."""
+        self.report = Report.of_answer(self._slot, response.status_code, response.headers.get("retry-after"))
+
+
+class Hosts:
+    """`shops` gives all that are declared now: two markets' shops may share a host and its budget."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, turns: Turns, agent: str, shops: Callable[[], Iterable[Shop]], seconds: float
+    ) -> None:
+        self._client = client
+        self._turns = turns
+        self._agent = agent
+        self._shops = shops
+        self._seconds = seconds
+        self._known: dict[str, tuple[float, Robots]] = {}
+        self._asking: dict[str, asyncio.Task[Robots]] = {}
+
+    async def rules(self, shop: Shop) -> Robots:
+        """The host's rules; asked of it only where no process has asked it for hours.
+
+        Raises HostBusy, TimeoutError or an error of httpx where the host does not say.
+        """
+        until, robots = self._known.get(shop.host, (0.0, Robots()))
+        if until > time.monotonic():
+            return robots
+        # All who want to know them wait for one answer; a host that hangs keeps none of them longer than the first.
+        if shop.host not in self._asking:
+            self._asking[shop.host] = task = asyncio.create_task(self._learn(shop))
+            task.add_done_callback(lambda _: self._asking.pop(shop.host))
+        return await asyncio.shield(self._asking[shop.host])
+
+    def forbids(self, robots: Robots, url: str) -> bool:
+        """Whether the rules keep us from asking for the address."""
+        return not robots.allows(url, self._agent)
+
+    @contextlib.asynccontextmanager
+    async def turn(self, shop: Shop, robots: Robots) -> AsyncIterator[Turn]:
+        """A request's turn at the shop's host; raises HostBusy as soon as there is to be none in the time of a live price."""
+        allowance = allowance_of(shop.host, self._shops(), robots, self._agent)
+        turn = Turn(await self._turns.take(shop.host, allowance, patience=self._seconds))
+        try:
+            yield turn
+        finally:
+            await self._turns.give(shop.host, allowance, turn.report)
+
+    async def _learn(self, shop: Shop) -> Robots:
+        kept = await self._turns.rules(shop.host)
+        if kept is None:
+            robots = await self._read(shop)
+            await self._turns.keep_rules(shop.host, Rules(robots.text, robots.trouble))
+        else:
+            robots = Robots(kept.text, kept.trouble)
+        self._known[shop.host] = (time.monotonic() + _LOOK_AGAIN_SECONDS, robots)
+        return robots
+
+    async def _read(self, shop: Shop) -> Robots:
+        parts = urlsplit(shop.url)
+        url = f"{parts.scheme}://{parts.netloc}/robots.txt"
+        for _ in range(_MOST_REDIRECTS + 1):
+            async with (
+                self.turn(shop, Robots()) as turn,
+                asyncio.timeout(self._seconds),
+                self._client.stream("GET", url) as response,
+            ):
+                turn.answered(response)
+                body = bytearray()
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > MOST_BYTES:
+                        break
+            if not response.has_redirect_location:
+                return Robots.answered(response.status_code, bytes(body))
+            url = urljoin(url, response.headers["location"])
+            if not shop.allows(url):
+                return Robots(trouble=f"its robots.txt is on another host ({url}): declare the shop with that one")
+        return Robots()  # more redirects than that count as no rules
