@@ -31,7 +31,7 @@ def drain(shop_key: str) -> int:
     """
     at_work = runtime()
     room = at_work.waiting_room(shop_key)
-    done = at_work.loop.run(_drain(shop_key, room, until=time.monotonic() + DRAIN_SECONDS / 2))
+    done = at_work.loop.run(_drain(shop_key, room, until=time.monotonic() + DRAIN_SECONDS / 3))
     try:
         if not room.rest():
             at_work.jobs.drain(shop_key)

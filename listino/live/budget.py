@@ -41,22 +41,29 @@ _TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local role, most, patience = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[7])
-local pace = redis.call('HMGET', KEYS[1], 'next', 'pause', 'slowed', 'shoppers_until', 'shoppers_in_a_row')
-local next_start, pause, slowed = tonumber(pace[1]) or 0, tonumber(pace[2]) or 0, tonumber(pace[3]) or 0
-local shoppers_until, in_a_row = tonumber(pace[4]) or 0, tonumber(pace[5]) or 0
+local look = tonumber(ARGV[9])
+local names = {'next', 'pause', 'slowed', 'shoppers_until', 'crawls_until', 'in_a_row'}
+local pace = redis.call('HMGET', KEYS[1], unpack(names))
+for at = 1, #names do pace[at] = tonumber(pace[at]) or 0 end
+local next_start, pause, slowed, shoppers_until, crawls_until, in_a_row = unpack(pace)
 if pause > now then return {0, pause - now, 1, now} end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
-if role == 'crawl' and shoppers_until > now and in_a_row < tonumber(ARGV[8]) then
-    return {0, math.min(shoppers_until - now, 1000), 0, now}
-end
 local crawling = redis.call('ZCARD', KEYS[2])
 local free = tonumber(ARGV[3]) - crawling - redis.call('ZCARD', KEYS[3])
-if role == 'crawl' then free = math.min(free, tonumber(ARGV[4]) - crawling) end
+local share = tonumber(ARGV[4]) - crawling
+if role == 'crawl' then free = math.min(free, share) end
 local interval = math.max(tonumber(ARGV[5]), slowed)
 local wait = 0
 if interval > 0 then wait = math.max(next_start - now, 0) end
-if free <= 0 then wait = math.max(wait, tonumber(ARGV[9])) end
+if free <= 0 then wait = math.max(wait, look) end
+-- Shoppers who wait go first, until there have been so many of them in a row that it is a crawl's turn.
+local crawls_next = in_a_row >= tonumber(ARGV[8])
+if role == 'crawl' and shoppers_until > now and not crawls_next then
+    wait = math.max(wait, math.min(shoppers_until - now, 1000))
+elseif role == 'live' and crawls_until > now and crawls_next then
+    wait = math.max(wait, look)
+end
 local taken = 0
 if wait == 0 then
     taken = math.min(free, most)
@@ -65,14 +72,17 @@ if wait == 0 then
     for at = 1, taken do redis.call('ZADD', slots, now + ARGV[6], ARGV[10 + at]) end
     redis.call('PEXPIRE', slots, ARGV[10])
     if role == 'crawl' then in_a_row = 0 else in_a_row = in_a_row + taken end
-    redis.call('HSET', KEYS[1], 'next', now + interval, 'shoppers_in_a_row', in_a_row)
-    redis.call('PEXPIRE', KEYS[1], ARGV[10])
-    if taken < most then wait = math.max(interval, tonumber(ARGV[9])) end
+    redis.call('HSET', KEYS[1], 'next', now + interval, 'in_a_row', in_a_row)
+    if taken < most then wait = math.max(interval, look) end
 end
-if role == 'live' and taken < most and wait <= patience then
-    redis.call('HSET', KEYS[1], 'shoppers_until', math.max(shoppers_until, now + wait + 2 * ARGV[9]))
-    redis.call('PEXPIRE', KEYS[1], ARGV[10])
+if taken < most then
+    if role == 'live' and wait <= patience then
+        redis.call('HSET', KEYS[1], 'shoppers_until', math.max(shoppers_until, now + wait + 2 * look))
+    elseif role == 'crawl' and share > taken then
+        redis.call('HSET', KEYS[1], 'crawls_until', math.max(crawls_until, now + wait + 2 * look))
+    end
 end
+redis.call('PEXPIRE', KEYS[1], ARGV[10])
 return {taken, wait, 0, now}
 """
 

@@ -90,10 +90,11 @@ def _address_checked(settings: Settings) -> Iterator[None]:
 
 
 def flight_ms(settings: Settings) -> int:
-    """How long a refresh may be in flight before somebody else may start it anew: the shop's time and a second of ours."""
-    return settings.live_timeout_ms + 1000
+    """How long a refresh may be in flight before somebody else may start it anew: as long as it may wait for its turn at the
+    shop, the shop's time, and a second of ours."""
+    return 2 * settings.live_timeout_ms + 1000
 
 
 def drain_ms(settings: Settings) -> int:
     """How long a drain may go without taking anything before another may begin: its worker must have died by then."""
-    return settings.live_timeout_ms + 5000
+    return 2 * settings.live_timeout_ms + 5000
