@@ -12,6 +12,7 @@ from listino.domain.market import MARKETS
 from listino.local.shops.app import create_app
 from listino.local.shops.catalogue import Catalogue
 from listino.local.shops.shopfront import SHOPFRONTS
+from listino.local.shops.signposts import CRAWL_DELAY
 
 _EXAMPLE = "\b\nExample:\n  python -m listino.local.shops it --port 8101 --products 250 --state .listino/shop-it.jsonl"
 
@@ -38,8 +39,24 @@ class OnPurpose(logging.Filter):
 @click.option(
     "--state", type=click.Path(dir_okay=False, path_type=Path), help="File that keeps what was done to the goods."
 )
+@click.option(
+    "--crawl-delay",
+    type=click.FloatRange(0),
+    default=CRAWL_DELAY,
+    show_default=True,
+    help="Seconds that its robots.txt asks crawlers to wait; 0 to measure them.",
+)
 @click.option("--base-url", help="Address the shop is reached at, where it is not http://HOST:PORT.")
-def main(market: str, port: int, host: str, products: int, seed: int, state: Path | None, base_url: str | None) -> None:
+def main(
+    market: str,
+    port: int,
+    host: str,
+    products: int,
+    seed: int,
+    state: Path | None,
+    crawl_delay: float,
+    base_url: str | None,
+) -> None:
     """Serves the demo shop of a market: Bottega (it), Atelier (fr), Kontor (de) or Mercado (es)."""
     try:
         catalogue = Catalogue(
@@ -53,7 +70,9 @@ def main(market: str, port: int, host: str, products: int, seed: int, state: Pat
     logging.getLogger("uvicorn.error").addFilter(OnPurpose())
     click.echo(f"{SHOPFRONTS[market].name} sells {len(catalogue.live())} products at {catalogue.base_url}", err=True)
     try:
-        uvicorn.run(create_app(catalogue), host=host, port=port, log_level="warning", access_log=False)
+        uvicorn.run(
+            create_app(catalogue, crawl_delay=crawl_delay), host=host, port=port, log_level="warning", access_log=False
+        )
     finally:
         catalogue.close()
 

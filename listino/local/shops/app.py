@@ -19,13 +19,16 @@ from listino.local.shops.kontor import Kontor
 from listino.local.shops.media import Media
 from listino.local.shops.mercado import Mercado
 from listino.local.shops.platform import Platform
-from listino.local.shops.signposts import Signposts
+from listino.local.shops.signposts import CRAWL_DELAY, Signposts
 
 PLATFORMS: Mapping[str, type[Platform]] = MappingProxyType({"it": Bottega, "fr": Atelier, "de": Kontor, "es": Mercado})
 
 
-def create_app(catalogue: Catalogue) -> Starlette:
-    """A shop that sells what the catalogue holds, and goes on showing what operations make of it."""
+def create_app(catalogue: Catalogue, *, crawl_delay: float = CRAWL_DELAY) -> Starlette:
+    """A shop that sells what the catalogue holds, and goes on showing what operations make of it.
+
+    `crawl_delay`: seconds between two requests that its robots.txt asks for.
+    """
     platform = PLATFORMS[catalogue.market](catalogue)
     conduct = Conduct(catalogue.seed)
     sign = escape(platform.words.ui["maintenance"])
@@ -41,7 +44,7 @@ def create_app(catalogue: Catalogue) -> Starlette:
         Route("/healthz", healthz),
         *Admin(catalogue, conduct).routes(),
         *Media(catalogue).routes(),
-        *Signposts(platform).routes(),
+        *Signposts(platform, crawl_delay).routes(),
         *platform.routes(),
     ]
     layer = Middleware(ConductLayer, conduct=conduct, keys_asked=platform.keys_asked, maintenance=maintenance)

@@ -20,8 +20,9 @@ _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 class Signposts:
     """The sitemap names the categories, the goods for sale, and still the withdrawn and vanished ones, as real ones do."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, crawl_delay: float = CRAWL_DELAY) -> None:
         self._platform = platform
+        self._crawl_delay = crawl_delay
         self._catalogue = platform.catalogue
 
     def routes(self) -> list[Route]:
@@ -37,7 +38,7 @@ class Signposts:
             "User-agent: *",
             f"Disallow: {front.forbidden}",
             f"Disallow: {front.trap}",
-            f"Crawl-delay: {CRAWL_DELAY}",
+            f"Crawl-delay: {self._crawl_delay}",
             "",
             f"Sitemap: {self._catalogue.base_url}/sitemap.xml",
             "",
