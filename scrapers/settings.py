@@ -5,6 +5,10 @@ SPIDER_MODULES = ["scrapers.spiders"]
 NEWSPIDER_MODULE = "scrapers.spiders"
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
+# Items of one answer that go through the pipelines at a time. An answer holds one product; for each answer Scrapy starts
+# as many tasks as are allowed here.
+CONCURRENT_ITEMS = 2
+
 # USER_AGENT is set by MarketSpider from LISTINO_CONTACT. RobotsMiddleware obeys, in the place of Scrapy's own.
 ROBOTSTXT_OBEY = True
 COOKIES_ENABLED = False

@@ -2,10 +2,11 @@
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+
+import orjson
 
 from listino.domain.errors import InvalidValue
 from listino.domain.held import PlausibilityRule
@@ -29,6 +30,8 @@ _BOOKKEEPING = (
     "declined",
     "reading",
 )
+_CONTENT = tuple(field.name for field in fields(Product) if field.name not in _BOOKKEEPING)
+_OFFER_CONTENT = tuple(field.name for field in fields(Offer) if field.name not in _TIMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,11 +145,10 @@ def offer_of(product: Product) -> ShopOffer:
 
 def fingerprint(product: Product) -> str:
     """Equal for two products that differ only in when they were looked at: then there is nothing to write."""
-    content = {name: value for name, value in asdict(product).items() if name not in _BOOKKEEPING}
-    if content["offer"]:
-        content["offer"] = {name: value for name, value in content["offer"].items() if name not in _TIMES}
-    text = json.dumps(content, sort_keys=True, default=str, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    content = {name: getattr(product, name) for name in _CONTENT}
+    if product.offer:
+        content["offer"] = {name: getattr(product.offer, name) for name in _OFFER_CONTENT}
+    return hashlib.blake2b(orjson.dumps(content, default=str, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
 def _related(goods: ShopProduct, terms: Terms) -> Iterator[str]:

@@ -21,7 +21,6 @@ def read_goods(html: str, url: str, *, currency: str, language: str, selectors: 
     A page without structured data is a product page where it shows a name, a code, a price and a way to buy.
     """
     page = ProductPage(html, url)
-    canonical = _canonical(page)
     extracted = extract_page(page, selectors)
     node = next(iter(page.products.values()), {})
     if not node and not (selectors and selectors.price) and not page.layout.buttons:
@@ -36,7 +35,7 @@ def read_goods(html: str, url: str, *, currency: str, language: str, selectors: 
     nodes = [other for nodes in page.marked_up.values() for other in nodes]
     return ShopProduct(
         sku=sku,
-        url=canonical,
+        url=page.canonical,
         name=name,
         brand=extracted.brand,
         gtin=extracted.gtin or next((variant.gtin for variant in variants), None),
@@ -160,8 +159,3 @@ def _photos(node: Node, url: str) -> tuple[Photo, ...]:
                 small = absolute(url, thumbnail) if isinstance(thumbnail, str) else ""
                 found[full] = Photo(url=full, thumbnail_url=small or full)
     return tuple(found.values())
-
-
-def _canonical(page: ProductPage) -> str:
-    link = page.tree.css_first("link[rel=canonical][href]")
-    return (absolute(page.url, link.attributes["href"] or "") if link else "") or page.url

@@ -34,7 +34,7 @@ _DATA = tuple(
 )
 # One look for all of it: each takes a walk over the tree.
 _MARKED = (
-    ":is(meta[content],[itemscope],[itemprop],[typeof],[property],del,s,strike,input[type=hidden][value],button[value]"
+    ":is(link[rel=canonical][href],meta[content],[itemscope],[itemprop],[typeof],[property],del,s,strike,input[type=hidden][value],button[value]"
     + "".join(f",[{name}]" for name in _DATA)
     + ")"
 )
@@ -92,6 +92,12 @@ class Markup:
                 if name and content:
                     found.setdefault(name.lower(), content)
         return found
+
+    def canonical(self) -> str | None:
+        """The address that the page says is its own."""
+        links = (attributes for element, attributes in self._elements if element.tag == "link")
+        named = (own.get("href") for own in links if own.get("rel") == "canonical")
+        return next((absolute(self._url, link) for link in named if link), None)
 
     def data(self) -> Iterator[tuple[str, str]]:
         """Names and values of hidden fields and buttons, then of the attributes that shops keep a product's code in."""
@@ -191,7 +197,7 @@ def _scope_around(element: LexborNode, scopes: dict[int, _Scope | None]) -> _Sco
 
 def _bare(term: str) -> str:
     """`Product` of `https://schema.org/Product` and of `schema:Product`."""
-    return term.rstrip("/").rsplit("/", 1)[-1].rsplit("#", 1)[-1].rsplit(":", 1)[-1]
+    return term if term.isalnum() else term.rstrip("/").rsplit("/", 1)[-1].rsplit("#", 1)[-1].rsplit(":", 1)[-1]
 
 
 def _add(node: Node, name: str, value: Any) -> None:

@@ -74,6 +74,11 @@ class ProductPage:
         return self._markup.meta()
 
     @property
+    def canonical(self) -> str:
+        """The address that the page says is its own; the one it was asked for by where it says none."""
+        return self._markup.canonical() or self.url
+
+    @property
     def data(self) -> Iterator[tuple[str, str]]:
         """Names and values that the page's forms and scripts know its product by, and others."""
         return self._markup.data()
