@@ -110,6 +110,13 @@ def test_a_shop_of_nobody_s_platform() -> None:
     assert "Moka, 19.90 EUR" in found.evidence[0]
 
 
+def test_the_sitemap_is_where_robots_txt_says() -> None:
+    robots = f"User-agent: *\nDisallow: /cart\nSitemap: {ROOT}/blog-map.xml\nSitemap: {ROOT}/prodotti-map.xml\n"
+    sitemap = f"<urlset><url><loc>{ROOT}/p/1</loc></url></urlset>"
+    found = look({"/robots.txt": robots, "/": "<html></html>", "/prodotti-map.xml": sitemap, "/p/1": PRODUCT_PAGE})
+    assert (found.platform, found.product) == ("generic", "/p/[^/]+")
+
+
 def test_what_cannot_be_found_out_is_said() -> None:
     found = look({"/": "<html></html>"}, "https://shop.example")
     assert (found.platform, found.market) == ("generic", None)
