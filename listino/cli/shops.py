@@ -49,7 +49,7 @@ def shops() -> None:
 def detect(url: str, market: str | None, output: Path | None, as_json: bool) -> None:
     """Look at the shop at URL and say which platform it runs, by what evidence; draft its declaration in TOML.
 
-    It costs the shop half a dozen requests at the most, with a pause between them. They obey its robots.txt, name
+    It costs the shop a dozen requests at the most, with a pause between them. They obey its robots.txt, name
     LISTINO_CONTACT, and go to no other host.
 
     \b

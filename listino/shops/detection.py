@@ -1,7 +1,7 @@
 """Finding out which platform a shop runs, with few requests, and what its declaration needs to say."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -142,7 +142,7 @@ def _shopware(visitor: Visitor, home: Page, found: Detected) -> None:
 
 
 def _prestashop(visitor: Visitor, home: Page, found: Detected) -> None:
-    _entries(visitor, f"{found.url}/sitemap.xml")
+    _entries(visitor, _sitemap(visitor, found))
     found.evidence.append("its sitemap can be read")
     code = _PRESTASHOP_CURRENCY.search(home.text)
     found.currency = code[1] if code else None
@@ -157,6 +157,15 @@ _CONFIRM: Mapping[str, Callable[[Visitor, Page, Detected], None]] = {
 }
 
 
+def _sitemap(visitor: Visitor, found: Detected) -> str:
+    """Where robots.txt says that the sitemap is; the usual place where it does not."""
+    return _likeliest(visitor.robots.sitemaps or [f"{found.url}/sitemap.xml"])
+
+
+def _likeliest(addresses: Sequence[str]) -> str:
+    return next((address for address in addresses if _OF_PRODUCTS.search(urlsplit(address).path)), addresses[0])
+
+
 def _entries(visitor: Visitor, url: str) -> list[Entry]:
     return list(read_sitemap(visitor.get(url).body, url))
 
@@ -164,10 +173,10 @@ def _entries(visitor: Visitor, url: str) -> list[Entry]:
 def _look_at_pages(visitor: Visitor, found: Detected) -> None:
     """Finds the form of product pages' addresses in the sitemap, and tries whether such a page can be read."""
     try:
-        entries = _entries(visitor, f"{found.url}/sitemap.xml")
+        entries = _entries(visitor, _sitemap(visitor, found))
         parts = [entry.url for entry in entries if entry.is_sitemap]
         if parts:
-            entries = _entries(visitor, next((part for part in parts if _OF_PRODUCTS.search(part)), parts[0]))
+            entries = _entries(visitor, _likeliest(parts))
         addresses = [entry.url for entry in entries]
     except ListinoError as error:
         found.warnings.append(f"it has no sitemap to go by ({error}): set product and category under [crawl]")

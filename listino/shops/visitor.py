@@ -1,6 +1,5 @@
 """A polite visitor of one host: says who it is, reads robots.txt first, asks one thing at a time and leaves a pause."""
 
-import contextlib
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -8,11 +7,11 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
-from protego import Protego
 
 from listino.domain.errors import GoneFromShop, InvalidValue, UnreadablePage, VisitRefused
 from listino.extract.addresses import absolute
 from listino.shops.platform import Fetch, Page
+from listino.shops.robots import Robots
 
 PAUSE = 0.5  # seconds between two requests; robots.txt may ask for more, and gets it
 _LONGEST_PAUSE = 30.0
@@ -49,7 +48,7 @@ class Visitor:
         self._owns_client = client is None
         self._client = client or httpx.Client(http2=True, timeout=_SECONDS, trust_env=False)
         self._sleep = sleep
-        self._robots: Protego | None = None
+        self._robots: Robots | None = None
         self._not_before = 0.0
 
     def __enter__(self) -> Self:
@@ -63,9 +62,18 @@ class Visitor:
 
     def may(self, url: str) -> bool:
         """Whether robots.txt allows us an address; raises VisitRefused where its rules cannot be known."""
+        return self.robots.allows(url, self._user_agent)
+
+    @property
+    def robots(self) -> Robots:
+        """The host's rules, read once; raises VisitRefused where they cannot be known, for then nothing may be asked."""
         if self._robots is None:
-            self._robots = self._read_robots()
-        return bool(self._robots.can_fetch(url, self._user_agent))
+            _, answer = self._follow(Fetch(url=f"{self._root}/robots.txt", purpose="robots"), obey=False)
+            robots = Robots.answered(answer.status_code, answer.content)
+            if robots.trouble is not None:
+                raise VisitRefused(f"{self._root}: {robots.trouble}")
+            self._robots = robots
+        return self._robots
 
     def get(self, url: str) -> Page:
         """The page of an address."""
@@ -114,15 +122,6 @@ class Visitor:
         if not self.may(address):
             raise VisitRefused(f"robots.txt of {self._host} forbids {urlsplit(address).path or '/'} to us")
 
-    def _read_robots(self) -> Protego:
-        """As RFC 9309 has it: what cannot be read because the host is in trouble forbids everything, what is not there nothing."""
-        address, answer = self._follow(Fetch(url=f"{self._root}/robots.txt", purpose="robots"), obey=False)
-        if answer.status_code in _TOLD_TO_WAIT or answer.status_code >= 500:
-            raise VisitRefused(
-                f"{address} answered {answer.status_code}: until it can be read the shop is not to be asked"
-            )
-        return Protego.parse(answer.text if answer.status_code == httpx.codes.OK else "")
-
     def _send(self, fetch: Fetch, address: str) -> httpx.Response:
         self._sleep(max(0.0, self._not_before - time.monotonic()))
         self.requests += 1
@@ -144,11 +143,8 @@ class Visitor:
         return httpx.Response(answer.status_code, headers=plain, content=bytes(body), request=answer.request)
 
     def _pause(self) -> float:
-        asked = 0.0
-        if self._robots is not None:
-            with contextlib.suppress(TypeError, ValueError):
-                asked = float(self._robots.crawl_delay(self._user_agent) or 0)
-        return min(max(PAUSE, asked), _LONGEST_PAUSE)
+        asked = self._robots.crawl_delay(self._user_agent) if self._robots else None
+        return min(max(PAUSE, asked or 0.0), _LONGEST_PAUSE)
 
 
 _PORTS = {"http": 80, "https": 443}

@@ -38,7 +38,7 @@ def look(pages: Mapping[str, Any], url: str = ROOT, **options: Any) -> Detected:
     client = httpx.Client(transport=httpx.MockTransport(answer))
     visitor = Visitor(url, "Listino/0.1", client=client, sleep=lambda seconds: None)
     found = detect(visitor, url, **options)
-    assert visitor.requests <= 9, "few requests"
+    assert visitor.requests <= 12, "few requests"
     return found
 
 
@@ -108,6 +108,20 @@ def test_a_shop_of_nobody_s_platform() -> None:
     )
     assert (found.platform, found.product, found.currency) == ("generic", r"/p/[^/]+\.html", "EUR")
     assert "Moka, 19.90 EUR" in found.evidence[0]
+
+
+def test_the_sitemap_is_where_robots_txt_says() -> None:
+    robots = f"User-agent: *\nDisallow: /cart\nSitemap: {ROOT}/blog-map.xml\nSitemap: {ROOT}/prodotti-map.xml\n"
+    sitemap = f"<urlset><url><loc>{ROOT}/p/1</loc></url></urlset>"
+    found = look({"/robots.txt": robots, "/": "<html></html>", "/prodotti-map.xml": sitemap, "/p/1": PRODUCT_PAGE})
+    assert (found.platform, found.product) == ("generic", "/p/[^/]+")
+
+
+def test_a_shop_that_tells_nothing_costs_no_more_than_it_must() -> None:
+    pages = [f"<url><loc>{ROOT}/{folder}/{number}</loc></url>" for folder in "abcd" for number in range(9)]
+    index = f"<sitemapindex><sitemap><loc>{ROOT}/all.xml</loc></sitemap></sitemapindex>"
+    found = look({"/": "<html></html>", "/sitemap.xml": index, "/all.xml": f"<urlset>{''.join(pages)}</urlset>"})
+    assert (found.platform, found.product) == ("generic", None)
 
 
 def test_what_cannot_be_found_out_is_said() -> None:

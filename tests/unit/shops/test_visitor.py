@@ -67,7 +67,7 @@ def test_what_robots_txt_forbids_is_not_asked_for() -> None:
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_without_known_rules_nothing_is_asked(status: int) -> None:
     visit = Visit(fine, robots=httpx.Response(status))
-    with pytest.raises(VisitRefused, match=f"robots.txt answered {status}"):
+    with pytest.raises(VisitRefused, match=rf"robots\.txt answered {status}"):
         visit.visitor.get(f"{ROOT}/a")
     assert len(visit.asked) == 1
 
