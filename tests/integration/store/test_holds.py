@@ -299,8 +299,8 @@ async def test_a_shop_that_shows_what_was_believed_last_is_held_no_more(
 
 
 def test_how_it_was_read_is_kept_of_what_is_believed_alone(store: Store, crawl: Crawl) -> None:
-    def read(number: int, cost: int, gtin: str | None = None) -> None:
-        listed = list_goods(goods(cost, gtin=gtin), terms(), at=at(number), crawl_id=f"it-{number}")
+    def read(number: int, cost: int, gtin: str | None = None, **more: str | None) -> None:
+        listed = list_goods(goods(cost, gtin=gtin, **more), terms(), at=at(number), crawl_id=f"it-{number}")
         way = Reading(key=1, reader="1", read_at=at(number), etag=f'"{cost}"')
         store.products.upsert([replace(listed, reading=way)], terms=terms())
 
@@ -319,6 +319,8 @@ def test_how_it_was_read_is_kept_of_what_is_believed_alone(store: Store, crawl: 
     assert etag() is None
     read(4, 2000, GTIN)
     assert etag() == '"2000"'
+    read(5, 2001, GTIN, brand=None)
+    assert (store.products.get(CUP).brand, etag()) == ("Casa", None), "without its brand it was not read whole"
 
 
 def test_a_field_that_one_crawl_does_not_read_is_kept_and_goes_after_two(store: Store, crawl: Crawl) -> None:
