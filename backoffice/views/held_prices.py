@@ -179,7 +179,7 @@ def _narrow(asked: Filters) -> Filters:
 
 
 def _told(decided: Decided, verdict: Verdict) -> str:
-    told = f"{number(decided.done)} held prices {verdict}ed."
+    told = f"{number(decided.done)} held price{'' if decided.done == 1 else 's'} {verdict}ed."
     if decided.skipped:
         told += f" {number(decided.skipped)} were left: they cannot be {verdict}ed, or were decided meanwhile."
     if decided.left:

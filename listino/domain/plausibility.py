@@ -102,9 +102,13 @@ def withheld(read: Product, known: Product) -> Product:
 
 
 def unpriced(read: Product) -> Product:
-    """A product that has never been on sale while its first price is held: everything but offer and prices."""
+    """A product that has never been on sale while its first price is held: everything but offer and prices.
+
+    Nor how it was read: that the shop shows the same again says nothing for a price that was never believed.
+    """
     bare = replace(
         read,
+        reading=None,
         offer=None,
         price=None,
         awaits_price=True,

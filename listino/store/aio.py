@@ -10,12 +10,14 @@ from datetime import datetime
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
+from listino.domain.audit import Outcome, held_entry
 from listino.domain.crawl import Crawl, Reject
 from listino.domain.errors import EngineUnavailable, ProductNotFound
 from listino.domain.history import PricePoint
 from listino.domain.listing import Terms
 from listino.domain.product import Product, ProductId, Reading
 from listino.settings import Settings
+from listino.store.audit import audit_write
 from listino.store.client import opened, unavailable
 from listino.store.collections import AUDIT, CRAWLS, LIST_READS, PRICE_HISTORY, PRODUCTS, REJECTS
 from listino.store.documents import crawl_document, points_from, product_from
@@ -98,14 +100,30 @@ class AsyncProducts:
         return {key: known for key, known in kept.items() if key not in twice}
 
     async def mark_met(self, product_ids: Sequence[ProductId], *, crawl_id: str, at: datetime, asked: bool) -> int:
-        """Notes that a crawl met products which have not changed: the shop was `asked`, or its sitemap says so."""
+        """Notes that a crawl met products which have not changed: the shop was `asked`, or its sitemap says so.
+
+        A shop that was asked shows what was last believed of it: a price that was held since is held no more.
+        """
         change = met_in(crawl_id)
         change["$max"] = {"offer.seen_at": at}
         if asked:
             change["$max"] |= {"offer.checked_at": at}
             change["$set"] |= {"reading.read_at": at}
+            change["$unset"] |= {"held": "", "declined": ""}
+            await self._note_superseded(product_ids, by=f"crawl {crawl_id}", at=at)
         met = await self._products.update_many({"_id": {"$in": list(product_ids)}, "gone_at": None}, change)
         return met.matched_count
+
+    async def _note_superseded(self, product_ids: Sequence[ProductId], *, by: str, at: datetime) -> None:
+        held = self._products.find({"_id": {"$in": list(product_ids)}, "held.at": {"$exists": True}})
+        products = [product_from(document) for document in await held.to_list(None)]
+        entries = [
+            audit_write(held_entry(product, product.held, action=Outcome.SUPERSEDED, by=by, at=at))
+            for product in products
+            if product.held
+        ]
+        if entries:
+            await self._database[AUDIT.name].bulk_write(entries, ordered=False)
 
     async def mark_gone(self, product_ids: Sequence[ProductId], at: datetime) -> int:
         """Notes that the shop no longer has these; returns how many were not gone before."""

@@ -101,7 +101,8 @@ def product_from(document: Mapping[str, Any]) -> Product:
         awaits_price=document.get("awaits_price", False),
         held=held_from(document["held"]) if "held" in document else None,
         declined=document.get("declined"),
-        reading=Reading(**document["reading"]) if document.get("reading") else None,
+        # A crawl that notes when it read may come late to a reading that was forgotten meanwhile: a time alone is none.
+        reading=Reading(**document["reading"]) if "key" in document.get("reading", {}) else None,
     )
 
 

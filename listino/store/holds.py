@@ -103,7 +103,8 @@ class Holds:
         if not held.acceptable:
             raise InvalidValue(f"{held.doubts[0].words}: nothing can be sold at that, so it can only be rejected")
         offered = reoffer(product, held.offer, terms_of(product), at=held.seen_at, crawled=held.crawl_id is not None)
-        fresh = replace(offered, changed_at=at)
+        # The answer that was believed before is no measure any more: the next crawl reads the shop whole.
+        fresh = replace(offered, changed_at=at, reading=None)
         change = replacing(fresh)
         if fresh.offer is not None:
             change["$max"] = {"offer.seen_at": fresh.offer.seen_at, "offer.checked_at": fresh.offer.checked_at}

@@ -6,7 +6,7 @@ goes on, so that nothing here knows a driver.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -148,7 +148,9 @@ def _kept(
         if before.get(name) in (None, read.crawl_id) or before[name] not in sound
     }
     unread = {name: before[name] if before.get(name) == read.crawl_id else read.crawl_id for name in sorted(kept)}
-    return keeping(read, known, kept, terms), unread
+    product = keeping(read, known, kept, terms)
+    # What was not read whole is read whole again, for only a second crawl that misses a field clears it.
+    return (replace(product, reading=None) if unread else product), unread
 
 
 def _note_unread(plan: UpsertPlan, product: Product, stored: Document, unread: Mapping[str, str]) -> None:

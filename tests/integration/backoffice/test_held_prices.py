@@ -169,7 +169,7 @@ def test_a_whole_crawl_is_decided_after_a_look_at_what_that_means(manager, held:
 def test_what_is_held_after_the_look_is_left_alone(manager, held: Store) -> None:
     until = (NOW - timedelta(minutes=1)).isoformat()
     sent = manager.send("/held-prices/all/accept", market="it", shop="bottega", until=until)
-    assert "1 held prices accepted." in manager.see(sent.location)
+    assert "1 held price accepted." in manager.see(sent.location)
     assert held.products.get(LAMP).held is None
     assert len(rows(manager.see("/held-prices"))) == 25
 

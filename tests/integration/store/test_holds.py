@@ -15,7 +15,7 @@ from listino.domain.market import market_of
 from listino.domain.money import Money
 from listino.domain.offer import Availability, ShopOffer, ShopProduct, Variant
 from listino.domain.pricing import PricingRule
-from listino.domain.product import Product
+from listino.domain.product import Product, Reading
 from listino.settings import Settings
 from listino.store.aio import AsyncStore
 from listino.store.client import Store
@@ -282,6 +282,45 @@ async def test_what_waits_for_its_price_goes_when_the_shop_has_it_no_more(
     assert gone == 1
     assert store.products.get(CUP).gone_at == at(2)
     assert store.holds.page(HeldQuery(), count=9) == []
+
+
+async def test_a_shop_that_shows_what_was_believed_last_is_held_no_more(
+    store: Store, crawl: Crawl, settings: Settings
+) -> None:
+    crawl(0, goods(1000))
+    crawl(1, goods(100_000))
+    asynchronous = AsyncStore(settings)
+    await asynchronous.products.mark_met([CUP], crawl_id="it-2", at=at(2), asked=False)
+    assert store.products.get(CUP).held is not None, "its sitemap says nothing of the page that was held"
+    await asynchronous.products.mark_met([CUP], crawl_id="it-3", at=at(3), asked=True)
+    asynchronous.close()
+    assert (store.products.get(CUP).held, cost_of(store)) == (None, Money(1000))
+    assert [(entry.action, entry.by) for entry in store.audit.of(CUP)] == [(Outcome.SUPERSEDED, "crawl it-3")]
+
+
+def test_how_it_was_read_is_kept_of_what_is_believed_alone(store: Store, crawl: Crawl) -> None:
+    def read(number: int, cost: int, gtin: str | None = None, **more: str | None) -> None:
+        listed = list_goods(goods(cost, gtin=gtin, **more), terms(), at=at(number), crawl_id=f"it-{number}")
+        way = Reading(key=1, reader="1", read_at=at(number), etag=f'"{cost}"')
+        store.products.upsert([replace(listed, reading=way)], terms=terms())
+
+    def etag() -> str | None:
+        kept = store.products.get(CUP).reading
+        return kept.etag if kept else None
+
+    crawl(0, goods(1000, gtin=GTIN), shop="altra")
+    read(1, 100_000, GTIN)
+    assert (store.products.get(CUP).awaits_price, etag()) == (True, None)
+    read(2, 1000, GTIN)
+    assert etag() == '"1000"'
+    read(3, 2000, GTIN)
+    assert etag() == '"1000"', "2000 is held"
+    accept(store)
+    assert etag() is None
+    read(4, 2000, GTIN)
+    assert etag() == '"2000"'
+    read(5, 2001, GTIN, brand=None)
+    assert (store.products.get(CUP).brand, etag()) == ("Casa", None), "without its brand it was not read whole"
 
 
 def test_a_field_that_one_crawl_does_not_read_is_kept_and_goes_after_two(store: Store, crawl: Crawl) -> None:
