@@ -11,6 +11,7 @@ from listino.extract.json_ld import Node, json_ld
 from listino.extract.layout import Layout, read_layout
 from listino.extract.likeness import share_a_piece
 from listino.extract.markup import Markup
+from listino.extract.state import Stated, codes_in, stated
 from listino.extract.text import plain, plain_from_html
 
 _HEADING = re.compile(r"<h1\b[^>]*>(.{0,2000}?)</h1", re.IGNORECASE | re.DOTALL)
@@ -75,6 +76,16 @@ class ProductPage:
         """The node of the page's product in each syntax that has one."""
         chosen = {syntax: schema_org.main_product(nodes, self.heading) for syntax, nodes in self.marked_up.items()}
         return {syntax: node for syntax, node in chosen.items() if node is not None and self._may_be_about(node)}
+
+    @cached_property
+    def state(self) -> Stated | None:
+        """What the page's application state says of its product; asked where markup and visible page do not decide."""
+        names = [
+            self.heading,
+            self.layout.heading,
+            *(schema_org.first_text(node.get("name")) for node in self.products.values()),
+        ]
+        return stated(self.html, [*dict.fromkeys(name for name in names if name), *codes_in(self.url)])
 
     @cached_property
     def _title(self) -> str | None:

@@ -36,6 +36,7 @@ _META = {
     "product:retailer_part_no": 1.6,
     "product:mfr_part_no": 1.2,
 }
+_KEPT, _ONLY_SKU = 0.8, 1.6  # a code that elements keep for scripts; the only one on the page, and called an SKU
 _FIELDS = 1.2  # a form's hidden field that names the product to put into the basket
 _FIELD = re.compile(
     r"(?:product|item|artic(?:le|olo)|artikel|prod|goods|sku|variant|part|model|asin|pid|style)s?[-_]?(?:id|no|nr|number|code|sku|ref)?|id[-_]?product|add[-_]to[-_](?:cart|basket)",
@@ -51,6 +52,7 @@ _DATA = (
     "data-item-id",
     "data-product-code",
     "data-pid",
+    "data-item-number",
 )
 _PARAMETER = re.compile(
     r"(?:p|prod|product|item|article|artikel|goods|sku|variant|good)s?[-_]?(?:id|no|nr|code|number)?|id|ref|code|asin",
@@ -58,6 +60,7 @@ _PARAMETER = re.compile(
 )
 _IN_QUERY, _IN_PATH = 1.4, 0.9
 _QUOTED = 1.0  # a part of the address that the page's own data name, too
+_STATE = 2.0
 _LEAST = 1.5
 _TOKEN = re.compile(r"[A-Za-z0-9]*\d[A-Za-z0-9]*")
 _YEAR_OR_SIZE = re.compile(
@@ -83,6 +86,8 @@ def product_code(page: ProductPage) -> tuple[str, Source] | None:
     if found is None or found[1].sureness < 1:
         pieces += [*_of_forms(page.tree), *_quoted(page.html, codes.values())]
         found = weigh(pieces, key=_plain, least=_LEAST)
+    if found is None and (said := page.state) is not None and said.sku:
+        return weigh([*pieces, Evidence(said.sku, "state", _STATE)], key=_plain, least=_LEAST)
     return found
 
 
@@ -122,23 +127,24 @@ def _shown(layout: Layout) -> Iterator[Evidence[str]]:
 
 
 def _of_forms(tree: LexborHTMLParser) -> Iterator[Evidence[str]]:
-    met: set[str] = set()
+    fields: set[str] = set()
     for field in tree.css("input[type=hidden][name][value], form button[name][value]"):
         attributes = field.attributes
         name, value = attributes.get("name") or "", (attributes.get("value") or "").strip()
-        if value not in met and _is_code(value) and _FIELD.fullmatch(name):
-            met.add(value)
-            yield Evidence(value, "state", _FIELDS / len(met))
-    met.clear()
+        if value not in fields and _is_code(value) and _FIELD.fullmatch(name):
+            fields.add(value)
+            yield Evidence(value, "state", _FIELDS / len(fields))
+    met: dict[str, bool] = {}
     for element in tree.css(",".join(f"[{name}]" for name in _DATA)):
         attributes = element.attributes
         for name in _DATA:
             value = (attributes.get(name) or "").strip()
             if value not in met and _is_code(value):
-                met.add(value)
-                yield Evidence(value, "state", 0.8 / len(met))
+                met[value] = "sku" in name
         if len(met) > 3:
             break
+    for rank, (value, is_sku) in enumerate(met.items(), 1):
+        yield Evidence(value, "state", _ONLY_SKU if is_sku and len(met) == 1 else _KEPT / rank)
 
 
 def _is_code(value: str) -> bool:

@@ -12,6 +12,7 @@ from listino.extract.places import Place
 
 _MARKED_IN, _MARKED_OUT = 2.0, 3.0  # many shops mark every product as in stock
 _META = 1.5
+_STATE = 1.0
 _SAYS_IN, _SAYS_OUT = 1.5, 2.6
 _BADGE_OUT = 1.4  # themes render every badge and show one
 _SAYS_LATER = 1.2
@@ -22,7 +23,10 @@ _ELSEWHERE = naming.OTHERS | naming.CART | naming.FRAME | naming.REVIEW | naming
 
 def stock(page: ProductPage, offers: Mapping[str, list[Node]]) -> tuple[Availability, Source] | None:
     """In stock or out of stock, whichever has more evidence; None where nothing speaks of it. `offers` by their syntax."""
-    return weigh([*_marked(offers), *_of_meta(page.meta), *_shown(page.layout)])
+    found = weigh([*_marked(offers), *_of_meta(page.meta), *_shown(page.layout)])
+    if found is None and (said := page.state) is not None and said.availability is not Availability.UNKNOWN:
+        return weigh([Evidence(said.availability, "state", _STATE)])
+    return found
 
 
 def _marked(offers: Mapping[str, list[Node]]) -> Iterator[Evidence[Availability]]:
