@@ -10,9 +10,9 @@ from listino.domain.offer import Availability
 from listino.extract import schema_org
 from listino.extract.amounts import read_amounts
 from listino.extract.json_ld import Node
-from listino.extract.layout import ALIKE, likeness
+from listino.extract.likeness import ALIKE, likeness
 from listino.extract.page import ProductPage
-from listino.extract.vocabulary import SOLD_OUT
+from listino.extract.vocabulary import BUY, SOLD_OUT
 
 _HIDDEN = re.compile(r"<(script|style|noscript|template|svg|select)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
@@ -35,7 +35,10 @@ def page_agrees(page: ProductPage, node: Node, offers: list[Node]) -> bool:
     first = next((amount for amount in read_amounts(text, language=page.language) if amount.currency), None)
     if first is None or (first.value, first.currency) != (money.major, money.currency):
         return False
-    return SOLD_OUT.find(text.lower()) is (state is Availability.OUT_OF_STOCK)
+    lowered = text.lower()
+    if state is Availability.IN_STOCK:
+        return not SOLD_OUT.find(lowered)
+    return SOLD_OUT.find(lowered) and not BUY.find(lowered)
 
 
 def _shows(html: str, code: str) -> bool:

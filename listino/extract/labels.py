@@ -13,17 +13,17 @@ def _words(table: str) -> list[str]:
 # Labels of a code, without their spaces and marks: `Art.-Nr.:` is `artnr`. The best word for an SKU first.
 _SKU_LABELS = _words(
     """
-    sku skucode skuno skunr skunumber skuid asin itemno itemnr itemnumber itemnum itemcode itemid item itemref itemsku
+    sku ugs skucode skuno skunr skunumber skuid asin itemno itemnr itemnumber itemnum itemcode itemid item itemref itemsku
     stockno stockcode stocknumber articleno articlenr articlenumber articlecode articleid article productno productnr
     productnumber productcode productid productref productreference productsku catalogno catalognumber cataloguenumber
     cataloguecode catno adno adid ad listingid listingno listingnumber styleno stylenumber stylecode style orderno
     ordercode lotno webid webcode dpci tcin inventoryno partcode codeno code itemmodelnumber ebayitemnumber artikelnr
     artikelnummer artikelno artikel artikelcode artikelid artnr artno artn art bestellnr bestellnummer bestnr produktnr
     produktnummer produktcode produktid prodnr modellnr warennummer varenr varenummer vareid varunummer varunr
-    tuotenumero tuotekoodi tuoteid tuotenro artiklenr codice codicearticolo codiceprodotto cod codart codprod codiceart
+    tuotenumero tuotekoodi tuoteid tuotenro artiklenr codice codicearticolo codiceprodotto cod codart codprod codiceart cód códproduto códdoproduto coddoproduto códigodoitem códdeproducto coddelprodotto codicedelprodotto codref narticolo nart
     articolo articolon numeroarticolo codprodotto rif riferimento riferimentoprodotto idprodotto réf ref référence
     reference référenceproduit refproduit réfproduit référencearticle numérodarticle numérodobjet numéroarticle
-    codearticle codeproduit idproduit refarticle réfarticle refn réfn referencia referenciadelproducto
+    codearticle codeproduit idproduit refarticle réfarticle refn réfn codearticlefournisseur numérodeproduit narticle numref numéroderéférence referencia referenciadelproducto
     referenciadeproducto código codigo códigodeproducto códigodelproducto códigodeartículo codproducto númerodeartículo
     númerodelartículo numerodearticulo códigodoproduto códigoproduto codigodoproduto referência codproduto referentie
     referentienummer bestelnummer bestelcode productnummer kod kodproduktu kodtowaru indeks numerkatalogowy
@@ -32,7 +32,7 @@ _SKU_LABELS = _words(
     čísloproduktu číslovýrobku katčíslo šifra šifraizdelka šifraartikla šifraproizvoda kodaizdelka sifra sifraproizvoda
     katalogskibroj kataloškibroj kataloškašt cikkszám termékkód cikkszam termékszám codprodus codprodusului
     codulprodusului produktakods precēskods prečukods kods prekėskodas prekėskodas kodas tootekood tootekoodi код
-    кодтовара кодтовару артикул арт номертовара кодпродукта кодпродукт кодът кодна кодизделия артикулен артикулномер
+    кодтовара кодтовару артикултовара кодартикула артикул арт номертовара кодпродукта кодпродукт кодът кодна кодизделия артикулен артикулномер
     каталоженномер κωδικός κωδικόςπροϊόντος κωδικοσ κωδ ürünkodu stokkodu ürünno stokno modelkodu מקט קודמוצר קודפריט
     מספרפריט מספרקטלוגי מקט رقمالمنتج رقمالصنف رمزالمنتج رقمالموديل كودالمنتج 商品番号 商品コード 商品編號 商品编号 商品貨號 商品代碼 商品号 商品id 品番
     管理番号 货号 貨號 产品编号 產品編號 產品貨號 商品料號 상품번호 상품코드 품번 제품번호 제품코드 mãsảnphẩm mãsp mãhàng mã รหัสสินค้า kodeproduk kodproduk
@@ -41,7 +41,8 @@ _SKU_LABELS = _words(
 _MODEL_LABELS = _words(
     """
     model modelno modelnumber modelname modelid modello modèle modell modelo modelcode mpn partno partnumber part
-    mfrpart mfrno mfrpartno manufacturerpartnumber manufacturersku manufacturernumber manufacturercode manufacturerref
+    mfg mfr mfgpart mfgno mfgpartno numérodemodèle reffabricante referenciafabricante réffabricant teilenummer herstnr
+    modelreference modellnummer modelnumber mfrpart mfrno mfrpartno manufacturerpartnumber manufacturersku manufacturernumber manufacturercode manufacturerref
     herstellernummer herstellernr herstellerartikelnr codiceproduttore codicemodello модель modelis mudel malli
     modèleréf 型番 モデル 型號 型号 모델명 모델번호
     """
@@ -82,7 +83,11 @@ _LABELS = (
 _LONGEST_LABEL = 40
 _LONGEST_BRAND = 40
 _MARKS = str.maketrans("", "", " \t\n\r\xa0.:：#-–—/()[]*'’`\"״׳°º№|_,;=&•·")
-_CODE = re.compile(r"[A-Za-z0-9](?:[\w.\-/+]{0,38}[A-Za-z0-9])?")
+# Latin, Greek and Cyrillic letters: in other scripts a word goes on where a code ends.
+_CODE = re.compile(r"[A-Za-z0-9\u0370-\u04ff](?:[\w.\-/+]{0,38}[A-Za-z0-9\u0370-\u04ff])?")
+# `AS 18-129`: capitals and digits with spaces between them, and nothing else.
+_SPACED_CODE = re.compile(r"[A-Z]{1,4}(?: [A-Z]{0,4}\d[\w.\-/]{0,15}){1,3}")
+_NOTHING = frozenset({"N/A", "N.A", "N/D", "N.D", "TBA", "TBD", "NONE", "NULL"})
 _AROUND_VALUES = " \t\n\r\xa0:：#№()[]|.,;"
 
 
@@ -101,10 +106,12 @@ def labelled_value(kind: Label, text: str) -> str | None:
     match = _CODE.match(text)
     if match is None:
         return None
+    if spaced := _SPACED_CODE.fullmatch(text):
+        return spaced[0]
     code, rest = match[0], text[match.end() :]
     if rest and not rest[0].isspace() and rest[0] not in ",;)(|":
         return None
     if any(char.isdigit() for char in code):
         return code
     # Words are no codes, but for a few capitals that stand alone.
-    return code if code.isupper() and len(code) > 2 and not rest.strip() else None
+    return code if code.isupper() and len(code) > 2 and code not in _NOTHING and not rest.strip() else None

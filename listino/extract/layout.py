@@ -14,13 +14,15 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from listino.extract import naming
-from listino.extract.amounts import Amount, read_amounts
-from listino.extract.labels import Label, labelled_value
+from listino.extract.amounts import Amount, currency_of, read_amounts
+from listino.extract.currencies import is_shared_sign
+from listino.extract.labels import Label, label_of, labelled_value
+from listino.extract.likeness import ALIKE, likeness
 from listino.extract.places import ASIDE, PAGE, Place, Places
 from listino.extract.schema_org import gtin_of
 from listino.extract.talk import LONGEST_TALK, Talk, talk_of
 from listino.extract.text import plain
-from listino.extract.vocabulary import beside
+from listino.extract.vocabulary import before_amount, behind_amount
 
 _CODE = frozenset({"script", "style"})
 _DIGIT = re.compile(r"\d")
@@ -28,13 +30,14 @@ _BARE = re.compile(r"[\d\s.,'’()+-]+")  # a number without a currency
 _UNIT = re.compile(r"[^\d\s.,'’()+\-|:*/]")  # a sign or a letter, which a currency has
 _TOLD = 300  # characters of a text in which an amount is looked for; longer ones are stories
 _SPLIT_PRICE = 40  # characters, and nodes, of the elements that together are one price
+_ENDS = "-–—"  # of an amount without cents: `49,-`
+_HAS_CENTS = re.compile(r"[.,]\d{2}\Z")
 _LEVELS = 4  # of elements that are taken together to one price
 _SIGN = 4  # characters of a text beside a number that may be its currency
 _CENTS = 2
-_WORDS_BEFORE, _WORDS_BEHIND = 40, 16  # characters beside an amount that say what it is
+_WORDS_BEFORE, _WORDS_BEHIND = 40, 24  # characters beside an amount that say what it is
 _AT_THE_START = 3  # an amount so near its text's start goes with the text before
 _BEFORE, _AFTER = 250, 2500  # elements and texts around the heading that may be about its product
-ALIKE = 0.3  # share of words in common with the product's name that makes a heading its heading
 _MOST_HEADINGS = 20
 _HEADING = (3, 300)  # characters
 MOST_AMOUNTS = 400  # of one page; a listing of thousands is no product page
@@ -71,6 +74,7 @@ class Layout:
     labelled: list[Labelled] = field(default_factory=list)
     sold_out: list[tuple[int, Place]] = field(default_factory=list)
     in_stock: list[tuple[int, Place]] = field(default_factory=list)
+    later: list[tuple[int, Place]] = field(default_factory=list)
     buttons: list[tuple[int, Place]] = field(default_factory=list)
 
     @property
@@ -167,6 +171,7 @@ class _Reader:
         """Codes and brands under their labels, words of stock, buy buttons."""
         spoken = {
             Talk.SOLD_OUT: self.layout.sold_out,
+            Talk.LATER: self.layout.later,
             Talk.BUY: self.layout.buttons,
             Talk.IN_STOCK: self.layout.in_stock,
         }
@@ -191,7 +196,7 @@ class _Reader:
 
     def _read_amounts(self, texts: list[_Text], *, aside: bool) -> None:
         """The amounts of the product's own part of the page, or those of the parts that seem to be about other things."""
-        last = len(texts) - 1
+        last, priced = len(texts) - 1, -1
         for index, (order, text, node) in enumerate(texts):
             if len(text) > _TOLD or not _DIGIT.search(text) or (parent := node.parent) is None:
                 continue
@@ -200,57 +205,59 @@ class _Reader:
             place = self._places.of(parent)
             if bool(place.around & ASIDE) is not aside:
                 continue
-            before = texts[index - 1][1] if index else ""
+            # Words that follow an amount are about that one.
+            before = texts[index - 1][1] if index and index - 1 != priced else ""
             amounts = [] if _BARE.fullmatch(text) else read_amounts(text, language=self._language)
             if any(amount.currency is not None for amount in amounts):
+                since, priced = 0, index
                 for amount in amounts:
                     if amount.currency is not None:
-                        self._add(amount, text, before, order, place)
+                        self._add(amount, text, before, order, place, since)
+                    since = amount.end
             elif len(text) <= _SPLIT_PRICE:
                 behind = texts[index + 1][1] if index < last else ""
-                if place.near & naming.PRICE or _may_be_sign(before) or _may_be_sign(behind):
+                if (place.near & naming.PRICE or self._is_sign(before) or self._is_sign(behind)) and not label_of(
+                    before
+                ):
                     self._read_split_price(parent, place, before, order)
+                    priced = index
 
     def _read_split_price(self, element: LexborNode, place: Place, before: str, order: int) -> None:
         """A price over several elements, `<b>19</b><sup>99</sup> <i>€</i>`, or just a number in one that is called a price."""
-        text = own = _joined_text(element)
-        above: LexborNode | None = element
-        for _ in range(_LEVELS):
-            if text is None or _UNIT.search(text) or above is None:
+        whole: LexborNode | None = element
+        taken = None
+        for _ in range(_LEVELS + 1):
+            text = _joined_text(whole) if whole is not None else None
+            if whole is None or text is None:
                 break
-            above = above.parent
-            text = _joined_text(above) if above is not None else None
-        if text is None or above is None:
-            text, above = own, element
-        if text is None or above.mem_id in self._taken_together:
+            amounts = read_amounts(text, language=self._language)
+            # What holds another amount, too, is no longer one price.
+            if taken is not None and len(amounts) != 1 and place.near & naming.PRICE:
+                break
+            taken = whole, text, amounts
+            if _UNIT.search(text):
+                break
+            whole = whole.parent
+        if taken is None or taken[0].mem_id in self._taken_together:
             return
-        self._taken_together.add(above.mem_id)
-        for amount in read_amounts(text, language=self._language):
-            self._add(amount, text, before, order, place)
+        self._taken_together.add(taken[0].mem_id)
+        for amount in taken[2]:
+            self._add(amount, taken[1], before, order, place)
 
-    def _add(self, amount: Amount, text: str, before: str, order: int, place: Place) -> None:
-        says = beside(text[max(0, amount.start - _WORDS_BEFORE) : amount.start].lower())
-        says |= beside(text[amount.end : amount.end + _WORDS_BEHIND].lower())
+    def _is_sign(self, text: str) -> bool:
+        return len(text) <= _SIGN and (is_shared_sign(text) or currency_of(text, language=self._language) is not None)
+
+    def _add(self, amount: Amount, text: str, before: str, order: int, place: Place, since: int = 0) -> None:
+        """Adds an amount with what the words around it say; those before `since` are about another one."""
+        says = before_amount(text[max(since, amount.start - _WORDS_BEFORE) : amount.start].lower())
+        says |= behind_amount(text[amount.end : amount.end + _WORDS_BEHIND].lower())
         if amount.start <= _AT_THE_START:
-            says |= beside(before[-_WORDS_BEFORE:].lower())
+            says |= before_amount(before[-_WORDS_BEFORE:].lower())
         self.layout.amounts.append(Shown(amount, order, place, says, len(text)))
 
 
 def _order_of(entry: _Text) -> int:
     return entry[0]
-
-
-def likeness(text: str, other: str) -> float:
-    """The share of words that two names have in common, 0 to 1; 1 where one begins with the other."""
-    text, other = text.casefold(), other.casefold()
-    if text.startswith(other) or other.startswith(text):
-        return 1.0
-    mine, theirs = set(text.split()), set(other.split())
-    return len(mine & theirs) / max(len(mine | theirs), 1)
-
-
-def _may_be_sign(text: str) -> bool:
-    return len(text) <= _SIGN and not text.isdecimal()
 
 
 def _joined_text(element: LexborNode) -> str | None:
@@ -265,7 +272,10 @@ def _joined_text(element: LexborNode) -> str | None:
         length += len(piece)
         if length > _SPLIT_PRICE:
             return None
-        if pieces and piece[0].isdigit() and pieces[-1][-1].isdigit():
-            pieces.append("," if len(piece) == _CENTS and piece.isdecimal() else " | ")
+        if pieces and piece[0].isdigit() and pieces[-1][-1] in _ENDS:
+            pieces.append(" | ")
+        elif pieces and piece[0].isdigit() and pieces[-1][-1].isdigit():
+            is_cents = len(piece) == _CENTS and piece.isdecimal() and not _HAS_CENTS.search(pieces[-1])
+            pieces.append(" | " if not is_cents else "." if "," in pieces[-1] else ",")
         pieces.append(piece)
     return "".join(pieces)

@@ -30,6 +30,7 @@ _DATA = tuple(
         "item-id",
         "product-code",
         "pid",
+        "item-number",
     )
 )
 # One look for all of it: each takes a walk over the tree.

@@ -29,10 +29,11 @@ CHOICE = 1 << 17  # one of several variants to choose from
 # Single words, by how they begin; `$` where nothing may follow.
 _WORDS = {
     PRICE: "price prix preis precio prezzo preco pris$ prijs cena$ cene$ ceny$ cenu$ hind$ kaina hinta fiyat harga prc$ amount",
-    NOW: "sale$ special final current actual now$ our$ selling promo reduced aktion akce ofert offer$ today",
+    NOW: "sale$ special final current actual now$ our$ selling promo reduced discounted aktion akce ofert offer$ today new$"
+    " attual actuel aktuel aktual aktuáln yeni$ akcios nupris rebajad scontat rabais",
     OLD: "old$ was$ original cross crossed strike striked strik stroke barre barré before previous msrp rrp$ uvp$ statt"
-    " anterior tachad listino vecchio antiguo ancien linethrough streich overstreep przekre preskrt puvodni del$ compareat",
-    REGULAR: "regular retail normal standard full$ base$ list$",
+    " anterior tachad listino eski$ ord$ ordinar eredeti gammel gamla stara$ staryi vecchio uvp listprice antiguo ancien linethrough streich overstreep przekre preskrt puvodni del$ compareat",
+    REGULAR: "regular retail normal standard full$ base$",
     OTHERS: "related relation recommend reco$ similar upsell crosssell crosssel carousel slick swiper owl$ recently viewed"
     " suggest bundle combo comparison sponsor accessor teaser tile tiles thumb frequently complement correlat consigliat"
     " empfehl aehnlich zubeh similaire relacionad podobn souvisej alternativ bestseller merchandis ad$ ads$ banner crosssells upsells",
@@ -40,7 +41,7 @@ _WORDS = {
     FEES: "shipping delivery versand livraison spedizion envio freight postage ecotax deposit",
     INSTALMENT: "instal monthly month financ credit klarna afterpay clearpay affirm zippay laybuy sezzle paypal leasing loan"
     " emi$ rata$ raty rate$ finanz cuota",
-    SAVING: "save$ saving savings yousave discount sconto rabat ahorr econom reward loyalty points$ point$ cashback bonus voucher"
+    SAVING: "save$ saving savings yousave discount$ discounts$ discountp discounta discountl discountv sconto rabat ahorr econom reward loyalty points$ point$ cashback bonus voucher"
     " coupon giftcard badge",
     UNIT: "unit unitprice perunit grundpreis measure tier netto bulk exvat excl$ extax",
     FRAME: "nav$ navbar navigation menu breadcrumb breadcrumbs foot$ footer cookie newsletter consent topbar filter facet mega"
@@ -51,7 +52,7 @@ _WORDS = {
     SOLD_OUT: "outofstock soldout unavailable nostock ausverkauft esaurit epuis agotad backorder$",
     IN_STOCK: "instock available$",
     BUY: "addtocart addtobasket addtobag addcart buybox buybutton buynow warenkorbbutton buy$ purchase",
-    CHOICE: "swatch variation dropdown toggle",
+    CHOICE: "swatch variation dropdown toggle sizes$ sizelist colours$ colors$ variants$ options$",
 }
 # Two words in a row that mean more than each of them.
 _PAIRS = {
@@ -60,7 +61,8 @@ _PAIRS = {
     CART: "mini-cart mini-basket cart-total cart-summary cart-count cart-widget cart-content cart-preview cart-sidebar cart-drawer"
     " cart-popup cart-modal cart-dropdown basket-total basket-summary basket-count basket-content side-cart header-cart"
     " header-basket top-cart",
-    OLD: "list-price compare-at compare-price line-through market-price high-price reference-price price-through",
+    NOW: "discount-price discounted-price price-discount price-discounted",
+    OLD: "list-price non-discounted compare-at compare-price line-through market-price high-price reference-price price-through",
     UNIT: "unit-price per-unit base-unit ex-vat ex-tax excl-tax excl-vat excluding-tax price-net price-per without-vat price-tax"
     " without-tax bez-dph",
     SAVING: "you-save gift-card",
@@ -88,6 +90,8 @@ _SPLIT = re.compile(r"[A-Z]?[a-zà-ÿ]+|[A-Z]+(?![a-z])")
 _SHOWN = re.compile(
     r"(?:hid(?:e|den))-(?:xs|sm|md|lg|xl|on|in|mobile|tablet|desktop|small|large|text)|visually-?hidden|d-\w+-(?:block|flex|inline)|-none\b(?<!d-none)"
 )
+# What stands in `product-item-detail` is about this product, in `product-item` about any.
+_OF_THE_PRODUCT = frozenset({"detail", "details"})
 _MOST = 400  # characters of one element's names that are read; some pages list every browser's quirks there
 
 
@@ -95,10 +99,18 @@ _MOST = 400  # characters of one element's names that are read; some pages list 
 def meaning_of(names: str) -> int:
     """Everything that an element's class and id, in one string, hint at."""
     words = [word.lower() for word in _SPLIT.findall(names[:_MOST])]
-    found, before = 0, ""
+    found = paired = 0
+    before = ""
     for word in words:
-        found |= _word(word) | _PAIR_MEANINGS.get(f"{before}-{word}", 0)
+        found |= _word(word)
+        paired |= _PAIR_MEANINGS.get(f"{before}-{word}", 0)
         before = word
+    if paired:
+        if paired & OTHERS and not _OF_THE_PRODUCT.isdisjoint(words):
+            paired &= ~OTHERS
+        if paired & NOW:
+            found &= ~SAVING
+        found |= paired
     if found & HIDDEN and _SHOWN.search(names):
         found &= ~HIDDEN
     return found

@@ -10,8 +10,10 @@ from selectolax.lexbor import LexborHTMLParser
 from listino.extract import schema_org
 from listino.extract.json_ld import Node, json_ld
 from listino.extract.layout import Layout, read_layout
+from listino.extract.likeness import share_a_piece
 from listino.extract.markup import Markup
 from listino.extract.nesting import shallow
+from listino.extract.state import Stated, codes_in, stated
 from listino.extract.text import plain, plain_from_html
 
 _HEADING = re.compile(r"<h1\b[^>]*>", re.IGNORECASE)
@@ -92,14 +94,34 @@ class ProductPage:
     def products(self) -> dict[str, Node]:
         """The node of the page's product in each syntax that has one."""
         chosen = {syntax: schema_org.main_product(nodes, self.heading) for syntax, nodes in self.marked_up.items()}
-        return {syntax: node for syntax, node in chosen.items() if node is not None}
+        return {syntax: node for syntax, node in chosen.items() if node is not None and self._may_be_about(node)}
+
+    @cached_property
+    def state(self) -> Stated | None:
+        """What the page's application state says of its product; asked where markup and visible page do not decide."""
+        names = [
+            self.heading,
+            self.layout.heading,
+            *(schema_org.first_text(node.get("name")) for node in self.products.values()),
+        ]
+        return stated(self.html, [*dict.fromkeys(name for name in names if name), *codes_in(self.url)])
+
+    @cached_property
+    def _title(self) -> str | None:
+        title = _TITLE.search(self.html)
+        return plain_from_html(title[1]) if title else None
+
+    def _may_be_about(self, node: Node) -> bool:
+        """Whether the node's name has anything in common with the page's heading or title; some pages mark up others only."""
+        name = schema_org.first_text(node.get("name"))
+        told = [text for text in (self.heading, self._title) if text]
+        return not name or not told or any(share_a_piece(name, text) for text in told)
 
     @cached_property
     def layout(self) -> Layout:
         """What a visitor sees."""
-        title = _TITLE.search(self.html)
         names = [schema_org.first_text(node.get("name")) for node in self.products.values()]
-        names += [plain(self.meta.get("og:title")), plain_from_html(title[1]) if title else None]
+        names += [plain(self.meta.get("og:title")), self._title]
         return read_layout(self.tree, names=[name for name in names if name], language=self.language)
 
 

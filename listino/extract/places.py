@@ -17,10 +17,9 @@ _TAGS = {
     "footer": naming.FRAME,
     "header": naming.FRAME,
     "aside": naming.OTHERS,
-    "del": naming.OLD,
-    "s": naming.OLD,
-    "strike": naming.OLD,
+    "label": naming.CHOICE,
 }
+_STRUCK = frozenset({"del", "s", "strike"})
 _WHOLE_PAGE = frozenset({"html", "body", "main"})
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
@@ -76,17 +75,20 @@ class Places:
             return PAGE
         attributes = node.attributes
         own = meaning_of(f"{attributes.get('class') or ''} {attributes.get('id') or ''}") | _TAGS.get(tag, 0)
+        struck = tag in _STRUCK
         style = attributes.get("style")
         if style:
             if _INVISIBLE.search(style):
                 own |= naming.HIDDEN
-            if "line-through" in style:
-                own |= naming.OLD
+            struck = struck or "line-through" in style
         if "hidden" in attributes:
             own |= naming.HIDDEN
         if attributes.get("itemprop") == "price":
             own |= naming.PRICE
         handed_down = own & _HANDED_DOWN
+        if struck:
+            own |= naming.OLD
+            handed_down |= naming.OLD
         if handed_down and node.mem_id in self._above_heading:
             handed_down &= naming.HIDDEN
         linked = parent.linked or (tag == "a" and bool((attributes.get("href") or "").strip("#")))

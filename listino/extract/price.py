@@ -1,22 +1,26 @@
 """The price of a page's product: what the markup asks weighed against what the visitor sees."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from listino.domain.money import Money
 from listino.extract import schema_org
 from listino.extract.amounts import read_amount
+from listino.extract.attributes import price_in_attributes
 from listino.extract.evidence import Evidence, Source, weigh
 from listino.extract.json_ld import Node
+from listino.extract.layout import Shown
 from listino.extract.page import ProductPage
-from listino.extract.visible_price import likely_prices
+from listino.extract.visible_price import NOT_ASKED, likely_prices
 
-_MARKED = {"json-ld": 4.0, "microdata": 3.6, "rdfa": 3.2}
+_MARKED = {"json-ld": 4.0, "microdata": 3.6, "rdfa": 3.4}
 _META = 3.3
 _EVENT = 1.6
+_STATE = 3.3  # where nothing else names a price; otherwise as an event
 _ALSO = 0.3  # what a second markup adds that says the same: shops fill them all from one field
 _FIRST_OFFER, _OTHER_OFFER = 0.8, 0.5  # shares of an offer that is not the cheapest
+_DENIED = 0.5  # share that is left of what markup says where the page shows that amount as the old or the net one
 _LEAST = 3.2
 _META_NAMES = ("product:sale_price", "product:price", "og:price", "twitter:price")
 # What analytics are told when a product is looked at: https://developers.google.com/analytics/devguides/collection/ga4/reference/events#view_item
@@ -41,15 +45,27 @@ def price(page: ProductPage, offers: Mapping[str, list[Node]]) -> tuple[Decimal,
         first, *others = sorted(same, key=lambda piece: -piece.points)
         pieces += [first, *(Evidence(piece.value, piece.source, piece.points * _ALSO) for piece in others)]
     visible = likely_prices(page.layout)
+    pieces = [
+        Evidence(piece.value, piece.source, piece.points * _DENIED)
+        if _is_denied(visible.get(piece.value[0]))
+        else piece
+        for piece in pieces
+    ]
     pieces += [Evidence((value, shown.amount.currency), "page", points) for value, (points, shown) in visible.items()]
     found = weigh(pieces, key=lambda asked: asked[0], least=_LEAST)
     if found is None or found[1].sureness < 1:
         pieces += _of_events(page.html)
+        pieces += _of_state(page, visible, found)
         found = weigh(pieces, key=lambda asked: asked[0], least=_LEAST)
     if found is None:
         return None
     (value, _), source = found
     return value, _currency_of(value, pieces, meta), source
+
+
+def _is_denied(seen: tuple[float, Shown] | None) -> bool:
+    """Whether the page itself says of an amount that it is the old one, a net one or a part of the price."""
+    return seen is not None and bool((seen[1].says | seen[1].place.own | seen[1].place.around) & NOT_ASKED)
 
 
 def _currency_of(value: Decimal, pieces: Sequence[Evidence[Asked]], meta: dict[str, str]) -> str | None:
@@ -81,6 +97,18 @@ def _of_meta(meta: dict[str, str], language: str | None) -> Iterator[Evidence[As
         if read is not None and read[0] > 0:
             yield Evidence((read[0], meta.get(f"{name}:currency") or read[1]), "meta", _META)
             return
+
+
+def _of_state(page: ProductPage, visible: Container[Decimal], found: object) -> Iterator[Evidence[Asked]]:
+    """What the page's application state asks; what attributes hold only where nothing else speaks of a price."""
+    said = page.state
+    if said is not None and said.price is not None:
+        # A whole number may count cents: the visible page tells, and without it nothing does.
+        cents = said.price / 100
+        asked = cents if said.may_be_minor and said.price not in visible and cents in visible else said.price
+        yield Evidence((asked, said.currency), "state", _STATE if found is None else _EVENT)
+    elif found is None and (held := price_in_attributes(page.tree, page.language)) is not None:
+        yield Evidence(held, "state", _STATE)
 
 
 def _of_events(html: str) -> Iterator[Evidence[Asked]]:

@@ -12,7 +12,7 @@ from listino.extract.layout import Layout
 from listino.extract.page import ProductPage
 
 # A code that the page shows under a label is what its people call the product; of markup, the property that means it most.
-_SHOWN = {Label.SKU: 4.0, Label.MODEL: 2.2, Label.GTIN: 1.2}
+_SHOWN = {Label.SKU: 4.4, Label.MODEL: 2.2, Label.GTIN: 1.2}
 _CALLED_CODE = 1.0  # the element is called so, too
 _ASIDE = 4.0  # another product's, a menu's
 _PROPERTIES = {
@@ -34,12 +34,12 @@ _META = {
     "product:retailer_part_no": 1.6,
     "product:mfr_part_no": 1.2,
 }
+_KEPT, _ONLY_SKU = 0.8, 1.6  # a code that elements keep for scripts; the only one on the page, and called an SKU
 _FIELDS = 1.2  # a form's hidden field that names the product to put into the basket
 _FIELD = re.compile(
-    r"(?:product|item|artic(?:le|olo)|artikel|prod|goods|sku|variant|part|model|asin|pid|style)s?[-_]?(?:id|no|nr|number|code|sku|ref)?|id[-_]?product|add-to-cart",
+    r"(?:product|item|artic(?:le|olo)|artikel|prod|goods|sku|variant|part|model|asin|pid|style)s?[-_]?(?:id|no|nr|number|code|sku|ref)?|id[-_]?product|add[-_]to[-_](?:cart|basket)",
     re.IGNORECASE,
 )
-_DATA = 0.8
 _MOST_DATA = 6  # different codes; beyond, a page lists products
 _PARAMETER = re.compile(
     r"(?:p|prod|product|item|article|artikel|goods|sku|variant|good)s?[-_]?(?:id|no|nr|code|number)?|id|ref|code|asin",
@@ -47,15 +47,20 @@ _PARAMETER = re.compile(
 )
 _IN_QUERY, _IN_PATH = 1.4, 0.9
 _QUOTED = 1.0  # a part of the address that the page's own data name, too
+_STATE = 2.0
 _LEAST = 1.5
 _TOKEN = re.compile(r"[A-Za-z0-9]*\d[A-Za-z0-9]*")
+_YEAR_OR_SIZE = re.compile(
+    r"(?:19|20)\d\d|\d+(?:[gmt]b|[mc]?l|k?g|mg|[mc]?m|k?w|k?v|m?ah|oz|lbs?|in|inch|pcs|pack|x\d+)", re.IGNORECASE
+)
+_LONG_NUMBER = re.compile(r"\d{5,}")
 _PLAIN = re.compile(r"[\W_]+")
 _LONGEST = 64
 
 
 def product_code(page: ProductPage) -> tuple[str, Source] | None:
     """The code with most evidence, as the page shows it where it does."""
-    pieces = [*_marked(page.products.items()), *_shown(page.layout), *_of_address(page.url)]
+    pieces = [*_marked(page.products.items()), *_shown(page.layout), *_of_address(page.url, page.layout.heading or "")]
     for name, points in _META.items():
         if (content := page.meta.get(name, "").strip()) and len(content) <= _LONGEST:
             pieces.append(Evidence(content, "meta", points))
@@ -68,6 +73,8 @@ def product_code(page: ProductPage) -> tuple[str, Source] | None:
     if found is None or found[1].sureness < 1:
         pieces += [*_of_data(page.data), *_quoted(page.html, codes.values())]
         found = weigh(pieces, key=_plain, least=_LEAST)
+    if found is None and (said := page.state) is not None and said.sku:
+        return weigh([*pieces, Evidence(said.sku, "state", _STATE)], key=_plain, least=_LEAST)
     return found
 
 
@@ -89,11 +96,14 @@ def _stands_in(text: str, code: str) -> bool:
 def _marked(nodes: Iterable[tuple[str, Node]]) -> Iterator[Evidence[str]]:
     for source, node in nodes:
         offers = schema_org.offers_of(node)
+        own_name = schema_org.first_text(node.get("name"))
         for name, points in _PROPERTIES.items():
             said = schema_org.first_text(node.get(name))
             if said is None and name in ("sku", "mpn"):
                 said = next((text for offer in offers if (text := schema_org.first_text(offer.get(name)))), None)
-            if said and len(said) <= _LONGEST and (" " not in said or any(char.isdigit() for char in said)):
+            if said is None or said == own_name or "://" in said:
+                continue
+            if len(said) <= _LONGEST and (" " not in said or any(char.isdigit() for char in said)):
                 yield Evidence(said.split(":", 1)[-1].strip(), source, points if " " not in said else points / 2)
 
 
@@ -110,21 +120,28 @@ def _shown(layout: Layout) -> Iterator[Evidence[str]]:
 
 
 def _of_data(data: Iterable[tuple[str, str]]) -> Iterator[Evidence[str]]:
-    """What forms and scripts are given to know the product by; the first on the page is most often the page's own."""
-    met: set[str] = set()
+    """What forms and elements keep to know the product by; the first on the page is most often the page's own."""
+    fields: set[str] = set()
+    kept: dict[str, bool] = {}
     for name, value in data:
-        if value not in met and _is_code(value) and _FIELD.fullmatch(name.removeprefix("data-")):
-            met.add(value)
-            yield Evidence(value, "state", (_DATA if name.startswith("data-") else _FIELDS) / len(met))
-            if len(met) == _MOST_DATA:
-                return
+        if not _is_code(value) or not _FIELD.fullmatch(name.removeprefix("data-")):
+            continue
+        if name.startswith("data-"):
+            kept.setdefault(value, "sku" in name)
+            if len(kept) > _MOST_DATA:
+                break
+        elif value not in fields:
+            fields.add(value)
+            yield Evidence(value, "state", _FIELDS / len(fields))
+    for rank, (value, is_sku) in enumerate(kept.items(), 1):
+        yield Evidence(value, "state", _ONLY_SKU if is_sku and len(kept) == 1 else _KEPT / rank)
 
 
 def _is_code(value: str) -> bool:
     return 2 <= len(value) <= 32 and " " not in value and any(char.isdigit() for char in value)
 
 
-def _of_address(url: str) -> Iterator[Evidence[str]]:
+def _of_address(url: str, name: str) -> Iterator[Evidence[str]]:
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -136,9 +153,14 @@ def _of_address(url: str) -> Iterator[Evidence[str]]:
     for position, segment in enumerate(reversed(segments[-4:])):
         tokens = _TOKEN.findall(segment)
         for token in tokens[-3:]:
-            if len(token) >= 4:
+            if len(token) >= 4 and (token == segment or not _is_word_of_name(token, name)):
                 alone = 0.6 if token == segment else 0.0
                 yield Evidence(token, "address", _IN_PATH + alone - 0.3 * position)
+
+
+def _is_word_of_name(token: str, name: str) -> bool:
+    """Years, sizes and models in an address are there because the product's name has them; long numbers are codes all the same."""
+    return bool(_YEAR_OR_SIZE.fullmatch(token)) or (not _LONG_NUMBER.fullmatch(token) and token.lower() in name.lower())
 
 
 def _quoted(html: str, pieces: Iterable[Evidence[str]]) -> Iterator[Evidence[str]]:

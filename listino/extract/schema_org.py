@@ -14,11 +14,27 @@ from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.extract.amounts import read_amount
 from listino.extract.json_ld import Node
+from listino.extract.likeness import ALIKE, likeness
 from listino.extract.text import plain
 
 _PRODUCT_TYPES = {"Product", "ProductGroup", "ProductModel", "IndividualProduct", "Book", "Vehicle"}
-_IN_STOCK = {"InStock", "LimitedAvailability", "OnlineOnly", "PreOrder", "PreSale", "BackOrder", "MadeToOrder"}
-_OUT_OF_STOCK = {"OutOfStock", "SoldOut", "Discontinued", "InStoreOnly", "Reserved"}
+# The terms of https://schema.org/ItemAvailability without case and marks ("in stock"), and other words that are met there.
+_IN_STOCK = {
+    "instock", "limitedavailability", "onlineonly", "preorder", "presale", "backorder", "madetoorder", "available", "availablefororder",
+}  # fmt: skip
+_OUT_OF_STOCK = {
+    "outofstock",
+    "soldout",
+    "discontinued",
+    "instoreonly",
+    "reserved",
+    "oos",
+    "notinstock",
+    "unavailable",
+    "notavailable",
+}
+_MOST_COMPARED = 50  # products of a page whose names are compared with its heading
+_MARKS = re.compile(r"[\W_]+")
 _GTIN_PROPERTIES = ("gtin13", "gtin", "gtin14", "gtin12", "gtin8", "ean", "isbn")
 
 
@@ -48,15 +64,18 @@ def is_product(node: Node) -> bool:
 
 
 def main_product(nodes: Iterable[Node], heading: str | None) -> Node | None:
-    """The product the page is about: the one named as its heading, else the first with an offer, else the first.
+    """The product the page is about: the one named as its heading or most like it, else the first with an offer, else the first.
 
     Products below another product (related ones, the variants of a group) are never chosen.
     """
     found = list(_top_products(nodes))
-    if heading:
-        for node in found:
-            if first_text(node.get("name")) == heading:
-                return node
+    if heading and len(found) > 1:
+        names = [first_text(node.get("name")) or "" for node in found[:_MOST_COMPARED]]
+        if heading in names:
+            return found[names.index(heading)]
+        alike = [likeness(name, heading) if name else 0.0 for name in names]
+        if max(alike) >= ALIKE:
+            return found[alike.index(max(alike))]
     return next((node for node in found if node.get("offers") or node.get("hasVariant")), found[0] if found else None)
 
 
@@ -158,7 +177,8 @@ def availability_of(offers: Iterable[Node]) -> Availability:
     said = set()
     for offer in offers:
         for value in listed(offer.get("availability")):
-            said.add(str(value.get("@id", "") if isinstance(value, dict) else value).rstrip("/").rsplit("/", 1)[-1])
+            term = str(value.get("@id", "") if isinstance(value, dict) else value).rstrip("/").rsplit("/", 1)[-1]
+            said.add(_MARKS.sub("", term).lower())
     if said & _IN_STOCK:
         return Availability.IN_STOCK
     return Availability.OUT_OF_STOCK if said & _OUT_OF_STOCK else Availability.UNKNOWN

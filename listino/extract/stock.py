@@ -12,26 +12,21 @@ from listino.extract.places import Place
 
 _MARKED_IN, _MARKED_OUT = 2.0, 3.0  # many shops mark every product as in stock
 _META = 1.5
+_STATE = 1.0
 _SAYS_IN, _SAYS_OUT = 1.5, 2.6
+_BADGE_OUT = 1.4  # themes render every badge and show one
+_SAYS_LATER = 1.2
 _BUTTON = 2.0
 _BEFORE, _AFTER = 120, 900  # elements around the heading in which words of stock are about its product
 _ELSEWHERE = naming.OTHERS | naming.CART | naming.FRAME | naming.REVIEW | naming.HIDDEN
-_NAMES = {
-    "instock": Availability.IN_STOCK,
-    "in stock": Availability.IN_STOCK,
-    "available": Availability.IN_STOCK,
-    "preorder": Availability.IN_STOCK,
-    "outofstock": Availability.OUT_OF_STOCK,
-    "out of stock": Availability.OUT_OF_STOCK,
-    "oos": Availability.OUT_OF_STOCK,
-    "sold out": Availability.OUT_OF_STOCK,
-    "discontinued": Availability.OUT_OF_STOCK,
-}
 
 
 def stock(page: ProductPage, offers: Mapping[str, list[Node]]) -> tuple[Availability, Source] | None:
     """In stock or out of stock, whichever has more evidence; None where nothing speaks of it. `offers` by their syntax."""
-    return weigh([*_marked(offers), *_of_meta(page.meta), *_shown(page.layout)])
+    found = weigh([*_marked(offers), *_of_meta(page.meta), *_shown(page.layout)])
+    if found is None and (said := page.state) is not None and said.availability is not Availability.UNKNOWN:
+        return weigh([Evidence(said.availability, "state", _STATE)])
+    return found
 
 
 def _marked(offers: Mapping[str, list[Node]]) -> Iterator[Evidence[Availability]]:
@@ -43,7 +38,8 @@ def _marked(offers: Mapping[str, list[Node]]) -> Iterator[Evidence[Availability]
 
 def _of_meta(meta: dict[str, str]) -> Iterator[Evidence[Availability]]:
     for name in ("product:availability", "og:availability"):
-        if (said := _NAMES.get(meta.get(name, "").strip().lower())) is not None:
+        said = schema_org.availability_of([{"availability": meta.get(name)}])
+        if said is not Availability.UNKNOWN:
             yield Evidence(said, "meta", _META)
             return
 
@@ -56,9 +52,13 @@ def _shown(layout: Layout) -> Iterator[Evidence[Availability]]:
     def about_it(order: int, place: Place) -> bool:
         return -_BEFORE <= order - heading <= _AFTER and not place.around & _ELSEWHERE
 
-    if any(about_it(order, place) and not place.near & naming.CHOICE for order, place in layout.sold_out):
-        yield Evidence(Availability.OUT_OF_STOCK, "page", _SAYS_OUT)
+    said_out = [place for order, place in layout.sold_out if about_it(order, place) and not place.near & naming.CHOICE]
+    if said_out:
+        only_badges = all((place.own | place.parent) & naming.SAVING for place in said_out)
+        yield Evidence(Availability.OUT_OF_STOCK, "page", _BADGE_OUT if only_badges else _SAYS_OUT)
     elif any(about_it(order, place) for order, place in layout.in_stock):
         yield Evidence(Availability.IN_STOCK, "page", _SAYS_IN)
+    if any(about_it(order, place) for order, place in layout.later):
+        yield Evidence(Availability.OUT_OF_STOCK, "page", _SAYS_LATER)
     if any(about_it(order, place) for order, place in layout.buttons):
         yield Evidence(Availability.IN_STOCK, "page", _BUTTON)

@@ -9,22 +9,25 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from listino.extract.labels import Label, label_of, labelled_value
-from listino.extract.vocabulary import BUY, IN_STOCK, SOLD_OUT, words_of
+from listino.extract.vocabulary import BUY, IN_STOCK, LATER, SOLD_OUT, words_of
 
 LONGEST_TALK = 80  # characters
-_LABEL_AND_VALUE = re.compile(r"[\s(\[|·•*]*([^\d:：#]{2,32}?[^\d:：#\s])\s*(?:[:：#№]+|\s)\s*(\S.{0,60})", re.DOTALL)
+_MARK = re.compile(r"\s*[:：#№]+\s*")
+_FIRST_NUMBER = re.compile(r"(?:\s|(?<=[.°º]))\S*\d")
+_BETWEEN = re.compile(r"\s*[|•·;\n]\s*|\s+[-–—]\s+|,\s+|\s{3,}")
 
 
 class Talk(Enum):
     """What a text can speak of."""
 
     SOLD_OUT = auto()
+    LATER = auto()
     IN_STOCK = auto()
     BUY = auto()
 
 
-_PHRASES = {Talk.SOLD_OUT: SOLD_OUT, Talk.BUY: BUY, Talk.IN_STOCK: IN_STOCK}
-_TELLING = SOLD_OUT.words | IN_STOCK.words | BUY.words
+_PHRASES = {Talk.SOLD_OUT: SOLD_OUT, Talk.LATER: LATER, Talk.BUY: BUY, Talk.IN_STOCK: IN_STOCK}
+_TELLING = SOLD_OUT.words | LATER.words | IN_STOCK.words | BUY.words
 
 
 class Words(NamedTuple):
@@ -51,8 +54,18 @@ def talk_of(text: str) -> Words | None:
 
 
 def _inline(text: str) -> tuple[Label, str] | None:
-    """The label and the value of `Item number: 123`, `Produkta kods 520501927`, `(SKU: 12)`."""
-    match = _LABEL_AND_VALUE.fullmatch(text)
-    if match is None or (label := label_of(match[1])) is None or (value := labelled_value(label, match[2])) is None:
+    """The label and the value of `Item number: 123`, `Produkta kods 520501927`, `Brand: Lumo | SKU: 12`."""
+    if ":" not in text and "：" not in text and not _FIRST_NUMBER.search(text):
         return None
-    return label, value
+    found = None
+    for piece in _BETWEEN.split(text):
+        split = _MARK.search(piece) or _FIRST_NUMBER.search(piece)
+        if split is None or (label := label_of(piece[: split.start()])) is None:
+            continue
+        at = split.end() if split.re is _MARK else split.start()
+        value = labelled_value(label, piece[at:])
+        if value is not None and (found is None or label is Label.SKU):
+            found = label, value
+            if label is Label.SKU:
+                break
+    return found

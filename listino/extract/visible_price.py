@@ -20,6 +20,7 @@ BY_HEADING = 3.0  # at the heading; less with every element between
 BY_BUTTON = 1.5
 AGAIN = 0.4  # each time the page shows it again, to MOST_AGAIN times
 MOST_AGAIN = 3
+LOWER_OF_TWO = 0.6  # two elements of one kind: the price before and now, or the ends of a range
 # What speaks against it.
 _AGAINST_NEAR = {
     naming.OLD: 5.0,
@@ -29,8 +30,10 @@ _AGAINST_NEAR = {
     naming.SAVING: 3.0,
     naming.UNIT: 3.0,
     naming.CHOICE: 1.0,
+    naming.CODE: 4.0,
 }
 _AGAINST_AROUND = {
+    naming.OLD: 3.0,
     naming.OTHERS: 5.0,
     naming.CART: 5.0,
     naming.FRAME: 3.5,
@@ -45,8 +48,11 @@ _IN_A_SENTENCE = 1.5
 _SENTENCE = 45  # characters
 _LISTED = 3.0  # elements of that kind show so many different amounts that they must list products
 _MANY = 5
-_FIRST_HAND = naming.OLD | naming.UNIT | naming.FEES | naming.INSTALMENT | naming.SAVING
+_PAIR = 2
+_MOST_REDUCED = Decimal("0.3")  # what is lower is no reduced price but a part of one
+NOT_ASKED = naming.OLD | naming.UNIT | naming.FEES | naming.INSTALMENT | naming.SAVING
 _TOGETHER = 80  # elements within which two prices are one block: the old one and the new one
+_NEXT = 12  # and when nothing but that place calls the new one a price
 _AFTER = 250.0  # elements after the heading in which half of its points are lost
 _BEFORE = 60.0  # and before it
 
@@ -66,12 +72,14 @@ def likely_prices(layout: Layout) -> Mapping[Decimal, tuple[float, Shown]]:
         if value <= 0:
             continue
         points = _points(shown, layout.heading_order, buttons)
-        if (shown.place.own | shown.place.parent | shown.says) & naming.OLD and not _has_successor(
-            shown, layout.amounts
-        ):
+        called_old = (shown.place.own | shown.place.parent | shown.says) & naming.OLD
+        if called_old and not shown.place.around & naming.OLD and not _has_successor(shown, layout.amounts):
             points += _AGAINST_NEAR[naming.OLD] - _OLD_ALONE
-        if len(kinds[_kind(shown.place)]) >= _MANY:
+        alike = kinds[_kind(shown.place)]
+        if len(alike) >= _MANY:
             points -= _LISTED
+        elif len(alike) == _PAIR and value == min(alike) and value >= max(alike) * _MOST_REDUCED:
+            points += LOWER_OF_TWO
         if not shown.place.around & (naming.OTHERS | naming.CART):
             times[value] += 1
         if value not in best or points > best[value][0]:
@@ -84,12 +92,13 @@ def likely_prices(layout: Layout) -> Mapping[Decimal, tuple[float, Shown]]:
 
 def _has_successor(old: Shown, amounts: Sequence[Shown]) -> bool:
     """Whether a lower price stands by the one that is called old."""
+    telling = NOT_ASKED & ~(old.place.own & ~naming.OLD)
     return any(
         0 < other.amount.value < old.amount.value
-        and abs(other.order - old.order) <= _TOGETHER
-        and not (other.place.own | other.says) & _FIRST_HAND
-        and not other.place.around & (naming.OTHERS | naming.CART | naming.HIDDEN)
-        and other.place.near & naming.PRICE
+        and abs(other.order - old.order) <= (_TOGETHER if other.place.near & naming.PRICE else _NEXT)
+        and not (other.place.own | other.says) & telling
+        and not other.place.around & (naming.OTHERS | naming.CART | naming.HIDDEN | naming.OLD)
+        and (other.place.near & naming.PRICE or other.amount.currency)
         for other in amounts
     )
 
@@ -103,7 +112,7 @@ def _points(shown: Shown, heading: int | None, buttons: list[int]) -> float:
     points = 0.0
     if place.near & naming.PRICE:
         points += CALLED_PRICE if (place.own | place.parent) & naming.PRICE else CALLED_PRICE / 2
-    if place.near & naming.NOW and not (place.own | shown.says) & naming.OLD:
+    if (place.near | shown.says) & naming.NOW and not (place.own | place.around | shown.says) & naming.OLD:
         points += CALLED_CURRENT
     if shown.amount.currency is not None:
         points += IN_CURRENCY

@@ -10,14 +10,14 @@ from functools import lru_cache
 from listino.extract import naming
 
 _SOLD_OUT = """
-out of stock|sold out|currently unavailable|not available|no longer available|temporarily unavailable|unavailable|discontinued|out-of-stock|notify me when available|email me when available
-non disponibile|esaurito|esaurita|terminato|momentaneamente non disponibile|prodotto non disponibile|non più disponibile|avvisami quando disponibile
-en rupture|rupture de stock|épuisé|épuisée|indisponible|non disponible|n'est plus disponible|plus disponible|victime de son succès
-nicht verfügbar|nicht lieferbar|ausverkauft|nicht auf lager|vergriffen|nicht vorrätig|derzeit nicht|nicht mehr verfügbar|nicht mehr lieferbar|zurzeit nicht
-agotado|agotada|no disponible|sin stock|fuera de stock|sin existencias|no está disponible
+out of stock|sold out|currently unavailable|not available|no longer available|temporarily unavailable|unavailable|discontinued|out-of-stock|not in stock|no longer in stock|no stock|no longer for sale|item is unavailable|this item has been sold|listing has ended|listing was ended|listing ended|auction has ended|bidding has ended|item has ended|sale has ended|ad has expired|listing has expired|has been deleted|no longer listed
+non disponibile|esaurito|esaurita|terminato|inserzione è terminata|annuncio scaduto|momentaneamente non disponibile|prodotto non disponibile|non più disponibile|non è disponibile|non è più disponibile|non in stock
+en rupture|rupture de stock|épuisé|épuisée|indisponible|non disponible|n'est plus disponible|plus disponible|plus en stock|pas en stock|pas disponible|hors stock|victime de son succès|vente est terminée|annonce expirée
+nicht verfügbar|nicht lieferbar|ausverkauft|nicht auf lager|vergriffen|nicht vorrätig|derzeit nicht|momentan nicht|aktuell nicht|leider nicht|nicht mehr verfügbar|nicht mehr lieferbar|zurzeit nicht|angebot wurde beendet|angebot beendet|auktion beendet
+agotado|agotada|no disponible|sin stock|fuera de stock|sin existencias|no hay existencias|no quedan unidades|no está disponible|anuncio finalizado|publicación finalizada|ha finalizado
 esgotado|indisponível|sem estoque|sem stock|fora de estoque
 uitverkocht|niet op voorraad|niet leverbaar|niet beschikbaar|tijdelijk uitverkocht
-niedostępny|brak w magazynie|produkt niedostępny|wyprzedane|chwilowo niedostępny|powiadom o dostępności
+niedostępny|brak w magazynie|produkt niedostępny|wyprzedane|wyprzedany|chwilowo niedostępny|brak towaru
 vyprodáno|není skladem|nedostupné|vypredané|nie je skladom|nedostupný
 slutsåld|ej i lager|slut i lager|tillfälligt slut|udsolgt|ikke på lager|utsolgt|loppuunmyyty|ei varastossa|loppu varastosta
 elfogyott|nincs raktáron|nem elérhető|stoc epuizat|indisponibil|nu este in stoc|nu este în stoc|lipsa stoc
@@ -35,6 +35,17 @@ en existencias|hay existencias|em estoque|disponível|op voorraad|leverbaar|dire
 dostępny|w magazynie|na stanie|dostępność: jest|skladem|na sklade|skladom|i lager|på lager|finns i lager|varastossa|raktáron|készleten|in stoc|în stoc|disponibil
 в наличии|есть в наличии|на складе|є в наявності|в наявності|в наличност|наличен|na zalogi|dobavljivo|na voljo|na stanju|dostupno|pieejams|noliktavā|ir sandėlyje|turime|laos
 διαθέσιμο|σε απόθεμα|stokta|במלאי|متوفر|متاح|在庫あり|在庫有り|有货|有貨|現貨|现货|재고 있음|còn hàng|มีสินค้า|tersedia
+"""
+# Forms that promise a message stand where there is nothing to buy, and waits hidden where there is.
+_LATER = """
+notify me|email me when|back in stock|let me know when|waitlist|wait list|waiting list|coming soon|stock alert|when it's back|when available
+avvisami|avvertimi|notificami|torna disponibile|di nuovo disponibile|in arrivo|sarà disponibile|quando disponibile
+prévenez-moi|prévenir|m'avertir|me prévenir|alertez-moi|m'alerter|être alerté|retour en stock|de retour en stock|de nouveau disponible|à nouveau disponible|quand disponible|bientôt disponible
+benachrichtigen|benachrichtigung|wieder verfügbar|wieder lieferbar|wieder auf lager|sobald verfügbar|verfügbar ab|bald verfügbar|sobald der artikel
+avísame|avisarme|notificarme|notifícame|avíseme|vuelva a estar|de nuevo disponible|de nuevo en stock|próximamente|cuando esté disponible
+avise-me|avisem-me|me avise|quando disponível|quando chegar|houd me op de hoogte|weer op voorraad|weer leverbaar|binnenkort
+powiadom|hlídat dostupnost|hlídací pes|upozornit|sledovať dostupnosť|strážiť|bevaka|bevaka produkt|meddela mig|giv besked|gi meg beskjed|ilmoita kun|értesítést|anunță-mă|alerta stoc
+сообщить о поступлении|уведомить|узнать о поступлении|повідомити|уведоми ме|obvesti me|obavijesti me|ειδοποίηση|gelince haber ver|再入荷|入荷お知らせ|到貨通知|到货通知|貨到通知|재입고|עדכנו אותי|أعلمني|أخبرني
 """
 _BUY = """
 add to cart|add to basket|add to bag|add to trolley|add to shopping|add to order|buy now|buy it now|buy this|place order|order now|purchase|bid now|place bid|add item|shop now|checkout|buy ticket|get ticket
@@ -61,19 +72,29 @@ _BESIDE = {
         ord. pris|ordinarie pris|tidigare|rek. pris|førpris|normalpris|vejl. pris|veil. pris|norm.|ovh|eredeti ár|pret vechi|prp|старая цена|вместо|πριν|αρχική|eski fiyat|定価|通常価格|原價|原价|市價|市场价|정가|giá cũ|giá gốc
         """,
     naming.FEES: """
-        shipping|delivery|postage|p&p|freight|import charges|handling|spedizione|consegna|livraison|frais de port|versand|versandkosten|lieferung|envío|envio|gastos de envío|frete|verzendkosten|bezorging|dostawa|wysyłka|doprava|poštovné|dostava|poštnina|frakt|fragt|levering|toimitus|szállítás|livrare|доставка|kargo|משלוח|דמי משלוח|運費|运费|送料|배송비|eco-part|ecotax|raee|pfand|deposit|kaution|free over|orders over|ab einem|à partir d'|dès
+        shipping|delivery|postage|p&p|freight|import charges|handling|spedizione|consegna|livraison|frais de port|versand|versandkosten|lieferung|envío|envio|gastos de envío|frete|verzendkosten|bezorging|dostawa|wysyłka|doprava|poštovné|dostava|poštnina|frakt|fragt|levering|toimitus|szállítás|livrare|доставка|kargo|משלוח|דמי משלוח|運費|运费|送料|배송비|eco-part|éco-part|eco-participation|éco-participation|d'éco-participation|éco-taxe|ecotaxe|eco-tax|ecotax|raee|pfand|deposit|kaution|free over|orders over|ab einem|à partir d'|dès
         """,
     naming.INSTALMENT: """
         instalment|instalments|installment|installments|monthly|per month|/month|/mo|a month|payments of|interest-free|financing|finance|rate|rata|rate da|rate mensili|al mese|mensilità|raten|monatlich|pro monat|/monat|mtl.|finanzierung|par mois|/mois|mensualités|mensualité|fois|x sans frais|al mes|/mes|cuotas|plazos|meses|mensuales|parcelas|juros|per maand|p/m|miesięcznie|raty|mies.|měsíčně|mesačne|mån|/mån|pr. md|mnd|kk|hó|lună|в месяц|мес.|na mesec|mesečno|mēn.|mėn|kuus|taksit|תשלומים|月|分期|klarna|afterpay|clearpay|affirm|zip
         """,
     naming.SAVING: """
-        save|you save|saving|savings|discount|off|risparmi|risparmio|sconto|sie sparen|ersparnis|sparen|rabatt|économisez|économie|remise|ahorra|ahorro|ahorras|descuento|dto|desconto|economize|je bespaart|korting|voordeel|oszczędzasz|rabat|ušetříte|sleva|zľava|ušetríte|prihranek|popust|ušteda|spara|spar|säästät|megtakarítás|economisești|reducere|скидка|экономия|economy|points|punti|punkte|puntos|cashback|coupon|voucher|buono|gutschein|bon|折|省
+        save|you save|saving|savings|discount|off|risparmi|risparmio|sconto|sie sparen|ersparnis|sparen|rabatt|économisez|économie|remise|ahorra|ahorro|ahorras|descuento|dto|desconto|economize|je bespaart|korting|voordeel|oszczędzasz|rabat|ušetříte|sleva|zľava|ušetríte|prihranek|popust|ušteda|spara|spar|säästät|megtakarítás|economisești|reducere|скидка|экономия|economy|points|punti|punkte|puntos|cashback|coupon|voucher|buono|gutschein|bon|折|省|no pix|via pix|à vista|boleto|con transferencia|transferencia|bank transfer|con bonifico|bij vooruitbetaling|bei vorkasse|members|member price|club price|prezzo club|prix club|clubpreis
         """,
     naming.UNIT: """
         per kg|/kg|/ kg|per 100|/100 g|/100g|/100ml|/100 ml|/l|/ l|per litre|per item|per piece|/pc|each when|al kg|al litro|/mq|prezzo unitario|le kilo|le litre|au kilo|pro kg|pro 100|pro liter|grundpreis|je kg|por kg|el kilo|prezzo al
         ex vat|ex. vat|excl. vat|exc vat|excl|ex tax|tax excl|excl. tax|excluding|senza iva|iva esclusa|+ iva|escl. iva|ht|hors taxe|h.t.|ohne mwst|netto|zzgl|exkl|sin iva|sem iva|excl. btw|bez vat|bez dph|bez ddv|brez ddv|bez pdv|ex moms|exkl. moms|eks. moms|alv 0|nettó|fara tva|fără tva|без ндс|без пдв|χωρίς φπα|kdv hariç|税別|税抜
         """,
 }
+# What stands right before the amount that is asked now.
+_CURRENT = """
+now|now only|only|today|our price|your price|sale price|special price|current price|current price is|final price|price now|offer price|deal price|discounted price|price with discount|you pay|sale
+ora|ora a|adesso|prezzo scontato|prezzo attuale|prezzo speciale|prezzo finale|prezzo in offerta|a soli|il nostro prezzo|in offerta a|prezzo con sconto
+maintenant|prix actuel|prix remisé|prix réduit|prix soldé|prix promo|prix spécial|notre prix|votre prix|le prix actuel est
+jetzt|jetzt nur|nur|heute|angebotspreis|aktionspreis|sonderpreis|unser preis|ihr preis|aktueller preis|aktueller preis ist|neuer preis|reduzierter preis
+ahora|precio actual|precio rebajado|precio oferta|precio de oferta|precio especial|precio final|precio con descuento|nuestro precio|el precio actual es
+agora|por apenas|preço atual|preço promocional|preço com desconto|nu|nu voor|onze prijs|actieprijs|teraz|cena promocyjna|aktualna cena|cena po rabacie|nyní|naše cena|akční cena|cena po slevě|vaša cena|akčná cena
+nu|pris nu|kampanjpris|nupris|tilbudspris|tarjoushinta|akciós ár|preț nou|preț special|ваша цена|цена со скидкой|новая цена|акционная цена|акцијска цена|naša cena|vaša cena|akcijska cena|akcijska cijena|τώρα|τιμή προσφοράς|indirimli fiyat|販売価格|特価|セール価格|优惠价|現在價|特價|판매가|할인가|giá khuyến mãi|giá bán
+"""
 _words_of = re.compile(r"[^\W\d_]+").findall
 _UNSPACED = "\u0590"  # from Hebrew on: scripts that join words, or set prefixes before them
 
@@ -120,13 +141,34 @@ def _phrases(table: str) -> list[str]:
 
 SOLD_OUT = Phrases(_phrases(_SOLD_OUT))
 IN_STOCK = Phrases(_phrases(_IN_STOCK))
+LATER = Phrases(_phrases(_LATER))
 BUY = Phrases(_phrases(_BUY))
 _BESIDE_AMOUNT = {meaning: Phrases(_phrases(table)) for meaning, table in _BESIDE.items()}
 
 
+_ENDS_CURRENT = re.compile(
+    rf"(?<![^\W_])(?:{'|'.join(map(re.escape, sorted(set(_phrases(_CURRENT)), key=len, reverse=True)))})[^\w]*\Z"
+)
+
+
 @lru_cache(maxsize=16_384)
-def beside(text: str) -> int:
-    """What the words before or behind an amount say of it, as bits of `naming`; the text is in lower case."""
+def before_amount(text: str) -> int:
+    """What the words before an amount say of it, as bits of `naming`; the text is in lower case."""
+    found = _meanings(text)
+    # "Save 5 €, now 20 €": what stands right before the amount is about it.
+    if any(char.isalpha() for char in text) and _ENDS_CURRENT.search(text):
+        found = found & ~(naming.OLD | naming.SAVING) | naming.NOW
+    return found
+
+
+@lru_cache(maxsize=16_384)
+def behind_amount(text: str) -> int:
+    """What the words behind an amount say of it; those before another amount are about that one ("30 € statt 40 €")."""
+    found = _meanings(text)
+    return found & ~naming.OLD if any(char.isdigit() for char in text) else found
+
+
+def _meanings(text: str) -> int:
     found = 0
     if any(char.isalpha() for char in text):
         for meaning, phrases in _BESIDE_AMOUNT.items():
