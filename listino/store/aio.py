@@ -111,7 +111,9 @@ class AsyncProducts:
             change["$set"] |= {"reading.read_at": at}
             change["$unset"] |= {"held": "", "declined": ""}
             await self._note_superseded(product_ids, by=f"crawl {crawl_id}", at=at)
-        met = await self._products.update_many({"_id": {"$in": list(product_ids)}, "gone_at": None}, change)
+        met = await self._products.update_many(
+            {"_id": {"$in": list(product_ids)}, "gone_at": None, "offer": {"$ne": None}}, change
+        )
         return met.matched_count
 
     async def _note_superseded(self, product_ids: Sequence[ProductId], *, by: str, at: datetime) -> None:
