@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from datetime import datetime
 from typing import Any
 
@@ -34,8 +35,11 @@ class Staff:
     def __init__(self, database: Database) -> None:
         self._staff = database[STAFF.name]
         self._hasher = PasswordHasher()
-        # Verified when nobody has the address, so that the answer takes as long as for a wrong password.
-        self._nobody = self._hasher.hash("nobody has this password")
+
+    @cached_property
+    def _nobody(self) -> str:
+        """Verified when nobody has the address, so that the answer takes as long as for a wrong password."""
+        return self._hasher.hash("nobody has this password")
 
     def put(self, email: str, password: str, role: str) -> StaffMember:
         """Adds the account or sets its password and role; raises InvalidValue.
