@@ -3,6 +3,7 @@
 Exit codes: 0 finished or stopped, 1 failed, 2 wrong usage. The last line is the run's document, or {"error", "kind"}.
 """
 
+import gc
 import logging
 import sys
 
@@ -29,6 +30,9 @@ def main(market: str, shop: str | None, limit: int | None, full: bool, trigger: 
     settings.setdict({"LISTINO_CRAWL_LINES": True, "LOG_FILE": log_file}, priority="cmdline")
     process = AsyncCrawlerProcess(settings)
     task = process.crawl(market, shop=shop, limit=limit, full=full, trigger=trigger)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     process.start()
     error = task.exception() if task.done() and not task.cancelled() else None
     if error is not None:

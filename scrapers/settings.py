@@ -11,7 +11,16 @@ CONCURRENT_ITEMS = 2
 
 # USER_AGENT is set by MarketSpider from LISTINO_CONTACT. RobotsMiddleware obeys, in the place of Scrapy's own.
 ROBOTSTXT_OBEY = True
+ASYNCIO_EVENT_LOOP = "uvloop.Loop"
 COOKIES_ENABLED = False
+# What no platform of ours needs, and every answer would pay for.
+METAREFRESH_ENABLED = False
+REFERER_ENABLED = False
+HTTPPROXY_ENABLED = False
+SPIDER_MIDDLEWARES = {
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+}
 TELNETCONSOLE_ENABLED = False
 REDIRECT_MAX_TIMES = 5
 DOWNLOAD_TIMEOUT = 30  # seconds

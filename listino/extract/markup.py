@@ -123,14 +123,17 @@ class Markup:
     def _items(self, syntax: _Syntax) -> list[Node]:
         """The items that are no property of another one and stand in no product, with their properties in the page's order."""
         top: list[Node] = []
-        if not any(syntax.scope in attributes for _, attributes in self._elements):
+        scope, property_ = syntax.scope, syntax.property
+        if not any(scope in attributes for _, attributes in self._elements):
             return top
         scopes: dict[int, _Scope | None] = {}
         for element, attributes in self._elements:
+            names, is_scope = attributes.get(property_), scope in attributes
+            if not (names or is_scope or element.tag in _STRUCK_THROUGH):
+                continue
             outer = _scope_around(element, scopes)
-            names = [_bare(name) for name in (attributes.get(syntax.property) or "").split()]
             inner = None
-            if syntax.scope in attributes:
+            if is_scope:
                 inner = scopes[element.mem_id] = _begun(attributes, syntax, outer)
                 if not names and (outer is None or not outer.is_product):
                     top.append(inner.node)
@@ -138,16 +141,16 @@ class Markup:
                 continue
             if names:
                 value = self._value(element, attributes) if inner is None else inner.node
-                for name in names:
+                for name in map(_bare, names.split()):
                     _add(outer.node, name, self._with_thumbnail(element, value) if name == "image" else value)
-            elif element.tag in _STRUCK_THROUGH and outer.node.get("@type") == "Offer":
+            elif not is_scope and outer.node.get("@type") == "Offer":
                 _add(outer.node, "struckThrough", self._text(element))
         return top
 
     def _value(self, element: LexborNode, attributes: _Attributes) -> str:
-        tag = element.tag or ""
         if (content := attributes.get("content")) is not None:
             return content
+        tag = element.tag or ""
         if address := attributes.get(_ADDRESSES.get(tag, "")):
             return absolute(self._url, address)
         for machine in ("datetime", "value"):
@@ -194,7 +197,8 @@ def _scope_around(element: LexborNode, scopes: dict[int, _Scope | None]) -> _Sco
             break
         passed.append(known)
         above = above.parent
-    scopes.update(dict.fromkeys(passed, found))
+    for known in passed:
+        scopes[known] = found
     return found
 
 
