@@ -153,11 +153,24 @@ class _Reader:
 
     def _choose_text_as_heading(self, texts: list[_Text]) -> None:
         """Pages without a heading, or with the shop's name in it, show the product's name as some text."""
-        for order, text, node in texts:
-            if _HEADING[0] < len(text) < _HEADING[1] and text.casefold() in self._names:
-                self.layout.heading = text
-                self._set_heading(order, node)
-                return
+        chosen: _Text | None = None
+        for entry in texts:
+            text = entry[1].casefold()
+            if not _HEADING[0] < len(text) < _HEADING[1]:
+                continue
+            if text in self._names:
+                chosen = entry
+                break
+            # A title says more than the name: "Shop: Copper pan, 24 cm".
+            if (
+                " " in text
+                and (chosen is None or len(text) > len(chosen[1]))
+                and any(text in name for name in self._names)
+            ):
+                chosen = entry
+        if chosen is not None:
+            order, self.layout.heading, node = chosen
+            self._set_heading(order, node)
 
     def _about_the_product(self, texts: list[_Text]) -> list[_Text]:
         """The texts around the heading; all of them where there is none."""
@@ -251,6 +264,8 @@ class _Reader:
         """Adds an amount with what the words around it say; those before `since` are about another one."""
         says = before_amount(text[max(since, amount.start - _WORDS_BEFORE) : amount.start].lower())
         says |= behind_amount(text[amount.end : amount.end + _WORDS_BEHIND].lower())
+        if text[since : amount.start].rstrip()[-1:] == "(":
+            says |= naming.UNIT  # What stands in brackets is said of the price: for a kilogramm, net, before.
         if amount.start <= _AT_THE_START:
             says |= before_amount(before[-_WORDS_BEFORE:].lower())
         self.layout.amounts.append(Shown(amount, order, place, says, len(text)))

@@ -72,7 +72,7 @@ _BESIDE = {
         ord. pris|ordinarie pris|tidigare|rek. pris|førpris|normalpris|vejl. pris|veil. pris|norm.|ovh|eredeti ár|pret vechi|prp|старая цена|вместо|πριν|αρχική|eski fiyat|定価|通常価格|原價|原价|市價|市场价|정가|giá cũ|giá gốc
         """,
     naming.FEES: """
-        shipping|delivery|postage|p&p|freight|import charges|handling|spedizione|consegna|livraison|frais de port|versand|versandkosten|lieferung|envío|envio|gastos de envío|frete|verzendkosten|bezorging|dostawa|wysyłka|doprava|poštovné|dostava|poštnina|frakt|fragt|levering|toimitus|szállítás|livrare|доставка|kargo|משלוח|דמי משלוח|運費|运费|送料|배송비|eco-part|éco-part|eco-participation|éco-participation|d'éco-participation|éco-taxe|ecotaxe|eco-tax|ecotax|raee|pfand|deposit|kaution|free over|orders over|ab einem|à partir d'|dès
+        shipping|delivery|postage|p&p|freight|import charges|handling|spedizione|consegna|livraison|frais de port|versand|versandkosten|lieferung|envío|envio|gastos de envío|frete|verzendkosten|bezorging|dostawa|wysyłka|doprava|poštovné|dostava|poštnina|frakt|fragt|levering|toimitus|szállítás|livrare|доставка|kargo|משלוח|דמי משלוח|運費|运费|送料|배송비|eco-part|éco-part|eco-participation|éco-participation|d'éco-participation|éco-taxe|ecotaxe|eco-tax|ecotax|raee|pfand|deposit|kaution|free over|orders over|offerte dès|gratuite dès
         """,
     naming.INSTALMENT: """
         instalment|instalments|installment|installments|monthly|per month|/month|/mo|a month|payments of|interest-free|financing|finance|rate|rata|rate da|rate mensili|al mese|mensilità|raten|monatlich|pro monat|/monat|mtl.|finanzierung|par mois|/mois|mensualités|mensualité|fois|x sans frais|al mes|/mes|cuotas|plazos|meses|mensuales|parcelas|juros|per maand|p/m|miesięcznie|raty|mies.|měsíčně|mesačne|mån|/mån|pr. md|mnd|kk|hó|lună|в месяц|мес.|na mesec|mesečno|mēn.|mėn|kuus|taksit|תשלומים|月|分期|klarna|afterpay|clearpay|affirm|zip
@@ -141,6 +141,14 @@ def _phrases(table: str) -> list[str]:
 
 SOLD_OUT = Phrases(_phrases(_SOLD_OUT))
 IN_STOCK = Phrases(_phrases(_IN_STOCK))
+# "Image not available", "not available in this store": the product may be had all the same.
+OTHER_THINGS = frozenset(
+    _phrases("""
+image|images|photo|photos|picture|pictures|video|preview|reviews|pickup|store|stores|branch|gift|wrapping|translation
+immagine|immagini|negozio|negozi|magasin|magasins|filiale|filialen|bild|bilder|foto|fotos|imagen|imagem|tienda|tiendas
+loja|winkel|winkels|butik|sklep|sklepie|recensioni|bewertungen
+""")
+)
 LATER = Phrases(_phrases(_LATER))
 BUY = Phrases(_phrases(_BUY))
 _BESIDE_AMOUNT = {meaning: Phrases(_phrases(table)) for meaning, table in _BESIDE.items()}
