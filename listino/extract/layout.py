@@ -30,6 +30,7 @@ _BARE = re.compile(r"[\d\s.,'’()+-]+")  # a number without a currency
 _UNIT = re.compile(r"[^\d\s.,'’()+\-|:*/]")  # a sign or a letter, which a currency has
 _TOLD = 300  # characters of a text in which an amount is looked for; longer ones are stories
 _SPLIT_PRICE = 40  # characters, and nodes, of the elements that together are one price
+_DECIMAL_MARKS = frozenset({",", "."})
 _ENDS = "-–—"  # of an amount without cents: `49,-`
 _HAS_CENTS = re.compile(r"[.,]\d{2}\Z")
 _LEVELS = 4  # of elements that are taken together to one price
@@ -220,6 +221,8 @@ class _Reader:
                 continue
             # Words that follow an amount are about that one.
             before = texts[index - 1][1] if index and index - 1 != priced else ""
+            if before in _DECIMAL_MARKS:
+                continue  # `899` `,` `10 €`: the cents of an amount that its first part leads to.
             amounts = [] if _BARE.fullmatch(text) else read_amounts(text, language=self._language)
             if any(amount.currency is not None for amount in amounts):
                 since, priced = 0, index
@@ -229,9 +232,12 @@ class _Reader:
                     since = amount.end
             elif len(text) <= _SPLIT_PRICE:
                 behind = texts[index + 1][1] if index < last else ""
-                if (place.near & naming.PRICE or self._is_sign(before) or self._is_sign(behind)) and not label_of(
-                    before
-                ):
+                if (
+                    place.near & naming.PRICE
+                    or behind in _DECIMAL_MARKS
+                    or self._is_sign(before)
+                    or self._is_sign(behind)
+                ) and not label_of(before):
                     self._read_split_price(parent, place, before, order)
                     priced = index
 
