@@ -31,7 +31,7 @@ _SKU_LABELS = _words(
     kódvýrobku kódzboží kódtovaru katalogovéčíslo katalogovečíslo objčíslo objednacíčíslo objednacíkód číslozboží
     čísloproduktu číslovýrobku katčíslo šifra šifraizdelka šifraartikla šifraproizvoda kodaizdelka sifra sifraproizvoda
     katalogskibroj kataloškibroj kataloškašt cikkszám termékkód cikkszam termékszám codprodus codprodusului
-    codulprodusului produktakods precēskods prečukods kods prekėskodas prekėskodas kodas tootekood tootekoodi код
+    codulprodusului produktakods precēskods preceskods prečukods kods prekėskodas prekėskodas kodas tootekood tootekoodi код
     кодтовара кодтовару артикултовара кодартикула артикул арт номертовара кодпродукта кодпродукт кодът кодна кодизделия артикулен артикулномер
     каталоженномер κωδικός κωδικόςπροϊόντος κωδικοσ κωδ ürünkodu stokkodu ürünno stokno modelkodu מקט קודמוצר קודפריט
     מספרפריט מספרקטלוגי מקט رقمالمنتج رقمالصنف رمزالمنتج رقمالموديل كودالمنتج 商品番号 商品コード 商品編號 商品编号 商品貨號 商品代碼 商品号 商品id 品番

@@ -30,6 +30,7 @@ _BARE = re.compile(r"[\d\s.,'’()+-]+")  # a number without a currency
 _UNIT = re.compile(r"[^\d\s.,'’()+\-|:*/]")  # a sign or a letter, which a currency has
 _TOLD = 300  # characters of a text in which an amount is looked for; longer ones are stories
 _SPLIT_PRICE = 40  # characters, and nodes, of the elements that together are one price
+_DECIMAL_MARKS = frozenset({",", "."})
 _ENDS = "-–—"  # of an amount without cents: `49,-`
 _HAS_CENTS = re.compile(r"[.,]\d{2}\Z")
 _LEVELS = 4  # of elements that are taken together to one price
@@ -153,11 +154,24 @@ class _Reader:
 
     def _choose_text_as_heading(self, texts: list[_Text]) -> None:
         """Pages without a heading, or with the shop's name in it, show the product's name as some text."""
-        for order, text, node in texts:
-            if _HEADING[0] < len(text) < _HEADING[1] and text.casefold() in self._names:
-                self.layout.heading = text
-                self._set_heading(order, node)
-                return
+        chosen: _Text | None = None
+        for entry in texts:
+            text = entry[1].casefold()
+            if not _HEADING[0] < len(text) < _HEADING[1]:
+                continue
+            if text in self._names:
+                chosen = entry
+                break
+            # A title says more than the name: "Shop: Copper pan, 24 cm".
+            if (
+                " " in text
+                and (chosen is None or len(text) > len(chosen[1]))
+                and any(text in name for name in self._names)
+            ):
+                chosen = entry
+        if chosen is not None:
+            order, self.layout.heading, node = chosen
+            self._set_heading(order, node)
 
     def _about_the_product(self, texts: list[_Text]) -> list[_Text]:
         """The texts around the heading; all of them where there is none."""
@@ -207,6 +221,8 @@ class _Reader:
                 continue
             # Words that follow an amount are about that one.
             before = texts[index - 1][1] if index and index - 1 != priced else ""
+            if before in _DECIMAL_MARKS:
+                continue  # `899` `,` `10 €`: the cents of an amount that its first part leads to.
             amounts = [] if _BARE.fullmatch(text) else read_amounts(text, language=self._language)
             if any(amount.currency is not None for amount in amounts):
                 since, priced = 0, index
@@ -216,9 +232,12 @@ class _Reader:
                     since = amount.end
             elif len(text) <= _SPLIT_PRICE:
                 behind = texts[index + 1][1] if index < last else ""
-                if (place.near & naming.PRICE or self._is_sign(before) or self._is_sign(behind)) and not label_of(
-                    before
-                ):
+                if (
+                    place.near & naming.PRICE
+                    or behind in _DECIMAL_MARKS
+                    or self._is_sign(before)
+                    or self._is_sign(behind)
+                ) and not label_of(before):
                     self._read_split_price(parent, place, before, order)
                     priced = index
 
@@ -251,6 +270,8 @@ class _Reader:
         """Adds an amount with what the words around it say; those before `since` are about another one."""
         says = before_amount(text[max(since, amount.start - _WORDS_BEFORE) : amount.start].lower())
         says |= behind_amount(text[amount.end : amount.end + _WORDS_BEHIND].lower())
+        if text[since : amount.start].rstrip()[-1:] == "(":
+            says |= naming.UNIT  # What stands in brackets is said of the price: for a kilogramm, net, before.
         if amount.start <= _AT_THE_START:
             says |= before_amount(before[-_WORDS_BEFORE:].lower())
         self.layout.amounts.append(Shown(amount, order, place, says, len(text)))

@@ -16,7 +16,6 @@ _TAGS = {
     "nav": naming.FRAME,
     "footer": naming.FRAME,
     "header": naming.FRAME,
-    "aside": naming.OTHERS,
     "label": naming.CHOICE,
 }
 _STRUCK = frozenset({"del", "s", "strike"})
@@ -86,6 +85,9 @@ class Places:
         if attributes.get("itemprop") == "price":
             own |= naming.PRICE
         handed_down = own & _HANDED_DOWN
+        if own & naming.PRICE:
+            # `product-tile-price` lists nothing: whether it is another product's, the elements around it say.
+            handed_down &= ~naming.OTHERS
         if struck:
             own |= naming.OLD
             handed_down |= naming.OLD

@@ -21,7 +21,7 @@ _STATE = 3.3  # where nothing else names a price; otherwise as an event
 _ALSO = 0.3  # what a second markup adds that says the same: shops fill them all from one field
 _FIRST_OFFER, _OTHER_OFFER = 0.8, 0.5  # shares of an offer that is not the cheapest
 _DENIED = 0.5  # share that is left of what markup says where the page shows that amount as the old or the net one
-_LEAST = 3.2
+_LEAST, _LEAST_ALONE = 2.4, 0.9
 _META_NAMES = ("product:sale_price", "product:price", "og:price", "twitter:price")
 # What analytics are told when a product is looked at: https://developers.google.com/analytics/devguides/collection/ga4/reference/events#view_item
 # and https://developers.facebook.com/docs/meta-pixel/reference#standard-events
@@ -58,9 +58,18 @@ def price(page: ProductPage, offers: Mapping[str, list[Node]]) -> tuple[Decimal,
         pieces += _of_state(page, visible, found)
         found = weigh(pieces, key=lambda asked: asked[0], least=_LEAST)
     if found is None:
+        found = _only_one(pieces)
+    if found is None:
         return None
     (value, _), source = found
     return value, _currency_of(value, pieces, meta), source
+
+
+def _only_one(pieces: Sequence[Evidence[Asked]]) -> tuple[Asked, Source] | None:
+    """The one amount that anything speaks for, however little."""
+    likely = [piece for piece in pieces if piece.points > 0]
+    alone = len({piece.value[0] for piece in likely}) == 1
+    return weigh(likely, key=lambda asked: asked[0], least=_LEAST_ALONE) if alone else None
 
 
 def _is_denied(seen: tuple[float, Shown] | None) -> bool:

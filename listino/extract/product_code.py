@@ -74,8 +74,26 @@ def product_code(page: ProductPage) -> tuple[str, Source] | None:
         pieces += [*_of_data(page.data), *_quoted(page.html, codes.values())]
         found = weigh(pieces, key=_plain, least=_LEAST)
     if found is None and (said := page.state) is not None and said.sku:
-        return weigh([*pieces, Evidence(said.sku, "state", _STATE)], key=_plain, least=_LEAST)
-    return found
+        found = weigh([*pieces, Evidence(said.sku, "state", _STATE)], key=_plain, least=_LEAST)
+    return None if found is None else (_as_shown(found[0], page.layout.texts), found[1])
+
+
+def _as_shown(code: str, texts: list[str]) -> str:
+    """The code with the marks and spaces that the page writes it with: an address says 00293772, the page 002.937.72."""
+    if code in texts:
+        return code
+    same = _plain(code)
+    return next(
+        (
+            text
+            for text in texts
+            if len(same) <= len(text) <= len(same) + _MOST_MARKS and text[-1] == code[-1] and _plain(text) == same
+        ),
+        code,
+    )
+
+
+_MOST_MARKS = 6
 
 
 def _plain(code: str) -> str:

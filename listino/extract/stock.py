@@ -46,11 +46,9 @@ def _of_meta(meta: dict[str, str]) -> Iterator[Evidence[Availability]]:
 
 def _shown(layout: Layout) -> Iterator[Evidence[Availability]]:
     heading = layout.heading_order
-    if heading is None:
-        return
 
     def about_it(order: int, place: Place) -> bool:
-        return -_BEFORE <= order - heading <= _AFTER and not place.around & _ELSEWHERE
+        return (heading is None or -_BEFORE <= order - heading <= _AFTER) and not place.around & _ELSEWHERE
 
     said_out = [place for order, place in layout.sold_out if about_it(order, place) and not place.near & naming.CHOICE]
     if said_out:

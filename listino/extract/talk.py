@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from listino.extract.labels import Label, label_of, labelled_value
-from listino.extract.vocabulary import BUY, IN_STOCK, LATER, SOLD_OUT, words_of
+from listino.extract.vocabulary import BUY, IN_STOCK, LATER, OTHER_THINGS, SOLD_OUT, words_of
 
 LONGEST_TALK = 80  # characters
 _MARK = re.compile(r"\s*[:：#№]+\s*")
@@ -47,6 +47,8 @@ def talk_of(text: str) -> Words | None:
     if not _TELLING.isdisjoint(words):
         known = frozenset(words)
         of = next((kind for kind, phrases in _PHRASES.items() if phrases.among(known, lowered)), None)
+        if of is Talk.SOLD_OUT and not OTHER_THINGS.isdisjoint(known):
+            of = None
     label, value = label_of(text), None
     if label is None and (inline := _inline(text)) is not None:
         label, value = inline

@@ -59,7 +59,7 @@ _BEFORE = 60.0  # and before it
 
 def likely_prices(layout: Layout) -> Mapping[Decimal, tuple[float, Shown]]:
     """The points of every amount shown, and where it is shown best."""
-    kinds: defaultdict[tuple[int, int, int], set[Decimal]] = defaultdict(set)
+    kinds: defaultdict[tuple[int, int, int, int], set[Decimal]] = defaultdict(set)
     for shown in layout.amounts:
         kinds[_kind(shown.place)].add(shown.amount.value)
     buttons = [
@@ -78,7 +78,12 @@ def likely_prices(layout: Layout) -> Mapping[Decimal, tuple[float, Shown]]:
         alike = kinds[_kind(shown.place)]
         if len(alike) >= _MANY:
             points -= _LISTED
-        elif len(alike) == _PAIR and value == min(alike) and value >= max(alike) * _MOST_REDUCED:
+        elif (
+            len(alike) == _PAIR
+            and not shown.says & NOT_ASKED
+            and value == min(alike)
+            and value >= max(alike) * _MOST_REDUCED
+        ):
             points += LOWER_OF_TWO
         if not shown.place.around & (naming.OTHERS | naming.CART):
             times[value] += 1
@@ -103,8 +108,8 @@ def _has_successor(old: Shown, amounts: Sequence[Shown]) -> bool:
     )
 
 
-def _kind(place: Place) -> tuple[int, int, int]:
-    return place.depth, place.near, place.around
+def _kind(place: Place) -> tuple[int, int, int, int]:
+    return place.depth, place.own, place.near, place.around
 
 
 def _points(shown: Shown, heading: int | None, buttons: list[int]) -> float:

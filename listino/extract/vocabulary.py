@@ -67,12 +67,12 @@ _BESIDE = {
     naming.OLD: """
         statt|anstatt|uvp|uvp:|rrp|r.r.p|r.r.p.|msrp|m.s.r.p|mrp|m.r.p|was|list price|before|reg.|reg. price|original price|retail price|compare at|old price|previous price|originally|regular price|retail|recommended
         anziché|anzichè|invece di|prezzo di listino|listino|prezzo consigliato|prezzo precedente|prezzo originale|da listino
-        au lieu de|prix conseillé|ancien prix|prix barré|prix public|avant|prix initial|antes|pvpr|p.v.p.r|precio anterior|precio original|precio recomendado|preço original|de:|por
+        au lieu de|prix conseillé|ancien prix|prix barré|prix public|avant|prix initial|antes|pvpr|p.v.p.r|precio anterior|precio original|precio recomendado|preço original|preço normal|precio normal|precio regular|precio lista|precio de lista|de:
         bisher|bisheriger preis|ehem.|früher|streichpreis|ursprünglich|van|adviesprijs|normaal|cena regularna|cena katalogowa|najniższa cena|przed|zamiast|běžná cena|původní cena|původně|bežná cena|pôvodná cena|namesto|redna cena|stara cena|prije
         ord. pris|ordinarie pris|tidigare|rek. pris|førpris|normalpris|vejl. pris|veil. pris|norm.|ovh|eredeti ár|pret vechi|prp|старая цена|вместо|πριν|αρχική|eski fiyat|定価|通常価格|原價|原价|市價|市场价|정가|giá cũ|giá gốc
         """,
     naming.FEES: """
-        shipping|delivery|postage|p&p|freight|import charges|handling|spedizione|consegna|livraison|frais de port|versand|versandkosten|lieferung|envío|envio|gastos de envío|frete|verzendkosten|bezorging|dostawa|wysyłka|doprava|poštovné|dostava|poštnina|frakt|fragt|levering|toimitus|szállítás|livrare|доставка|kargo|משלוח|דמי משלוח|運費|运费|送料|배송비|eco-part|éco-part|eco-participation|éco-participation|d'éco-participation|éco-taxe|ecotaxe|eco-tax|ecotax|raee|pfand|deposit|kaution|free over|orders over|ab einem|à partir d'|dès
+        subtotal|sub-total|subtotale|sous-total|zwischensumme|shipping|delivery|postage|p&p|freight|import charges|handling|spedizione|consegna|livraison|frais de port|versand|versandkosten|lieferung|envío|envio|gastos de envío|frete|verzendkosten|bezorging|dostawa|wysyłka|doprava|poštovné|dostava|poštnina|frakt|fragt|levering|toimitus|szállítás|livrare|доставка|kargo|משלוח|דמי משלוח|運費|运费|送料|배송비|eco-part|éco-part|eco-participation|éco-participation|d'éco-participation|éco-taxe|ecotaxe|eco-tax|ecotax|raee|pfand|deposit|kaution|free over|orders over|offerte dès|gratuite dès
         """,
     naming.INSTALMENT: """
         instalment|instalments|installment|installments|monthly|per month|/month|/mo|a month|payments of|interest-free|financing|finance|rate|rata|rate da|rate mensili|al mese|mensilità|raten|monatlich|pro monat|/monat|mtl.|finanzierung|par mois|/mois|mensualités|mensualité|fois|x sans frais|al mes|/mes|cuotas|plazos|meses|mensuales|parcelas|juros|per maand|p/m|miesięcznie|raty|mies.|měsíčně|mesačne|mån|/mån|pr. md|mnd|kk|hó|lună|в месяц|мес.|na mesec|mesečno|mēn.|mėn|kuus|taksit|תשלומים|月|分期|klarna|afterpay|clearpay|affirm|zip
@@ -91,9 +91,9 @@ now|now only|only|today|our price|your price|sale price|special price|current pr
 ora|ora a|adesso|prezzo scontato|prezzo attuale|prezzo speciale|prezzo finale|prezzo in offerta|a soli|il nostro prezzo|in offerta a|prezzo con sconto
 maintenant|prix actuel|prix remisé|prix réduit|prix soldé|prix promo|prix spécial|notre prix|votre prix|le prix actuel est
 jetzt|jetzt nur|nur|heute|angebotspreis|aktionspreis|sonderpreis|unser preis|ihr preis|aktueller preis|aktueller preis ist|neuer preis|reduzierter preis
-ahora|precio actual|precio rebajado|precio oferta|precio de oferta|precio especial|precio final|precio con descuento|nuestro precio|el precio actual es
-agora|por apenas|preço atual|preço promocional|preço com desconto|nu|nu voor|onze prijs|actieprijs|teraz|cena promocyjna|aktualna cena|cena po rabacie|nyní|naše cena|akční cena|cena po slevě|vaša cena|akčná cena
-nu|pris nu|kampanjpris|nupris|tilbudspris|tarjoushinta|akciós ár|preț nou|preț special|ваша цена|цена со скидкой|новая цена|акционная цена|акцијска цена|naša cena|vaša cena|akcijska cena|akcijska cijena|τώρα|τιμή προσφοράς|indirimli fiyat|販売価格|特価|セール価格|优惠价|現在價|特價|판매가|할인가|giá khuyến mãi|giá bán
+ahora|precio actual|precio rebajado|precio oferta|precio de oferta|precio especial|precio final|precio con descuento|nuestro precio|el precio actual es|oferta|precio internet|precio online
+agora|por|por apenas|preço atual|preço promocional|preço com desconto|nu|nu voor|onze prijs|actieprijs|teraz|cena promocyjna|aktualna cena|cena po rabacie|nyní|naše cena|akční cena|cena po slevě|vaša cena|akčná cena
+nu|pris nu|kampanjpris|nupris|tilbudspris|tarjoushinta|akciós ár|preț nou|preț special|ваша цена|цена со скидкой|новая цена|акционная цена|акцијска цена|naša cena|vaša cena|akcija|akcijska cena|akcijska cijena|τώρα|τιμή προσφοράς|indirimli fiyat|販売価格|特価|セール価格|优惠价|現在價|特價|판매가|할인가|giá khuyến mãi|giá bán
 """
 _words_of = re.compile(r"[^\W\d_]+").findall
 _UNSPACED = "\u0590"  # from Hebrew on: scripts that join words, or set prefixes before them
@@ -141,6 +141,14 @@ def _phrases(table: str) -> list[str]:
 
 SOLD_OUT = Phrases(_phrases(_SOLD_OUT))
 IN_STOCK = Phrases(_phrases(_IN_STOCK))
+# "Image not available", "not available in this store": the product may be had all the same.
+OTHER_THINGS = frozenset(
+    _phrases("""
+image|images|photo|photos|picture|pictures|video|preview|reviews|pickup|store|stores|branch|gift|wrapping|translation
+immagine|immagini|negozio|negozi|magasin|magasins|filiale|filialen|bild|bilder|foto|fotos|imagen|imagem|tienda|tiendas
+loja|winkel|winkels|butik|sklep|sklepie|recensioni|bewertungen
+""")
+)
 LATER = Phrases(_phrases(_LATER))
 BUY = Phrases(_phrases(_BUY))
 _BESIDE_AMOUNT = {meaning: Phrases(_phrases(table)) for meaning, table in _BESIDE.items()}

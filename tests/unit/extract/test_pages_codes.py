@@ -44,6 +44,7 @@ CODES = {
     "the address ends in it": (page(""), "https://shop.example/p/kettle-1048831", None),
     "the address ends in it, the page's data say so too": (page("<div data-product-id='1048831'></div>"), "https://shop.example/p/kettle-1048831", "1048831"),
     "a segment of its own": (page("<script>var p = {\"id\": \"1048831\"}; track(\"1048831\");</script>"), "https://shop.example/p/1048831", "1048831"),
+    "the address, written as the page does": (page("<p>KT 104.88.31</p><div data-pid='1048831'></div><span>104.88.31</span>"), "https://shop.example/p/1048831", "104.88.31"),
     "a parameter": (page("<input type='hidden' name='product_id' value='552'>"), "https://shop.example/index.php?route=product/product&product_id=552", "552"),
     "numbers of the name are no code": (page(""), "https://shop.example/iphone-12-pro-128gb", None),
     "a year in the address": (page(""), "https://shop.example/sale-2024/kettle", None),

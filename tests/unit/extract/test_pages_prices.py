@@ -101,6 +101,18 @@ CASES = {
         shop_page("<h1><a href='/'>Emporium</a></h1><h2 class='product-name'>Wool blanket</h2><span class='price'>£75.00</span><p>Ref: WB75</p><button>Add to cart</button>", name="Wool blanket"),
         "https://b.example/wool-blanket", "75.00", "GBP", "WB75",
     ),
+    "no heading, the name within the title": Case(
+        shop_page("<div class='t'>Copper pan 24 cm</div><div><span>£62.50</span></div><p>Ref: CP-62</p><button>Add to cart</button>", name="Emporium – Copper pan 24 cm – free delivery"),
+        "https://b.example/copper-pan", "62.50", "GBP", "CP-62",
+    ),
+    "each price of a pack in brackets": Case(
+        shop_page("<h1>Duct tape, pack of 2</h1><div class='price'><span class='price'>$12.48</span><span class='price'>($6.24 / Item)</span></div><p>SKU: DT-2</p><button>Add to Cart</button>", name="Duct tape, pack of 2", language="en-US"),
+        "https://b.example/duct-tape", "12.48", "USD", "DT-2",
+    ),
+    "the only amount, far from the name and nowhere called a price": Case(
+        shop_page("<h1>Field atlas</h1>" + "<p>A page of it.</p>" * 90 + "<div><span>£22.50</span></div><p>Ref: FA-22</p>", name="Field atlas"),
+        "https://b.example/field-atlas", "22.50", "GBP", "FA-22",
+    ),
     "no heading at all": Case(
         shop_page("<div class='title'>Copper pan</div><div><span class='amount-now'>£62.50</span></div><p>Ref: CP-62</p><button>Add to cart</button>", name="Copper pan"),
         "https://b.example/copper-pan", "62.50", "GBP", "CP-62",

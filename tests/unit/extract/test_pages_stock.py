@@ -35,6 +35,8 @@ AVAILABLE = {
     "sold out in the nearest shop only": page(
         "<button>Add to cart</button><div class='store-pickup'>Not available for pickup in Leeds</div>", availability=IN
     ),
+    "a picture is not available": page("<p>Image not available</p><button>Add to cart</button>"),
+    "not in the nearest shop, and no markup": page("<p>Unavailable in this store</p><button>Add to cart</button>"),
     "markup says pre-order": page("<button>Pre-order</button>", availability="https://schema.org/PreOrder"),
     "markup was never updated, the button is there": page(
         "<p>In stock</p><button>Add to cart</button>", availability=OUT
