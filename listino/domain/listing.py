@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from functools import cache
 
 import orjson
 
@@ -77,6 +78,7 @@ def list_goods(goods: ShopProduct, terms: Terms, *, at: datetime, crawl_id: str 
 def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, crawled: bool = False) -> Product:
     """The same product under the offer the shop makes now: repriced, restocked, fingerprinted anew, neither gone nor held."""
 
+    @cache  # the sizes of a product mostly cost the same
     def price_of(cost: Money) -> Money:
         return terms.price(cost, product.category, at).amount
 

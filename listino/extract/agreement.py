@@ -1,7 +1,7 @@
-"""Pages on which markup and visible text say the same: decided without a tree, many times faster.
+"""Pages on which markup and visible text say the same: decided without a look at where things stand, many times faster.
 
 JSON-LD alone is often wrong (yesterday's price, the cheapest variant, a stock that is never updated), so it decides only
-where the page shows its one price as the first one after the heading, and its code as text.
+where the page shows its one price as the first one after the heading, with no second price beside it, and its code as text.
 """
 
 import re
@@ -16,6 +16,13 @@ from listino.extract.vocabulary import BUY, SOLD_OUT
 
 _HIDDEN = re.compile(r"<(script|style|noscript|template|svg|select)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
+_DIGITS = re.compile(r"\d+")
+_REDUCED = re.compile(
+    r"<(?:del|s|strike)\b|line-through|(?<![a-z])(?:old|was)(?![a-z])|old-?_?price|strike|compare|original|before|list-?_?price"
+    r"|regular|rrp|msrp|uvp|special|discount|promo|(?<![a-z])sale",
+    re.IGNORECASE,
+)
+_BESIDE = 500  # characters of markup
 _MOST_READ = 30_000  # characters of markup behind the heading
 _MOST_SHOWN = 4_000  # of text; behind that other products begin
 
@@ -35,10 +42,21 @@ def page_agrees(page: ProductPage, node: Node, offers: list[Node]) -> bool:
     first = next((amount for amount in read_amounts(text, language=page.language) if amount.currency), None)
     if first is None or (first.value, first.currency) != (money.major, money.currency):
         return False
+    if _stands_by_another(page.html, begin, text[first.start : first.end]):
+        return False
     lowered = text.lower()
     if state is Availability.IN_STOCK:
         return not SOLD_OUT.find(lowered)
     return SOLD_OUT.find(lowered) and not BUY.find(lowered)
+
+
+def _stands_by_another(html: str, begin: int, amount: str) -> bool:
+    """Whether the markup around the amount speaks of an old price or a reduced one: then which of them holds is weighed."""
+    digits = _DIGITS.search(amount)
+    shown = re.compile(rf">[^<>]{{0,20}}{digits[0]}").search(html, begin) if digits else None
+    return (
+        shown is None or _REDUCED.search(html, max(begin, shown.start() - _BESIDE), shown.end() + _BESIDE) is not None
+    )
 
 
 def _shows(html: str, code: str) -> bool:

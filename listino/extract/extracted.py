@@ -51,7 +51,10 @@ def extract_page(page: ProductPage, selectors: Selectors | None = None) -> Extra
 
 
 def _agreed(page: ProductPage) -> Said | None:
-    """What JSON-LD says where the visible page says the same; None where that is not plain to see."""
+    """What JSON-LD says where the visible page says the same; None where that is not plain to see.
+
+    JSON-LD only: it is found without a tree. Microdata marks up what is shown, so its agreement would prove nothing.
+    """
     node = schema_org.main_product(page.json_ld, page.heading)
     if node is None:
         return None
@@ -59,17 +62,17 @@ def _agreed(page: ProductPage) -> Said | None:
     if not page_agrees(page, node, offers):
         return None
     asked = next(filter(None, (schema_org.money_of(offer, currency=None, language=page.language) for offer in offers)))
+    agreed = Source("json-ld", 1.0)
     said = _described(page, node, "json-ld")
     said |= {
-        "sku": (schema_org.first_text(node.get("sku")), _AGREED),
-        "price": (asked.major, _AGREED),
-        "currency": (asked.currency, _AGREED),
-        "availability": (schema_org.availability_of(offers).value, _AGREED),
+        "sku": (schema_org.first_text(node.get("sku")), agreed),
+        "price": (asked.major, agreed),
+        "currency": (asked.currency, agreed),
+        "availability": (schema_org.availability_of(offers).value, agreed),
     }
     return said
 
 
-_AGREED = Source("json-ld", 1.0)
 _MARKED, _META, _SHOWN = 0.9, 0.7, 0.6  # how sure words are by where they stand
 
 
