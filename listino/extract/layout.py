@@ -38,6 +38,7 @@ _SIGN = 4  # characters of a text beside a number that may be its currency
 _CENTS = 2
 _WORDS_BEFORE, _WORDS_BEHIND = 40, 24  # characters beside an amount that say what it is
 _AT_THE_START = 3  # an amount so near its text's start goes with the text before
+_PRICED = 1000  # elements and texts after the heading among which its price is looked for first
 _BEFORE, _AFTER = 250, 2500  # elements and texts around the heading that may be about its product
 _MOST_HEADINGS = 20
 _HEADING = (3, 300)  # characters
@@ -111,11 +112,14 @@ class _Reader:
         if self.layout.heading_order is None:
             self._choose_text_as_heading(texts)
         self.layout.texts = [text for _, text, _ in texts]
-        near = self._about_the_product(texts)
-        self._read_words(near)
-        self._read_amounts(near, aside=False)
+        told = self._around_heading(texts, _BEFORE, _AFTER)
+        self._read_words(told)
+        # Most pages show their price near the heading; the others pay for a longer look.
+        self._read_amounts(self._around_heading(texts, _BEFORE, _PRICED), aside=False)
         if not self.layout.amounts:
-            self._read_amounts(near, aside=True)
+            self._read_amounts(told, aside=False)
+        if not self.layout.amounts:
+            self._read_amounts(told, aside=True)
         return self.layout
 
     def _choose_heading(self, headings: list[LexborNode]) -> int:
@@ -173,13 +177,13 @@ class _Reader:
             order, self.layout.heading, node = chosen
             self._set_heading(order, node)
 
-    def _about_the_product(self, texts: list[_Text]) -> list[_Text]:
-        """The texts around the heading; all of them where there is none."""
+    def _around_heading(self, texts: list[_Text], before: int, after: int) -> list[_Text]:
+        """The texts so many elements and texts before the heading and after it; all of them where there is none."""
         heading = self.layout.heading_order
         if heading is None:
             return texts
-        first = bisect_left(texts, heading - _BEFORE, key=_order_of)
-        return texts[first : bisect_left(texts, heading + _AFTER, key=_order_of)]
+        first = bisect_left(texts, heading - before, key=_order_of)
+        return texts[first : bisect_left(texts, heading + after, key=_order_of)]
 
     def _read_words(self, texts: list[_Text]) -> None:
         """Codes and brands under their labels, words of stock, buy buttons."""
