@@ -50,6 +50,12 @@ def extract_page(page: ProductPage, selectors: Selectors | None = None) -> Extra
     return _extracted(page.url, said | pointed_at)
 
 
+def described_by_markup(page: ProductPage) -> Extracted:
+    """The words and pictures of the page's product by its markup alone: no code, no price, no look at the visible page."""
+    syntax, node = next(iter(page.products.items()), ("page", {}))
+    return _extracted(page.url, _described(page, node, syntax))
+
+
 def _agreed(page: ProductPage) -> Said | None:
     """What JSON-LD says where the visible page says the same; None where that is not plain to see.
 

@@ -8,7 +8,7 @@ from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo, ShopOffer, ShopProduct, Variant
 from listino.extract import schema_org
 from listino.extract.addresses import absolute
-from listino.extract.extracted import Extracted, extract_page
+from listino.extract.extracted import Extracted, described_by_markup, extract_page
 from listino.extract.json_ld import Node
 from listino.extract.page import ProductPage
 from listino.extract.schema_org import first_text, listed
@@ -21,8 +21,8 @@ def read_goods(html: str, url: str, *, currency: str, language: str, selectors: 
     A page without structured data is a product page where it shows a name, a code, a price and a way to buy.
     """
     page = ProductPage(html, url)
-    extracted = extract_page(page, selectors)
     node = next(iter(page.products.values()), {})
+    extracted = (None if selectors else _group(page, node)) or extract_page(page, selectors)
     if not node and not (selectors and selectors.price) and not page.layout.buttons:
         raise UnreadablePage(f"{url} names no product in its structured data and shows none to buy")
     name = extracted.name
@@ -55,6 +55,18 @@ def read_goods(html: str, url: str, *, currency: str, language: str, selectors: 
         ),
         offer=ShopOffer.of(_distinct(variants)),
     )
+
+
+def _group(page: ProductPage, node: Node) -> Extracted | None:
+    """What is said of a group whose markup tells all of it: its variants' codes and prices, and the usual words.
+
+    The visible page shows the price of one of them and cannot say more.
+    """
+    members = [entry for entry in listed(node.get("hasVariant")) if isinstance(entry, dict)]
+    if not members or not all(first_text(member.get("sku")) and member.get("offers") for member in members):
+        return None
+    found = described_by_markup(page)
+    return found if found.name and found.brand and found.description and found.images else None
 
 
 def _variants(node: Node, extracted: Extracted, sku: str, *, currency: str, language: str) -> list[Variant]:

@@ -24,6 +24,10 @@ class Selectors:
     description: str | None = None
     images: str | None = None
 
+    def __bool__(self) -> bool:
+        """Whether any field is pointed to."""
+        return any(getattr(self, field) is not None for field in self.__slots__)
+
     def __post_init__(self) -> None:
         for field in self.__slots__:
             if (selector := getattr(self, field)) is not None:
