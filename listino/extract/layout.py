@@ -40,7 +40,7 @@ _WORDS_BEFORE, _WORDS_BEHIND = 40, 24  # characters beside an amount that say wh
 _AT_THE_START = 3  # an amount so near its text's start goes with the text before
 _PRICED = 1000  # elements and texts after the heading among which its price is looked for first
 _BEFORE, _AFTER = 250, 2500  # elements and texts around the heading that may be about its product
-_MOST_HEADINGS = 20
+_MOST_HEADINGS, _MOST_TEXTS = 20, 20_000
 _HEADING = (3, 300)  # characters
 MOST_AMOUNTS = 400  # of one page; a listing of thousands is no product page
 
@@ -181,7 +181,7 @@ class _Reader:
         """The texts so many elements and texts before the heading and after it; all of them where there is none."""
         heading = self.layout.heading_order
         if heading is None:
-            return texts
+            return texts[:_MOST_TEXTS]
         first = bisect_left(texts, heading - before, key=_order_of)
         return texts[first : bisect_left(texts, heading + after, key=_order_of)]
 
