@@ -115,9 +115,10 @@ class _Reader:
         told = self._around_heading(texts, _BEFORE, _AFTER)
         self._read_words(told)
         # Most pages show their price near the heading; the others pay for a longer look.
-        self._read_amounts(self._around_heading(texts, _BEFORE, _PRICED), aside=False)
-        if not self.layout.amounts:
-            self._read_amounts(told, aside=False)
+        near = self._around_heading(texts, _BEFORE, _PRICED)
+        self._read_amounts(near, aside=False)
+        if len(near) < len(told) and not any(map(_is_plainly_price, self.layout.amounts)):
+            self._read_amounts(told[len(near) :], aside=False)
         if not self.layout.amounts:
             self._read_amounts(told, aside=True)
         return self.layout
@@ -279,6 +280,12 @@ class _Reader:
         if amount.start <= _AT_THE_START:
             says |= before_amount(before[-_WORDS_BEFORE:].lower())
         self.layout.amounts.append(Shown(amount, order, place, says, len(text)))
+
+
+def _is_plainly_price(shown: Shown) -> bool:
+    """Whether an amount is called a price, in a currency, and nothing beside it says that it is another one."""
+    named = shown.place.near & naming.PRICE and not shown.place.around & naming.OLD
+    return bool(named) and shown.amount.currency is not None and not shown.says & ~naming.NOW
 
 
 def _order_of(entry: _Text) -> int:
