@@ -40,7 +40,7 @@ _WORDS_BEFORE, _WORDS_BEHIND = 40, 24  # characters beside an amount that say wh
 _AT_THE_START = 3  # an amount so near its text's start goes with the text before
 _PRICED = 1000  # elements and texts after the heading among which its price is looked for first
 _BEFORE, _AFTER = 250, 2500  # elements and texts around the heading that may be about its product
-_MOST_HEADINGS = 20
+_MOST_HEADINGS, _MOST_TEXTS = 20, 20_000
 _HEADING = (3, 300)  # characters
 MOST_AMOUNTS = 400  # of one page; a listing of thousands is no product page
 
@@ -115,9 +115,10 @@ class _Reader:
         told = self._around_heading(texts, _BEFORE, _AFTER)
         self._read_words(told)
         # Most pages show their price near the heading; the others pay for a longer look.
-        self._read_amounts(self._around_heading(texts, _BEFORE, _PRICED), aside=False)
-        if not self.layout.amounts:
-            self._read_amounts(told, aside=False)
+        near = self._around_heading(texts, _BEFORE, _PRICED)
+        self._read_amounts(near, aside=False)
+        if len(near) < len(told) and not any(map(_is_plainly_price, self.layout.amounts)):
+            self._read_amounts(told[len(near) :], aside=False)
         if not self.layout.amounts:
             self._read_amounts(told, aside=True)
         return self.layout
@@ -181,7 +182,7 @@ class _Reader:
         """The texts so many elements and texts before the heading and after it; all of them where there is none."""
         heading = self.layout.heading_order
         if heading is None:
-            return texts
+            return texts[:_MOST_TEXTS]
         first = bisect_left(texts, heading - before, key=_order_of)
         return texts[first : bisect_left(texts, heading + after, key=_order_of)]
 
@@ -279,6 +280,12 @@ class _Reader:
         if amount.start <= _AT_THE_START:
             says |= before_amount(before[-_WORDS_BEFORE:].lower())
         self.layout.amounts.append(Shown(amount, order, place, says, len(text)))
+
+
+def _is_plainly_price(shown: Shown) -> bool:
+    """Whether an amount is called a price, in a currency, and nothing beside it says that it is another one."""
+    named = shown.place.near & naming.PRICE and not shown.place.around & naming.OLD
+    return bool(named) and shown.amount.currency is not None and not shown.says & ~naming.NOW
 
 
 def _order_of(entry: _Text) -> int:
