@@ -100,12 +100,17 @@ class Markup:
         named = (own.get("href") for own in links if own.get("rel") == "canonical")
         return next((absolute(self._url, link) for link in named if link), None)
 
-    def data(self) -> Iterator[tuple[str, str]]:
-        """Names and values of hidden fields and buttons, then of the attributes that shops keep a product's code in."""
+    def fields(self) -> Iterator[tuple[str, str]]:
+        """Names and values of hidden fields and of buttons."""
         for element, attributes in self._elements:
             if element.tag in ("input", "button") and (name := attributes.get("name")):
                 yield name, (attributes.get("value") or "").strip()
-        # A look of its own: so many names cost twice as much as all the rest, and few pages need them.
+
+    def data(self) -> Iterator[tuple[str, str]]:
+        """The attributes that shops keep a product's code in, and their values.
+
+        A look of its own: so many names cost twice as much as all the rest, and few pages need them.
+        """
         for element in self._tree.css(",".join(f"[{name}]" for name in _DATA))[:_MOST_MARKED]:
             attributes = element.attributes
             for name in _DATA:

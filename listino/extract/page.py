@@ -81,8 +81,13 @@ class ProductPage:
         return self._markup.canonical() or self.url
 
     @property
+    def fields(self) -> Iterator[tuple[str, str]]:
+        """Names and values of the page's hidden fields and buttons."""
+        return self._markup.fields()
+
+    @property
     def data(self) -> Iterator[tuple[str, str]]:
-        """Names and values that the page's forms and scripts know its product by, and others."""
+        """Names and values of the attributes in which elements keep codes for scripts."""
         return self._markup.data()
 
     @cached_property

@@ -56,6 +56,7 @@ _YEAR_OR_SIZE = re.compile(
 _LONG_NUMBER = re.compile(r"\d{5,}")
 _PLAIN = re.compile(r"[\W_]+")
 _LONGEST = 64
+_DOUBTFUL = 0.5  # sureness below which a page is looked through for what scripts are given
 
 
 def product_code(page: ProductPage) -> tuple[str, Source] | None:
@@ -71,7 +72,10 @@ def product_code(page: ProductPage) -> tuple[str, Source] | None:
     ]
     found = weigh(pieces, key=_plain, least=_LEAST)
     if found is None or found[1].sureness < 1:
-        pieces += [*_of_data(page.data), *_quoted(page.html, codes.values())]
+        pieces += [*_of_fields(page.fields), *_quoted(page.html, codes.values())]
+        found = weigh(pieces, key=_plain, least=_LEAST)
+    if found is None or found[1].sureness < _DOUBTFUL:
+        pieces += _of_data(page.data)
         found = weigh(pieces, key=_plain, least=_LEAST)
     if found is None and (said := page.state) is not None and said.sku:
         found = weigh([*pieces, Evidence(said.sku, "state", _STATE)], key=_plain, least=_LEAST)
@@ -137,20 +141,21 @@ def _shown(layout: Layout) -> Iterator[Evidence[str]]:
         yield Evidence(entry.value, "page", points)
 
 
+def _of_fields(fields: Iterable[tuple[str, str]]) -> Iterator[Evidence[str]]:
+    """What forms are given to put the product into the basket; the first on the page is most often the page's own."""
+    own = dict.fromkeys(value for name, value in fields if _is_code(value) and _FIELD.fullmatch(name))
+    for rank, value in enumerate(own, 1):
+        yield Evidence(value, "state", _FIELDS / rank)
+
+
 def _of_data(data: Iterable[tuple[str, str]]) -> Iterator[Evidence[str]]:
-    """What forms and elements keep to know the product by; the first on the page is most often the page's own."""
-    fields: set[str] = set()
+    """What elements keep for scripts to know the product by; where there are many, the page lists products."""
     kept: dict[str, bool] = {}
     for name, value in data:
-        if not _is_code(value) or not _FIELD.fullmatch(name.removeprefix("data-")):
-            continue
-        if name.startswith("data-"):
+        if _is_code(value):
             kept.setdefault(value, "sku" in name)
             if len(kept) > _MOST_DATA:
                 break
-        elif value not in fields:
-            fields.add(value)
-            yield Evidence(value, "state", _FIELDS / len(fields))
     for rank, (value, is_sku) in enumerate(kept.items(), 1):
         yield Evidence(value, "state", _ONLY_SKU if is_sku and len(kept) == 1 else _KEPT / rank)
 
