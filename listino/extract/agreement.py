@@ -10,7 +10,6 @@ from listino.domain.offer import Availability
 from listino.extract import schema_org
 from listino.extract.amounts import read_amounts
 from listino.extract.json_ld import Node
-from listino.extract.likeness import ALIKE, likeness
 from listino.extract.page import ProductPage
 from listino.extract.vocabulary import BUY, SOLD_OUT
 
@@ -35,7 +34,7 @@ def page_agrees(page: ProductPage, node: Node, offers: list[Node]) -> bool:
     if len(asked) != 1 or not sku or not name or state is Availability.UNKNOWN:
         return False
     begin = page.heading_begin
-    if begin is None or likeness(page.heading or "", name) < ALIKE or not _shows(page.html, sku):
+    if begin is None or not _is_named(page.heading or "", name) or not _shows(page.html, sku):
         return False
     text = _TAG.sub(" ", _HIDDEN.sub(" ", page.html[begin : begin + _MOST_READ]))[:_MOST_SHOWN]
     (money,) = asked
@@ -48,6 +47,12 @@ def page_agrees(page: ProductPage, node: Node, offers: list[Node]) -> bool:
     if state is Availability.IN_STOCK:
         return not SOLD_OUT.find(lowered)
     return SOLD_OUT.find(lowered) and not BUY.find(lowered)
+
+
+def _is_named(heading: str, name: str) -> bool:
+    """Whether the heading has most words of the name; elements in it join words ("MokaTre tazze")."""
+    words, heading = name.casefold().split(), heading.casefold()
+    return 2 * sum(word in heading for word in words) >= len(words)
 
 
 def _stands_by_another(html: str, begin: int, amount: str) -> bool:

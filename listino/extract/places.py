@@ -73,7 +73,12 @@ class Places:
         if tag in _WHOLE_PAGE:
             return PAGE
         attributes = node.attributes
-        own = meaning_of(f"{attributes.get('class') or ''} {attributes.get('id') or ''}") | _TAGS.get(tag, 0)
+        own = _TAGS.get(tag, 0)
+        # Asked one by one: classes repeat from page to page and are remembered, ids are each product's own.
+        if names := attributes.get("class"):
+            own |= meaning_of(names)
+        if name := attributes.get("id"):
+            own |= meaning_of(name)
         struck = tag in _STRUCK
         style = attributes.get("style")
         if style:
