@@ -13,11 +13,11 @@ def _words(table: str) -> list[str]:
 # Labels of a code, without their spaces and marks: `Art.-Nr.:` is `artnr`. The best word for an SKU first.
 _SKU_LABELS = _words(
     """
-    sku ugs skucode skuno skunr skunumber skuid asin itemno itemnr itemnumber itemnum itemcode itemid item itemref itemsku
+    sku ugs skucode skuno skunr skunumber skuid itemno itemnr itemnumber itemnum itemcode itemid item itemref itemsku
     stockno stockcode stocknumber articleno articlenr articlenumber articlecode articleid article productno productnr
     productnumber productcode productid productref productreference productsku catalogno catalognumber cataloguenumber
     cataloguecode catno adno adid ad listingid listingno listingnumber styleno stylenumber stylecode style orderno
-    ordercode lotno webid webcode dpci tcin inventoryno partcode codeno code itemmodelnumber ebayitemnumber artikelnr
+    ordercode lotno webid webcode inventoryno partcode codeno code itemmodelnumber artikelnr
     artikelnummer artikelno artikel artikelcode artikelid artnr artno artn art bestellnr bestellnummer bestnr produktnr
     produktnummer produktcode produktid prodnr modellnr warennummer varenr varenummer vareid varunummer varunr
     tuotenumero tuotekoodi tuoteid tuotenro artiklenr codice codicearticolo codiceprodotto cod codart codprod codiceart cód códproduto códdoproduto coddoproduto códigodoitem códdeproducto coddelprodotto codicedelprodotto codref narticolo nart

@@ -37,12 +37,12 @@ _META = {
 _KEPT, _ONLY_SKU = 0.8, 1.6  # a code that elements keep for scripts; the only one on the page, and called an SKU
 _FIELDS = 1.2  # a form's hidden field that names the product to put into the basket
 _FIELD = re.compile(
-    r"(?:product|item|artic(?:le|olo)|artikel|prod|goods|sku|variant|part|model|asin|pid|style)s?[-_]?(?:id|no|nr|number|code|sku|ref)?|id[-_]?product|add[-_]to[-_](?:cart|basket)",
+    r"(?:product|item|artic(?:le|olo)|artikel|prod|goods|sku|variant|part|model|pid|style)s?[-_]?(?:id|no|nr|number|code|sku|ref)?|id[-_]?product|add[-_]to[-_](?:cart|basket)",
     re.IGNORECASE,
 )
 _MOST_DATA = 6  # different codes; beyond, a page lists products
 _PARAMETER = re.compile(
-    r"(?:p|prod|product|item|article|artikel|goods|sku|variant|good)s?[-_]?(?:id|no|nr|code|number)?|id|ref|code|asin",
+    r"(?:p|prod|product|item|article|artikel|goods|sku|variant|good)s?[-_]?(?:id|no|nr|code|number)?|id|ref|code",
     re.IGNORECASE,
 )
 _IN_QUERY, _IN_PATH = 1.4, 0.9
