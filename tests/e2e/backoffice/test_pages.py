@@ -91,7 +91,7 @@ def test_a_phone_shows_all_counts_of_a_shop(phone) -> None:
     shop = phone.page.get_by_role("region", name="Counts by shop")
     expect(shop).to_contain_text("1,138")
     cells = shop.locator("td")
-    assert cells.count() == 9
+    assert cells.count() == 10
     assert max(right_edges(cells)) <= 390
     assert cut_tables(phone.page) == []
 
