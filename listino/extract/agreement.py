@@ -13,8 +13,10 @@ from listino.extract.json_ld import Node
 from listino.extract.page import ProductPage
 from listino.extract.vocabulary import BUY, SOLD_OUT
 
-_HIDDEN = re.compile(r"<(script|style|noscript|template|svg|select)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
+_HIDDEN = re.compile(
+    r"<(script|style|noscript|template|svg|select)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL
+)
+_TAG = re.compile(r"<[^<>]*>")
 _DIGITS = re.compile(r"\d+")
 _REDUCED = re.compile(
     r"<(?:del|s|strike)\b|line-through|(?<![a-z])(?:old|was)(?![a-z])|old-?_?price|strike|compare|original|before|list-?_?price"

@@ -9,14 +9,16 @@ import orjson
 
 Node = dict[str, Any]
 
-_OPENING = re.compile(r"<script\b[^>]*?\btype\s*=\s*[\"']?application/ld\+json[^>]*>", re.IGNORECASE)
+_OPENING = re.compile(r"<script\b[^<>]*?\btype\s*=\s*[\"']?application/ld\+json[^<>]*>", re.IGNORECASE)
 _CLOSING = re.compile(r"</script", re.IGNORECASE)
 _KIND = re.compile(r"\+[jJ][sS][oO][nN]")
 _WRAPPING = re.compile(
     r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>|;)\s*$"
 )
-_STRING_OR_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*+")|/\*.*?\*/|//[^\n]*', re.DOTALL)
-_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+")|,\s*(?=[}\]])', re.DOTALL)
+# What is not closed goes on to the end, so that no character is looked at twice.
+_STRING = r'("(?:[^"\\]|\\.)*+(?:"|\Z))'
+_STRING_OR_COMMENT = re.compile(_STRING + r"|/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
+_TRAILING_COMMA = re.compile(_STRING + r"|,\s*(?=[}\]])", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f]+")
 _NOT_ESCAPED = re.compile(r'\\(?!["\\/bfnrtu])')  # `\'` and the like, which JavaScript allows and JSON does not
 
@@ -38,7 +40,7 @@ def _blocks(page: str) -> Iterator[str]:
     end = 0
     for kind in _KIND.finditer(page):
         begin = page.rfind("<", max(end, kind.start() - _LONGEST_TAG), kind.start())
-        opening = _OPENING.match(page, begin) if begin >= 0 else None
+        opening = _OPENING.match(page, begin, kind.end() + _LONGEST_TAG) if begin >= 0 else None
         if opening is None:
             continue
         closing = _CLOSING.search(page, opening.end())
@@ -48,7 +50,7 @@ def _blocks(page: str) -> Iterator[str]:
         yield page[opening.end() : closing.start()]
 
 
-_LONGEST_TAG = 1000  # characters before the type of a script
+_LONGEST_TAG = 1000  # characters before the type of a script, and behind it
 
 
 def _load(block: str) -> Any:

@@ -7,7 +7,7 @@ _DEEPEST = 512  # browsers nest no deeper either
 # Elements that hold others and are always closed.
 _CONTAINER = re.compile(
     r"<(/?)(?:address|article|aside|blockquote|center|details|dialog|dir|div|dl|fieldset|figure|footer|form|header|main|menu|nav"
-    r"|ol|pre|section|table|ul)\b[^>]*>",
+    r"|ol|pre|section|table|ul)\b[^<>]*>",
     re.IGNORECASE,
 )
 

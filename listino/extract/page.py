@@ -16,9 +16,9 @@ from listino.extract.nesting import shallow
 from listino.extract.state import Stated, codes_in, stated
 from listino.extract.text import plain, plain_from_html
 
-_HEADING = re.compile(r"<h1\b[^>]*>", re.IGNORECASE)
+_HEADING = re.compile(r"<h1\b[^<>]*>", re.IGNORECASE)
 _END_OF_HEADING = re.compile(r"</h1", re.IGNORECASE)
-_TITLE = re.compile(r"<title\b[^>]*>([^<]{0,1000})", re.IGNORECASE)
+_TITLE = re.compile(r"<title\b[^<>]*>([^<]{0,1000})", re.IGNORECASE)
 _LONGEST_HEADING = 2000  # characters of markup
 _LANGUAGE = re.compile(r"<html\b[^>]{0,2000}?\blang\s*=\s*[\"']?([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,8})*)", re.IGNORECASE)
 # Domains of countries whose letters are used by shops anywhere.

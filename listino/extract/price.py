@@ -22,6 +22,7 @@ _ALSO = 0.3  # what a second markup adds that says the same: shops fill them all
 _FIRST_OFFER, _OTHER_OFFER = 0.8, 0.5  # shares of an offer that is not the cheapest
 _DENIED = 0.5  # share that is left of what markup says where the page shows that amount as the old or the net one
 _LEAST, _LEAST_ALONE = 2.4, 0.9
+_MAY_BE_CENTS = 100  # a whole number from which on it may count cents
 _META_NAMES = ("product:sale_price", "product:price", "og:price", "twitter:price")
 # What analytics are told when a product is looked at: https://developers.google.com/analytics/devguides/collection/ga4/reference/events#view_item
 # and https://developers.facebook.com/docs/meta-pixel/reference#standard-events
@@ -112,10 +113,13 @@ def _of_state(page: ProductPage, visible: Container[Decimal], found: object) -> 
     """What the page's application state asks; what attributes hold only where nothing else speaks of a price."""
     said = page.state
     if said is not None and said.price is not None:
-        # A whole number may count cents: the visible page tells, and without it nothing does.
-        cents = said.price / 100
-        asked = cents if said.may_be_minor and said.price not in visible and cents in visible else said.price
-        yield Evidence((asked, said.currency), "state", _STATE if found is None else _EVENT)
+        asked: Decimal | None = said.price
+        if said.may_be_minor and said.price not in visible:
+            # A whole number may count cents: the visible page tells, and without it nothing does, but for small ones.
+            cents = said.price / 100
+            asked = cents if cents in visible else said.price if said.price < _MAY_BE_CENTS else None
+        if asked is not None:
+            yield Evidence((asked, said.currency), "state", _STATE if found is None else _EVENT)
     elif found is None and (held := price_in_attributes(page.tree, page.language)) is not None:
         yield Evidence(held, "state", _STATE)
 

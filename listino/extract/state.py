@@ -27,10 +27,12 @@ _LONGEST = 40_000  # characters of an object
 _LONG_NUMBER = re.compile(r"\d{5,}")
 _MOST_CODES = 2
 _QUOTES = "\"'"
-_TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'|[{}]", re.DOTALL)
+# A string that is not closed goes on to the end, so that no character is looked at twice.
+_TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*+(?:\"|\Z)|'(?:[^'\\]|\\.)*+(?:'|\Z)|[{}]", re.DOTALL)
 # Strings of both kinds, and keys without quotes.
 _SCRIPT = re.compile(
-    r"(\"(?:[^\"\\]|\\.)*+\")|'((?:[^'\\]|\\.)*+)'|([{,]\s*)([A-Za-z_$][\w$]*)(?=\s*:)|,(?=\s*[}\]])", re.DOTALL
+    r"(\"(?:[^\"\\]|\\.)*+(?:\"|\Z))|'((?:[^'\\]|\\.)*+)(?:'|\Z)|([{,]\s*)([A-Za-z_$][\w$]*)(?=\s*:)|,(?=\s*[}\]])",
+    re.DOTALL,
 )
 _MARKS = re.compile(r"[^a-z]")
 _Object = dict[str, Any]

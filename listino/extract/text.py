@@ -6,10 +6,10 @@ from html import unescape
 from selectolax.lexbor import LexborHTMLParser
 from w3lib.encoding import html_to_unicode
 
-_BLOCK = re.compile(r"<\s*/?\s*(?:p|div|li|ul|ol|br|h[1-6]|tr|td|th|table|dd|dt|section)\b[^>]*>", re.IGNORECASE)
+_BLOCK = re.compile(r"<\s*/?\s*(?:p|div|li|ul|ol|br|h[1-6]|tr|td|th|table|dd|dt|section)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(
     r"</?(?:a|abbr|article|b|blockquote|br|dd|div|dl|dt|em|figure|font|h[1-6]|hr|i|img|li|ol|p|picture|section|script|small|span"
-    r"|strong|style|sub|sup|table|tbody|td|th|thead|tr|u|ul)\b[^>]*>",
+    r"|strong|style|sub|sup|table|tbody|td|th|thead|tr|u|ul)\b[^<>]*>",
     re.IGNORECASE,
 )
 

@@ -16,7 +16,7 @@ from listino.shops.platform import Fetch, Page
 from listino.shops.sitemap import Entry, read_sitemap
 from listino.shops.visitor import Visitor
 
-_LANGUAGE = re.compile(r"<html\b[^>]*\blang=[\"']?([A-Za-z]{2})", re.IGNORECASE)
+_LANGUAGE = re.compile(r"<html\b[^<>]*\blang=[\"']?([A-Za-z]{2})", re.IGNORECASE)
 _LANGUAGE_PATH = re.compile(r"/[a-z]{2}(?:-[a-z]{2})?/?")  # a shop of several languages, as in https://shop.example/it
 _SHOPIFY_CURRENCY = re.compile(r"Shopify\.currency\s*=\s*\{[^}]*\"active\":\s*\"([A-Z]{3})\"")
 _PRESTASHOP_CURRENCY = re.compile(

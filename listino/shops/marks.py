@@ -18,7 +18,7 @@ class Mark:
 
 
 def _generator(platform: str, name: str) -> Mark:
-    pattern = re.compile(rf"""<meta\b(?=[^>]*\bname=["']generator["'])[^>]*\bcontent=["']{name}\b""", re.IGNORECASE)
+    pattern = re.compile(rf"""<meta\b(?=[^<>]*\bname=["']generator["'])[^<>]*\bcontent=["']{name}\b""", re.IGNORECASE)
     return Mark(platform, f"the page names {name} as its generator", markup=pattern)
 
 
@@ -30,7 +30,7 @@ _MARKS = (
     _generator("woocommerce", "WooCommerce"),
     _markup("woocommerce", "the page loads WooCommerce's scripts or styles", r"/wp-content/plugins/woocommerce/"),
     _markup(
-        "woocommerce", "the page's body is of a WooCommerce theme", r"<body\b[^>]*\bclass=[\"'][^\"']*\bwoocommerce"
+        "woocommerce", "the page's body is of a WooCommerce theme", r"<body\b[^<>]*\bclass=[\"'][^\"']*\bwoocommerce"
     ),
     Mark("shopify", "the answer bears Shopify's header x-shopid", header="x-shopid"),
     Mark("shopify", "the answer bears Shopify's header x-shardid", header="x-shardid"),

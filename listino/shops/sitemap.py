@@ -10,23 +10,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from itertools import zip_longest
 
 from listino.domain.errors import UnreadablePage
 from listino.domain.market import Market
 
 # A sitemap is over where its root is closed; an error page, or half of a sitemap, would make goods look gone.
-_WHOLE = re.compile(rb"</(?:urlset|sitemapindex)\s*>|<(?:urlset|sitemapindex)\b[^>]*/>")
-_ENTRY = re.compile(rb"<(url|sitemap)\s*>(.*?)</\1\s*>", re.DOTALL)
-_LOCATION = re.compile(rb"<loc>\s*(?:<!\[CDATA\[)?\s*(.*?)\s*(?:\]\]>)?\s*</loc>", re.DOTALL)
-_LASTMOD = re.compile(rb"<lastmod>\s*(?:<!\[CDATA\[)?\s*(.*?)\s*(?:\]\]>)?\s*</lastmod>", re.DOTALL)
-_LINK = re.compile(rb"<(?:\w+:)?link\b([^>]*)>")
-_ATTRIBUTE = re.compile(rb"(\w+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_WHOLE = re.compile(rb"</(?:urlset|sitemapindex)\s*>|<(?:urlset|sitemapindex)\b[^<>]*/>")
+# None of these looks at a character twice, whatever the shop sends.
+_ENTRY = re.compile(rb"<(url|sitemap)\s*>")
+_LOCATION = re.compile(rb"<loc>([^<]*(?:<!\[CDATA\[[^<]*)?)</loc>")
+_LASTMOD = re.compile(rb"<lastmod>([^<]*(?:<!\[CDATA\[[^<]*)?)</lastmod>")
+_LINK = re.compile(rb"<(?:\w+:)?link\b([^<>]*)>")
+_ATTRIBUTE = re.compile(rb"(?<!\w)(\w+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 # https://www.w3.org/TR/NOTE-datetime, and the space that some write for the T.
 _W3C = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
     r"(?:[T ](?P<time>\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*(?P<zone>Z|[+-]\d\d:?\d\d)?)?)?)?"
 )
 _WESTERNMOST = timedelta(hours=12)  # behind UTC: there a day that is named without a zone ends last
+_CDATA = "<![CDATA["
 _MOST_UNPACKED = 64 * 1024 * 1024  # bytes; the sitemap protocol allows 50 MB
 
 
@@ -55,7 +58,7 @@ def read_sitemap(body: bytes, url: str) -> Iterator[Entry]:
     text = _unpacked(body, url)
     if _WHOLE.search(text) is None:
         raise UnreadablePage(f"{url} is no whole sitemap")
-    for kind, inner in _ENTRY.findall(text):
+    for kind, inner in _entries(text):
         location = _LOCATION.search(inner)
         if location is not None:
             lastmod = _LASTMOD.search(inner)
@@ -65,6 +68,13 @@ def read_sitemap(body: bytes, url: str) -> Iterator[Entry]:
                 lastmod=moment_of(_plain(lastmod[1])) if lastmod else None,
                 alternates=dict(_alternates(inner)),
             )
+
+
+def _entries(text: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The kind of each entry, and what stands between its beginning and that of the next one."""
+    beginnings = list(_ENTRY.finditer(text))
+    for entry, following in zip_longest(beginnings, beginnings[1:]):
+        yield entry[1], text[entry.end() : following.start() if following else len(text)]
 
 
 def moment_of(lastmod: str) -> datetime | None:
@@ -97,7 +107,11 @@ def _alternates(inner: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _plain(text: bytes) -> str:
-    return unescape(text.decode("utf-8", "replace"))
+    """The words of an element; its entities are read, unless it says that there are none."""
+    words = text.decode("utf-8", "replace").strip()
+    if words.startswith(_CDATA):
+        return words.removeprefix(_CDATA).removesuffix("]]>").strip()
+    return unescape(words)
 
 
 def _unpacked(body: bytes, url: str) -> bytes:

@@ -20,6 +20,8 @@ FRAGMENTS = (
     "<p itemprop=price>", "<div itemscope itemtype='https://schema.org/Product'>", "<i property='price' typeof=Offer>", "SKU: ", "AB-12",
     "out of stock ", "in den Warenkorb", "<input type=hidden name=product_id value=1", ">", "<table><tr><td>", "<svg>", "<select><option>",
     "품절", "購入", "&nbsp;", "&#x20ac;", "\x00", "\ud7ff", "\\", '"', "{", "[", "9" * 30, ".", ",", "<meta property=og:price:amount content=1>",
+    "<h1 ", "<div ", "<title ", "<script type='application/ld+json' ", "<script type='application/ld+json'>{\\\"name\\\": ",
+    '\\"Moka\\",', "{'Moka':", "/*", "// ", "<p>\n\"Moka\": {",
 )  # fmt: skip
 
 

@@ -1,9 +1,10 @@
+import time
 from datetime import UTC, datetime
 
 import pytest
 
 from listino.domain.market import market_of
-from listino.shops.sitemap import Entry, moment_of
+from listino.shops.sitemap import Entry, moment_of, read_sitemap
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,25 @@ def test_what_is_no_date_says_nothing(text: str) -> None:
 )
 def test_the_address_for_a_markets_shoppers(alternates: dict[str, str], url: str | None) -> None:
     assert Entry("https://a.example/", alternates=alternates).address_in(market_of("it")) == url
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"<url>",
+        b"<url><loc>",
+        b"<loc> ",
+        b"<loc><![CDATA[ ",
+        b"<lastmod> ",
+        b" ",
+        b"<url><xhtml:link ",
+        b'rel="',
+        b"a" * 50,
+    ],
+)
+def test_a_sitemap_out_of_joint_is_read_in_time_like_its_length(piece: bytes) -> None:
+    body = b"<urlset><url><loc>" + piece * (2**19 // len(piece)) + b"</url></urlset>"
+    began = time.process_time()
+    entries = list(read_sitemap(body, "https://shop.example/sitemap.xml"))
+    assert time.process_time() - began < 1
+    assert all(isinstance(entry.url, str) for entry in entries)
