@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from decimal import Decimal
 
 from listino.domain.errors import InvalidValue, UnreadablePage
 from listino.domain.money import Money
@@ -12,6 +13,7 @@ from listino.extract.extracted import Extracted, described_by_markup, extract_pa
 from listino.extract.json_ld import Node
 from listino.extract.page import ProductPage
 from listino.extract.schema_org import first_text, listed
+from listino.extract.selected import selected_list_price
 from listino.extract.selectors import Selectors
 
 
@@ -30,6 +32,8 @@ def read_goods(html: str, url: str, *, currency: str, language: str, selectors: 
     if not name or not sku:
         raise UnreadablePage(f"{url} names a product without a {'SKU' if name else 'name'}")
     variants = _variants(node, extracted, sku, currency=currency, language=language)
+    if selectors and (struck := selected_list_price(page, selectors)) is not None:
+        variants = [_with_list_cost(variant, struck) for variant in variants]
     if not variants:
         raise UnreadablePage(f"{url} names no price in its structured data and shows none")
     nodes = [other for nodes in page.marked_up.values() for other in nodes]
@@ -105,6 +109,15 @@ def _variants(node: Node, extracted: Extracted, sku: str, *, currency: str, lang
         else None
     )
     return [replace(only, cost=cost, list_cost=struck, availability=state)]
+
+
+def _with_list_cost(variant: Variant, struck: Decimal) -> Variant:
+    """The variant with the struck-through price that a declared element shows, where that is the higher one."""
+    try:
+        listed_cost = Money.of(struck, variant.cost.currency)
+    except InvalidValue:
+        return variant
+    return replace(variant, list_cost=listed_cost) if variant.cost < listed_cost else variant
 
 
 def _asks_nothing(members: list[Node], language: str) -> bool:

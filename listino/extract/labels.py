@@ -31,10 +31,10 @@ _SKU_LABELS = _words(
     kódvýrobku kódzboží kódtovaru katalogovéčíslo katalogovečíslo objčíslo objednacíčíslo objednacíkód číslozboží
     čísloproduktu číslovýrobku katčíslo šifra šifraizdelka šifraartikla šifraproizvoda kodaizdelka sifra sifraproizvoda
     katalogskibroj kataloškibroj kataloškašt cikkszám termékkód cikkszam termékszám codprodus codprodusului
-    codulprodusului produktakods precēskods preceskods prečukods kods prekėskodas prekėskodas kodas tootekood tootekoodi код
+    codulprodusului produktakods precēskods preceskods prečukods kods prekėskodas kodas tootekood tootekoodi код
     кодтовара кодтовару артикултовара кодартикула артикул арт номертовара кодпродукта кодпродукт кодът кодна кодизделия артикулен артикулномер
     каталоженномер κωδικός κωδικόςπροϊόντος κωδικοσ κωδ ürünkodu stokkodu ürünno stokno modelkodu מקט קודמוצר קודפריט
-    מספרפריט מספרקטלוגי מקט رقمالمنتج رقمالصنف رمزالمنتج رقمالموديل كودالمنتج 商品番号 商品コード 商品編號 商品编号 商品貨號 商品代碼 商品号 商品id 品番
+    מספרפריט מספרקטלוגי رقمالمنتج رقمالصنف رمزالمنتج رقمالموديل كودالمنتج 商品番号 商品コード 商品編號 商品编号 商品貨號 商品代碼 商品号 商品id 品番
     管理番号 货号 貨號 产品编号 產品編號 產品貨號 商品料號 상품번호 상품코드 품번 제품번호 제품코드 mãsảnphẩm mãsp mãhàng mã รหัสสินค้า kodeproduk kodproduk
     """
 )
@@ -42,7 +42,7 @@ _MODEL_LABELS = _words(
     """
     model modelno modelnumber modelname modelid modello modèle modell modelo modelcode mpn partno partnumber part
     mfg mfr mfgpart mfgno mfgpartno numérodemodèle reffabricante referenciafabricante réffabricant teilenummer herstnr
-    modelreference modellnummer modelnumber mfrpart mfrno mfrpartno manufacturerpartnumber manufacturersku manufacturernumber manufacturercode manufacturerref
+    modelreference modellnummer mfrpart mfrno mfrpartno manufacturerpartnumber manufacturersku manufacturernumber manufacturercode manufacturerref
     herstellernummer herstellernr herstellerartikelnr codiceproduttore codicemodello модель modelis mudel malli
     modèleréf 型番 モデル 型號 型号 모델명 모델번호
     """

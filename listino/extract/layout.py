@@ -22,6 +22,7 @@ from listino.extract.places import ASIDE, PAGE, Place, Places
 from listino.extract.schema_org import gtin_of
 from listino.extract.talk import LONGEST_TALK, Talk, talk_of
 from listino.extract.text import plain
+from listino.extract.torn_price import LONGEST, joined_text
 from listino.extract.vocabulary import before_amount, behind_amount
 
 _CODE = frozenset({"script", "style"})
@@ -29,13 +30,9 @@ _DIGIT = re.compile(r"\d")
 _BARE = re.compile(r"[\d\s.,'’()+-]+")  # a number without a currency
 _UNIT = re.compile(r"[^\d\s.,'’()+\-|:*/]")  # a sign or a letter, which a currency has
 _TOLD = 300  # characters of a text in which an amount is looked for; longer ones are stories
-_SPLIT_PRICE = 40  # characters, and nodes, of the elements that together are one price
 _DECIMAL_MARKS = frozenset({",", "."})
-_ENDS = "-–—"  # of an amount without cents: `49,-`
-_HAS_CENTS = re.compile(r"[.,]\d{2}\Z")
 _LEVELS = 4  # of elements that are taken together to one price
 _SIGN = 4  # characters of a text beside a number that may be its currency
-_CENTS = 2
 _WORDS_BEFORE, _WORDS_BEHIND = 40, 24  # characters beside an amount that say what it is
 _AT_THE_START = 3  # an amount so near its text's start goes with the text before
 _PRICED = 1000  # elements and texts after the heading among which its price is looked for first
@@ -235,7 +232,7 @@ class _Reader:
                     if amount.currency is not None:
                         self._add(amount, text, before, order, place, since)
                     since = amount.end
-            elif len(text) <= _SPLIT_PRICE:
+            elif len(text) <= LONGEST:
                 behind = texts[index + 1][1] if index < last else ""
                 if (
                     place.near & naming.PRICE
@@ -251,7 +248,7 @@ class _Reader:
         whole: LexborNode | None = element
         taken = None
         for _ in range(_LEVELS + 1):
-            text = _joined_text(whole) if whole is not None else None
+            text = joined_text(whole) if whole is not None else None
             if whole is None or text is None:
                 break
             amounts = read_amounts(text, language=self._language)
@@ -290,24 +287,3 @@ def _is_plainly_price(shown: Shown) -> bool:
 
 def _order_of(entry: _Text) -> int:
     return entry[0]
-
-
-def _joined_text(element: LexborNode) -> str | None:
-    """The text of a small element as one line, cents set off where they stand in an element of their own; None for a large one."""
-    pieces: list[str] = []
-    length = 0
-    for count, node in enumerate(element.traverse(include_text=True)):
-        if count > _SPLIT_PRICE:
-            return None
-        if node.tag != "-text" or not (piece := (node.text_content or "").strip()):
-            continue
-        length += len(piece)
-        if length > _SPLIT_PRICE:
-            return None
-        if pieces and piece[0].isdigit() and pieces[-1][-1] in _ENDS:
-            pieces.append(" | ")
-        elif pieces and piece[0].isdigit() and pieces[-1][-1].isdigit():
-            is_cents = len(piece) == _CENTS and piece.isdecimal() and not _HAS_CENTS.search(pieces[-1])
-            pieces.append(" | " if not is_cents else "." if "," in pieces[-1] else ",")
-        pieces.append(piece)
-    return "".join(pieces)

@@ -1,5 +1,7 @@
 """What the elements say that a shop's declaration points to."""
 
+from decimal import Decimal
+
 from selectolax.lexbor import LexborNode
 
 from listino.domain.offer import Availability
@@ -31,6 +33,12 @@ def selected(page: ProductPage, selectors: Selectors) -> Said:
     if selectors.images:
         found["images"] = tuple(filter(None, (_address(page.url, node) for node in page.tree.css(selectors.images))))
     return {name: (value, _POINTED_AT) for name, value in found.items() if value}
+
+
+def selected_list_price(page: ProductPage, selectors: Selectors) -> Decimal | None:
+    """The struck-through amount in the element that is declared for it; None where there is none."""
+    read = read_amount(_text(page, selectors.list_price) or "", language=page.language)
+    return read[0] if read is not None and read[0] > 0 else None
 
 
 def _text(page: ProductPage, selector: str | None) -> str | None:
