@@ -3,7 +3,6 @@
 Exit codes: 0 finished or stopped, 1 failed, 2 wrong usage. The last line is the run's document, or {"error", "kind"}.
 """
 
-import gc
 import logging
 import sys
 
@@ -14,6 +13,7 @@ from scrapy.utils.project import get_project_settings
 
 from listino.domain.errors import ListinoError
 from listino.domain.market import MARKETS
+from listino.garbage import collect_seldom
 
 
 @click.command()
@@ -30,9 +30,7 @@ def main(market: str, shop: str | None, limit: int | None, full: bool, trigger: 
     settings.setdict({"LISTINO_CRAWL_LINES": True, "LOG_FILE": log_file}, priority="cmdline")
     process = AsyncCrawlerProcess(settings)
     task = process.crawl(market, shop=shop, limit=limit, full=full, trigger=trigger)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    collect_seldom()
     process.start()
     error = task.exception() if task.done() and not task.cancelled() else None
     if error is not None:

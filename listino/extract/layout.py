@@ -90,10 +90,12 @@ class Layout:
         return (entry for entry in self.labelled if entry.kind is kind and not entry.place.around & ASIDE)
 
 
-def read_layout(tree: LexborHTMLParser, *, names: list[str], language: str | None) -> Layout:
-    """Reads the visible page; `names`: what the product is called elsewhere on it, to tell its heading from others."""
+def read_layout(
+    tree: LexborHTMLParser, headings: list[LexborNode], *, names: list[str], language: str | None
+) -> Layout:
+    """Reads the visible page; `names`: what the product is called elsewhere on it, to tell its heading from the others."""
     body = tree.body
-    return Layout() if body is None else _Reader(names, language).read(body)
+    return Layout() if body is None else _Reader(names, language).read(body, headings)
 
 
 class _Reader:
@@ -104,8 +106,8 @@ class _Reader:
         self._taken_together: set[int] = set()
         self.layout = Layout()
 
-    def read(self, body: LexborNode) -> Layout:
-        texts = self._walk(body, self._choose_heading(body.css("h1")))
+    def read(self, body: LexborNode, headings: list[LexborNode]) -> Layout:
+        texts = self._walk(body, self._choose_heading(headings))
         if self.layout.heading_order is None:
             self._choose_text_as_heading(texts)
         self.layout.texts = [text for _, text, _ in texts]

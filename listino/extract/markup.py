@@ -35,7 +35,7 @@ _DATA = tuple(
 )
 # One look for all of it: each takes a walk over the tree.
 _MARKED = (
-    ":is(link[rel=canonical][href],meta[content],[itemscope],[itemprop],[typeof],[property],del,s,strike,"
+    ":is(h1,link[rel=canonical][href],meta[content],[itemscope],[itemprop],[typeof],[property],del,s,strike,"
     "input[type=hidden][value],button[value])"
 )
 _STRUCK_THROUGH = frozenset({"del", "s", "strike"})
@@ -93,6 +93,10 @@ class Markup:
                 if name and content:
                     found.setdefault(name.lower(), content)
         return found
+
+    def headings(self) -> list[LexborNode]:
+        """The page's first-level headings in order."""
+        return [element for element, _ in self._elements if element.tag == "h1"]
 
     def canonical(self) -> str | None:
         """The address that the page says is its own."""

@@ -127,7 +127,9 @@ class ProductPage:
         """What a visitor sees."""
         names = [schema_org.first_text(node.get("name")) for node in self.products.values()]
         names += [plain(self.meta.get("og:title")), self._title]
-        return read_layout(self.tree, names=[name for name in names if name], language=self.language)
+        return read_layout(
+            self.tree, self._markup.headings(), names=[name for name in names if name], language=self.language
+        )
 
 
 _MOST_BEFORE_LANGUAGE = 20_000  # characters; only comments and a doctype stand before the root element

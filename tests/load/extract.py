@@ -19,6 +19,7 @@ import psutil
 from click import ClickException, echo
 
 from listino.extract import extract
+from listino.garbage import collect_seldom
 
 PAGES = Path(__file__).parents[3] / "shared" / "pages"
 SYNTAXES = ("json-ld", "microdata", "opengraph")
@@ -109,6 +110,7 @@ def main() -> None:
     given = parser.parse_args()
 
     pages = read_pages(given.pages)
+    collect_seldom()  # as a spider does
     echo(f"{'':32} {'pages':>5} {'':8} {'pages/s':>8} {'median':>13} {'95th':>11}")
     row("all pages", pages, given.rounds)
     row("decided by structured data alone", [page for page in pages if page.is_decided_by_markup], given.rounds)
