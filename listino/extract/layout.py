@@ -101,6 +101,7 @@ def read_layout(
 class _Reader:
     def __init__(self, names: list[str], language: str | None) -> None:
         self._names = [name.casefold() for name in names]
+        self._written = frozenset(names)
         self._language = language
         self._places = Places()
         self._taken_together: set[int] = set()
@@ -142,6 +143,11 @@ class _Reader:
                     continue
                 if text := (node.text_content or "").strip():
                     texts.append((order, text, node))
+                    if not heading and text in self._written and len(text) > _HEADING[0]:
+                        # Nobody calls it a heading, but it is the name.
+                        heading, self.layout.heading = node.mem_id, text
+                        self._set_heading(order, node)
+                        last = order + _AFTER
             else:
                 tag = node.tag
                 after_code = tag in _CODE
