@@ -87,7 +87,8 @@ def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, c
     if len(kept) == len(offer.variants) == 1:
         # There is nothing to mix up, even if the shop now calls it by another SKU.
         variants = {kept[0]: offer.variants[0]}
-    seen_at = at if crawled or product.offer is None else product.offer.seen_at
+    # Of goods without an offer all that is known is when a crawl first saw them.
+    seen_at = product.offer.seen_at if product.offer else product.first_seen_at or at
     fresh = replace(
         product,
         styles=tuple(_restocked(style, variants, offer, price_of) for style in product.styles),
@@ -96,7 +97,7 @@ def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, c
             list_cost=offer.list_cost,
             shipping=terms.shipping,
             availability=offer.availability,
-            seen_at=seen_at,
+            seen_at=at if crawled else seen_at,
             checked_at=at,
         ),
         price=terms.price(offer.cost, product.category, at),

@@ -68,7 +68,7 @@ def hold(read: Product, doubts: Sequence[Doubt], background: Background, *, craw
         reading=_reading(doubts),
         at=read.offer.checked_at,
         seen_at=read.offer.checked_at,
-        crawl_id=read.crawl_id if crawled else None,
+        crawl_id=read.crawl_id if read.crawled else None,
         market=median(market) if market else None,
         market_shops=len(market),
     )
@@ -82,19 +82,18 @@ def withheld(read: Product, known: Product) -> Product:
     if known.offer is None or read.offer is None or known.gone_at is not None:
         return known
     fresh = {key: sku for style in read.styles for key, sku in style.skus.items()}
-    crawled = read.offer.seen_at == read.offer.checked_at
     kept = replace(
         known,
         offer=replace(
             known.offer,
             availability=read.offer.availability,
-            seen_at=read.offer.seen_at if crawled else known.offer.seen_at,
+            seen_at=read.offer.seen_at if read.crawled else known.offer.seen_at,
         ),
         styles=tuple(
             replace(style, skus={key: _stock(sku, fresh.get(key), bool(fresh)) for key, sku in style.skus.items()})
             for style in known.styles
         ),
-        crawl_id=read.crawl_id if crawled else known.crawl_id,
+        crawl_id=read.crawl_id if read.crawled else known.crawl_id,
     )
     content_hash = fingerprint(kept)
     changed_at = known.changed_at if content_hash == known.content_hash else read.offer.checked_at

@@ -143,3 +143,8 @@ class Product:
     held: Held | None = None
     declined: str | None = None
     reading: Reading | None = None
+
+    @property
+    def crawled(self) -> bool:
+        """Whether a crawl made its offer: a live refresh checks later than the last crawl has seen it."""
+        return self.offer is not None and self.offer.seen_at >= self.offer.checked_at

@@ -91,7 +91,7 @@ def intake(
         elif entry.known is None and any(doubt.kind is DoubtKind.NOT_POSITIVE for doubt in doubts):
             plan.worthless[entry.read.id] = "; ".join(doubt.words for doubt in doubts)
         else:
-            held = hold(entry.read, doubts, entry.background, crawled=_is_crawled(entry.read))
+            held = hold(entry.read, doubts, entry.background, crawled=entry.read.crawled)
             if entry.known is not None and entry.known.declined == held.reading:
                 declined_writes(plan, entry.read, entry.known)
             else:
@@ -99,7 +99,7 @@ def intake(
     plan_upsert(believed, stored, plan)
     for product in believed:
         release_writes(plan, product, stored.get(product.id, {}))
-        if _is_crawled(product):
+        if product.crawled:
             _note_unread(plan, product, stored.get(product.id, {}), unread.get(product.id, {}))
 
 
@@ -139,7 +139,7 @@ def _kept(
     read: Product, known: Product | None, stored: Document, terms: Terms, sound: Collection[str]
 ) -> tuple[Product, dict[str, str]]:
     """The product with the fields that no sound crawl missed before, and which crawl missed each of them first."""
-    if known is None or read.crawl_id is None or not _is_crawled(read):
+    if known is None or read.crawl_id is None or not read.crawled:
         return read, dict(stored.get("unread", {}))
     before: Mapping[str, str] = stored.get("unread", {})
     kept = {
@@ -161,10 +161,6 @@ def _note_unread(plan: UpsertPlan, product: Product, stored: Document, unread: M
 
 def _differs(product: Product, stored: Document | None) -> bool:
     return stored is None or stored.get("gone_at") is not None or stored.get("content_hash") != product.content_hash
-
-
-def _is_crawled(product: Product) -> bool:
-    return product.offer is not None and product.offer.seen_at == product.offer.checked_at
 
 
 def _these(ids: Any) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def seen_mark(product: Product, *, reading: bool = False) -> list[UpdateOne]:
     if offer is None:
         return []
     change: dict[str, Any] = {"$max": {"offer.seen_at": offer.seen_at, "offer.checked_at": offer.checked_at}}
-    if product.crawl_id is not None and offer.seen_at >= offer.checked_at:
+    if product.crawl_id is not None and product.crawled:
         change |= met_in(product.crawl_id)
         if reading and product.reading is not None:
             change["$set"] |= {"reading": reading_document(product.reading)}

@@ -193,6 +193,15 @@ def test_goods_that_are_gone_do_not_return_at_a_price_of_long_ago(cup: Cup, seen
     assert withheld(cup(100_000, later=1), gone) == gone
 
 
+def test_a_live_refresh_of_goods_that_await_their_price_is_no_crawl(cup: Cup, terms: Terms, seen_at: datetime) -> None:
+    waiting = unpriced(cup(1000))
+    asked = seen_at + timedelta(hours=3)
+    fresh = reoffer(waiting, offer_of(cup(1000)), terms, at=asked)
+    assert fresh.offer is not None
+    assert (fresh.offer.seen_at, fresh.offer.checked_at, fresh.crawled) == (seen_at, asked, False)
+    assert reoffer(waiting, offer_of(cup(1000)), terms, at=asked, crawled=True).crawled
+
+
 def test_an_offer_is_taken_out_of_a_product_as_it_was_put_in(
     listed_shirt: Product, shirt: ShopProduct, terms: Terms, seen_at: datetime
 ) -> None:
