@@ -19,7 +19,7 @@ from listino.domain.product import Product
 from listino.store.audit import audit_write
 from listino.store.documents import product_document
 from listino.store.held_document import held_document, held_from
-from listino.store.upsert import UpsertPlan, history_write, seen_mark
+from listino.store.upsert import UpsertPlan, history_write, met_in, seen_mark
 
 
 def holding_writes(plan: UpsertPlan, read: Product, known: Product | None, held: Held) -> None:
@@ -35,18 +35,20 @@ def holding_writes(plan: UpsertPlan, read: Product, known: Product | None, held:
     elif before is not None:
         crawls = 1 if held.crawl_id is not None else 0
         held = replace(held, at=before.at, times=before.times + crawls, crawl_id=held.crawl_id or before.crawl_id)
-    change = _shown(plan, read, known) | {"held": held_document(held)}
+    change, forgotten = _shown(plan, read, known)
+    update = {"$set": change | {"held": held_document(held)}, "$unset": forgotten | {"declined": ""}}
     later = {"held.seen_at": {"$not": {"$gte": held.seen_at}}}
-    plan.products.append(UpdateOne(_unless_decided(known) | later, {"$set": change, "$unset": {"declined": ""}}))
+    plan.products.append(UpdateOne(_unless_decided(known) | later, update))
 
 
 def declined_writes(plan: UpsertPlan, read: Product, known: Product) -> None:
     """Leaves a price that somebody rejected as it is; the stock that was read counts."""
     plan.declined.append(read.id)
-    change = _shown(plan, read, known)
+    change, forgotten = _shown(plan, read, known)
     (plan.changed if change.get("content_hash") != known.content_hash and change else plan.unchanged).append(read.id)
     if change:
-        plan.products.append(UpdateOne(_unless_decided(known), {"$set": change}))
+        update = {"$set": change} | ({"$unset": forgotten} if forgotten else {})
+        plan.products.append(UpdateOne(_unless_decided(known), update))
 
 
 def release_writes(plan: UpsertPlan, believed: Product, stored: Mapping[str, Any]) -> None:
@@ -60,28 +62,35 @@ def release_writes(plan: UpsertPlan, believed: Product, stored: Mapping[str, Any
     plan.products.append(UpdateOne(not_later, {"$unset": {"held": "", "declined": ""}}))
 
 
-def _shown(plan: UpsertPlan, read: Product, known: Product) -> dict[str, Any]:
-    """What a crawl or a live refresh may say of a product whose price is not believed: its stock, and that it is there."""
+def _shown(plan: UpsertPlan, read: Product, known: Product) -> tuple[dict[str, Any], dict[str, str]]:
+    """What a crawl or a live refresh may say of a product whose price is not believed: its stock, and that it is there.
+
+    As the fields to set and those to unset.
+    """
     if known.offer is None:
         fields = product_document(unpriced(read))
-        for kept in ("_id", "first_seen_at", "offer"):
+        for kept in ("_id", "first_seen_at", "crawl_id", "offer"):
             fields.pop(kept, None)
-        return fields
+        if not read.crawled or read.crawl_id is None:
+            return fields, {}
+        met = met_in(read.crawl_id)
+        return fields | met["$set"], met["$unset"]
     if known.gone_at is not None:
-        return {}  # it is not sold again at a price of long ago
+        return {}, {}  # it is not sold again at a price of long ago
     kept_product = withheld(read, known)
-    plan.products += seen_mark(kept_product)
+    if read.crawled:
+        plan.products += seen_mark(kept_product)
     if kept_product.content_hash == known.content_hash or kept_product.offer is None or read.offer is None:
-        return {}
+        return {}, {}
     if kept_product.offer.availability is not known.offer.availability:
         point = point_of(kept_product)
         if point is not None:
             plan.history.append(history_write(read.id, replace(point, at=read.offer.checked_at)))
     fields = product_document(kept_product)
-    return {
-        "offer.availability": kept_product.offer.availability.value,
-        **{name: fields[name] for name in ("styles", "content_hash", "changed_at")},
-    }
+    change = {name: fields[name] for name in ("styles", "content_hash", "changed_at")}
+    change["offer.availability"] = kept_product.offer.availability.value
+    # The answer that was believed last had another stock: that the shop gives it again must not count as unchanged.
+    return change, {"reading": ""}
 
 
 def _unless_decided(known: Product) -> dict[str, Any]:
@@ -96,7 +105,5 @@ def _unless_decided(known: Product) -> dict[str, Any]:
 
 def _superseded(read: Product, held: Held, at: datetime) -> AuditEntry:
     """By the crawl or the live refresh whose reading takes the held one's place."""
-    crawled = read.offer is not None and read.offer.seen_at == read.offer.checked_at and read.crawl_id
-    return held_entry(
-        read, held, action=Outcome.SUPERSEDED, by=f"crawl {read.crawl_id}" if crawled else "live refresh", at=at
-    )
+    by = f"crawl {read.crawl_id}" if read.crawled and read.crawl_id else "live refresh"
+    return held_entry(read, held, action=Outcome.SUPERSEDED, by=by, at=at)

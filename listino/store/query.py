@@ -93,5 +93,6 @@ def on_sale_of(market: str, shop: str) -> dict[str, Any]:
 
 
 def gone(at: datetime) -> dict[str, Any]:
-    """The update that takes a product off sale; there is nothing left to decide about a price of its."""
-    return {"$set": {"gone_at": at, "changed_at": at}, "$unset": {"held": "", "declined": ""}}
+    """The update that takes a product off sale; there is nothing left to decide about a price of its,
+    and crawls that missed it count from the beginning should it return."""
+    return {"$set": {"gone_at": at, "changed_at": at}, "$unset": {"held": "", "declined": "", "missed": ""}}

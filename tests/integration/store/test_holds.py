@@ -264,6 +264,36 @@ def test_a_new_product_waits_and_is_on_sale_once_its_price_is_plausible(store: S
     assert (product.awaits_price, product.held, product.declined, cost_of(store)) == (False, None, None, Money(1300))
 
 
+def test_a_live_refresh_of_a_first_price_counts_as_no_crawl(store: Store, crawl: Crawl) -> None:
+    crawl(0, goods(1000, gtin=GTIN), shop="altra")
+    crawl(1, goods(100_000, gtin=GTIN))
+    assert refresh(store, 100_000, 1.5).held == [CUP]
+    held = store.products.get(CUP).held
+    assert held is not None
+    assert (held.times, held.crawl_id, held.seen_at) == (1, "it-1", at(1.5))
+    assert refresh(store, 90_500, 1.6).held == [CUP]
+    assert [entry.by for entry in store.audit.of(CUP)] == ["live refresh"]
+
+
+async def test_a_first_price_that_a_crawl_reads_again_ends_the_misses(
+    store: Store, crawl: Crawl, settings: Settings
+) -> None:
+    crawl(0, goods(1000, gtin=GTIN), shop="altra")
+    crawl(1, goods(100_000, gtin=GTIN))
+    asynchronous = AsyncStore(settings)
+
+    async def missed(number: int) -> int:
+        return await asynchronous.products.mark_unseen_gone(
+            "it", "bottega", crawl_id=f"it-{number}", started_at=at(number), at=at(number), gone_after=2
+        )
+
+    assert await missed(2) == 0
+    refresh(store, 100_000, 2.5)
+    crawl(3, goods(100_000, gtin=GTIN))
+    assert (await missed(4), await missed(5)) == (0, 1)
+    asynchronous.close()
+
+
 def test_a_new_product_without_a_price_is_not_stored(store: Store, crawl: Crawl) -> None:
     plan = crawl(0, goods(0), goods(1000, sku="2"))
     assert (list(plan.worthless), plan.new, plan.held) == ([CUP], ["it:bottega:2"], [])
@@ -321,6 +351,23 @@ def test_how_it_was_read_is_kept_of_what_is_believed_alone(store: Store, crawl: 
     assert etag() == '"2000"'
     read(5, 2001, GTIN, brand=None)
     assert (store.products.get(CUP).brand, etag()) == ("Casa", None), "without its brand it was not read whole"
+
+
+@pytest.mark.parametrize("verdict", [None, reject], ids=["held", "rejected"])
+def test_an_answer_with_another_stock_than_the_store_has_is_asked_for_no_more(
+    verdict: Callable[[Store], object] | None, store: Store, crawl: Crawl
+) -> None:
+    believed = list_goods(goods(1000), terms(), at=at(0), crawl_id="it-0")
+    reading = Reading(key=1, reader="1", read_at=at(0), etag='"1000"')
+    store.products.upsert([replace(believed, reading=reading)], terms=terms())
+    crawl(1, goods(100_000))
+    if verdict:
+        verdict(store)
+    assert store.products.get(CUP).reading == reading
+    crawl(2, goods(100_000, availability=Availability.OUT_OF_STOCK))
+    sold_out = store.products.get(CUP)
+    assert sold_out.offer is not None
+    assert (sold_out.offer.availability, sold_out.reading) == (Availability.OUT_OF_STOCK, None)
 
 
 def test_a_field_that_one_crawl_does_not_read_is_kept_and_goes_after_two(store: Store, crawl: Crawl) -> None:

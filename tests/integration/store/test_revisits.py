@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from listino.domain.listing import Terms, list_goods
+from listino.domain.listing import Terms, list_goods, offer_of, reoffer
 from listino.domain.market import market_of
 from listino.domain.money import Money
 from listino.domain.offer import ShopOffer, ShopProduct, Variant
@@ -96,6 +96,14 @@ async def test_a_product_is_gone_after_so_many_misses_in_a_row(aio: AsyncStore) 
     assert await missed(aio, 4, gone_after=3) == 2
     assert await missed(aio, 5, gone_after=3) == 0, "the one that was met begins anew"
     assert await missed(aio, 6, gone_after=3) == 1
+
+
+async def test_the_misses_of_goods_that_come_back_are_forgotten(aio: AsyncStore, store: Store) -> None:
+    assert (await missed(aio, 2), await missed(aio, 3)) == (0, 3)
+    known = store.products.get("it:bottega:1")
+    store.products.upsert([reoffer(known, offer_of(known), TERMS, at=START + timedelta(hours=20))])
+    assert store.products.get("it:bottega:1").gone_at is None
+    assert (await missed(aio, 4), await missed(aio, 5)) == (0, 1)
 
 
 async def test_one_miss_is_enough_where_that_is_declared(aio: AsyncStore) -> None:
