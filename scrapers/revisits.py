@@ -41,7 +41,7 @@ class Revisits:
         self._run = run
         self._full = full
         self._skipped: set[int] = set()
-        self._met: dict[bool, list[ProductId]] = {True: [], False: []}
+        self._met: dict[bool, list[tuple[ProductId, datetime]]] = {True: [], False: []}
 
     def open(self, store: AsyncStore) -> None:
         self._products = store.products
@@ -65,8 +65,8 @@ class Revisits:
         return planned
 
     def met(self, shop: Shop, product_id: ProductId, *, asked: bool) -> None:
-        """Notes a product that has not changed."""
-        self._met[asked].append(product_id)
+        """Notes a product that has not changed, as of now; call it when the shop has answered."""
+        self._met[asked].append((product_id, utc_now()))
         self._run.met_unchanged(shop.name, asked=asked)
 
     async def gone(self, shop: Shop, product_id: ProductId) -> None:
@@ -80,7 +80,7 @@ class Revisits:
             while noted:
                 part = noted[:_MOST_AT_ONCE]
                 with time_limit(_STORE_SECONDS):
-                    await self._products.mark_met(part, crawl_id=self._run.id, at=utc_now(), asked=asked)
+                    await self._products.mark_met(dict(part), crawl_id=self._run.id, asked=asked)
                 del noted[: len(part)]
 
     async def _kept(self, shop: Shop, fetches: Sequence[Fetch]) -> dict[int, KeptReading]:

@@ -4,11 +4,12 @@ Motor is imported here and nowhere else: PyMongo's AsyncMongoClient has the same
 the import and CLIENT below.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo import UpdateOne
 
 from listino.domain.audit import Outcome, held_entry
 from listino.domain.crawl import Crawl, Reject
@@ -30,6 +31,8 @@ CLIENT = AsyncIOMotorClient
 
 _BY_SHOP = [("market", 1), ("shop", 1)]
 
+# What is on sale, or would be but for its shop: only of such goods can a crawl say that they have not changed.
+_OFFERED = {"gone_at": None, "offer": {"$ne": None}}
 
 # What a crawl needs to know of a product before it asks for it again.
 _READING = {"reading": 1, "gone_at": 1, "crawl_id": 1}
@@ -99,33 +102,42 @@ class AsyncProducts:
             )
         return {key: known for key, known in kept.items() if key not in twice}
 
-    async def mark_met(self, product_ids: Sequence[ProductId], *, crawl_id: str, at: datetime, asked: bool) -> int:
-        """Notes that a crawl met products which have not changed: the shop was `asked`, or its sitemap says so.
+    async def mark_met(self, met: Mapping[ProductId, datetime], *, crawl_id: str, asked: bool) -> int:
+        """Notes that a crawl met products which have not changed, and when: the shop was `asked` and answered so, or its
+        sitemap says so. Returns how many of them are on sale.
 
-        A shop that was asked shows what was last believed of it: a price that was held since is held no more.
+        A shop that was asked shows what was last believed of it, for the answer to a reading of which the store shows
+        anything else is not kept: a price that was held before it answered is held no more.
         """
-        change = met_in(crawl_id)
-        change["$max"] = {"offer.seen_at": at}
         if asked:
-            change["$max"] |= {"offer.checked_at": at}
-            change["$set"] |= {"reading.read_at": at}
-            change["$unset"] |= {"held": "", "declined": ""}
-            await self._note_superseded(product_ids, by=f"crawl {crawl_id}", at=at)
-        met = await self._products.update_many(
-            {"_id": {"$in": list(product_ids)}, "gone_at": None, "offer": {"$ne": None}}, change
-        )
-        return met.matched_count
+            await self._release(met, by=f"crawl {crawl_id}")
+        writes = []
+        for product_id, at in met.items():
+            change = met_in(crawl_id)
+            change["$max"] = {"offer.seen_at": at}
+            if asked:
+                change["$max"] |= {"offer.checked_at": at}
+                change["$set"] |= {"reading.read_at": at}
+                change["$unset"] |= {"declined": ""}
+            writes.append(UpdateOne({"_id": product_id, **_OFFERED}, change))
+        return (await self._products.bulk_write(writes, ordered=False)).matched_count if writes else 0
 
-    async def _note_superseded(self, product_ids: Sequence[ProductId], *, by: str, at: datetime) -> None:
-        held = self._products.find({"_id": {"$in": list(product_ids)}, "held.at": {"$exists": True}})
-        products = [product_from(document) for document in await held.to_list(None)]
-        entries = [
-            audit_write(held_entry(product, product.held, action=Outcome.SUPERSEDED, by=by, at=at))
-            for product in products
-            if product.held
-        ]
-        if entries:
+    async def _release(self, met: Mapping[ProductId, datetime], *, by: str) -> None:
+        """Ends the holds of readings that are not later than the products were met, and notes what became of them."""
+        entries, releases = [], []
+        found = self._products.find({"_id": {"$in": list(met)}, "held.at": {"$exists": True}, **_OFFERED})
+        for document in await found.to_list(None):
+            product = product_from(document)
+            at = met[product.id]
+            if product.held is None or product.held.seen_at > at:
+                continue
+            entry = held_entry(product, product.held, action=Outcome.SUPERSEDED, by=by, at=at)
+            entries.append(audit_write(entry))
+            same = {"held.reading": product.held.reading, "held.seen_at": {"$lte": at}}
+            releases.append(UpdateOne({"_id": product.id, **_OFFERED, **same}, {"$unset": {"held": ""}}))
+        if releases:
             await self._database[AUDIT.name].bulk_write(entries, ordered=False)
+            await self._products.bulk_write(releases, ordered=False)
 
     async def mark_gone(self, product_ids: Sequence[ProductId], at: datetime) -> int:
         """Notes that the shop no longer has these; returns how many were not gone before."""

@@ -19,6 +19,7 @@ from listino.domain.product import Product, Reading
 from listino.settings import Settings
 from listino.store.aio import AsyncStore
 from listino.store.client import Store
+from listino.store.held_document import held_document
 from listino.store.holds import HeldQuery
 from listino.store.intake import intake
 from listino.store.query import ProductQuery
@@ -320,12 +321,27 @@ async def test_a_shop_that_shows_what_was_believed_last_is_held_no_more(
     crawl(0, goods(1000))
     crawl(1, goods(100_000))
     asynchronous = AsyncStore(settings)
-    await asynchronous.products.mark_met([CUP], crawl_id="it-2", at=at(2), asked=False)
+    await asynchronous.products.mark_met({CUP: at(2)}, crawl_id="it-2", asked=False)
     assert store.products.get(CUP).held is not None, "its sitemap says nothing of the page that was held"
-    await asynchronous.products.mark_met([CUP], crawl_id="it-3", at=at(3), asked=True)
+    await asynchronous.products.mark_met({CUP: at(3)}, crawl_id="it-3", asked=True)
     asynchronous.close()
     assert (store.products.get(CUP).held, cost_of(store)) == (None, Money(1000))
     assert [(entry.action, entry.by) for entry in store.audit.of(CUP)] == [(Outcome.SUPERSEDED, "crawl it-3")]
+
+
+async def test_what_was_held_after_the_shop_answered_stays_held(store: Store, crawl: Crawl, settings: Settings) -> None:
+    crawl(0, goods(1000))
+    refresh(store, 100_000, 2.5)
+    asynchronous = AsyncStore(settings)
+    assert await asynchronous.products.mark_met({CUP: at(2)}, crawl_id="it-2", asked=True) == 1
+    product = store.products.get(CUP)
+    assert product.held is not None
+    assert (product.crawl_id, store.audit.of(CUP)) == ("it-2", [])
+    store.products.mark_gone([CUP], at(3))
+    store._database["products"].update_one({"_id": CUP}, {"$set": {"held": held_document(product.held)}})
+    assert await asynchronous.products.mark_met({CUP: at(4)}, crawl_id="it-3", asked=True) == 0
+    asynchronous.close()
+    assert store.audit.of(CUP) == [], "of what is gone nothing is said"
 
 
 def test_how_it_was_read_is_kept_of_what_is_believed_alone(store: Store, crawl: Crawl) -> None:

@@ -63,8 +63,8 @@ async def test_an_answer_of_which_two_products_came_stands_for_neither(aio: Asyn
 async def test_what_was_met_unchanged_is_seen_and_only_what_was_asked_is_checked(aio: AsyncStore, store: Store) -> None:
     later = START + timedelta(hours=6)
     before = [store.products.get(f"it:bottega:{number}") for number in (1, 2)]
-    assert await aio.products.mark_met(["it:bottega:1"], crawl_id="c2", at=later, asked=True) == 1
-    assert await aio.products.mark_met(["it:bottega:2"], crawl_id="c2", at=later, asked=False) == 1
+    assert await aio.products.mark_met({"it:bottega:1": later}, crawl_id="c2", asked=True) == 1
+    assert await aio.products.mark_met({"it:bottega:2": later}, crawl_id="c2", asked=False) == 1
     asked, skipped = (store.products.get(f"it:bottega:{number}") for number in (1, 2))
     assert asked.offer is not None
     assert skipped.offer is not None
@@ -77,7 +77,7 @@ async def test_what_was_met_unchanged_is_seen_and_only_what_was_asked_is_checked
 
 async def test_what_is_gone_is_not_met_by_the_way(aio: AsyncStore, store: Store) -> None:
     assert await aio.products.mark_gone(["it:bottega:1"], START) == 1
-    assert await aio.products.mark_met(["it:bottega:1"], crawl_id="c2", at=START, asked=True) == 0
+    assert await aio.products.mark_met({"it:bottega:1": START}, crawl_id="c2", asked=True) == 0
     assert store.products.get("it:bottega:1").gone_at == START
 
 
@@ -92,7 +92,7 @@ async def test_a_product_is_gone_after_so_many_misses_in_a_row(aio: AsyncStore) 
     assert await missed(aio, 2, gone_after=3) == 0
     assert await missed(aio, 2, gone_after=3) == 0, "the same crawl, told again"
     assert await missed(aio, 3, gone_after=3) == 0
-    await aio.products.mark_met(["it:bottega:1"], crawl_id="c3", at=START + timedelta(hours=18), asked=False)
+    await aio.products.mark_met({"it:bottega:1": START + timedelta(hours=18)}, crawl_id="c3", asked=False)
     assert await missed(aio, 4, gone_after=3) == 2
     assert await missed(aio, 5, gone_after=3) == 0, "the one that was met begins anew"
     assert await missed(aio, 6, gone_after=3) == 1

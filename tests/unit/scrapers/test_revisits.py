@@ -31,6 +31,7 @@ class Store:
         self.known = known
         self.away = False
         self.met: list[tuple[list[str], bool]] = []
+        self.met_at: dict[str, datetime] = {}
         self.gone: list[str] = []
 
     async def readings(self, market: str, shop: str, keys: Sequence[int]) -> dict[int, KeptReading]:
@@ -38,11 +39,12 @@ class Store:
             raise ConnectionFailure("away")
         return {key: self.known for key in keys if self.known and key == self.known.reading.key}
 
-    async def mark_met(self, product_ids: Sequence[str], *, crawl_id: str, at: datetime, asked: bool) -> int:
+    async def mark_met(self, met: Mapping[str, datetime], *, crawl_id: str, asked: bool) -> int:
         if self.away:
             raise ConnectionFailure("away")
-        self.met.append((list(product_ids), asked))
-        return len(product_ids)
+        self.met.append((list(met), asked))
+        self.met_at.update(met)
+        return len(met)
 
     async def mark_gone(self, product_ids: Sequence[str], at: datetime) -> int:
         self.gone += product_ids
@@ -141,6 +143,18 @@ async def test_while_the_store_is_away_everything_is_read_and_nothing_noted_is_l
     store.away = False
     await plan.flush()
     assert store.met == [([ID], True)]
+
+
+async def test_it_was_met_when_the_shop_answered_however_late_that_is_stored(
+    run: CrawlRun, bottega: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, answered_at = Store(kept(bottega)), utc_now() - HOUR
+    plan = revisits(run, store)
+    with monkeypatch.context() as then:
+        then.setattr("scrapers.revisits.utc_now", lambda: answered_at)
+        plan.met(bottega, ID, asked=True)
+    await plan.flush()
+    assert store.met_at == {ID: answered_at}
 
 
 async def test_what_the_shop_calls_gone_is_gone(run: CrawlRun, bottega: Shop) -> None:
