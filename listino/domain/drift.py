@@ -18,6 +18,8 @@ from listino.domain.product import Product, Style
 # How many runs make what is usual: at four a day a bit more than a day, so that a shop may change slowly.
 PAST_RUNS: Final = 5
 PRODUCTS: Final = "products"
+# Which share of the products that a run met it must have read for its fields to be compared.
+_LEAST_READ: Final = 0.5
 
 # The fields whose coverage is measured. `price`: every size costs something; `availability`: the shop tells it.
 FIELDS: Final = (
@@ -39,7 +41,7 @@ _KEPT_FIELDS: Final = ("slogan", "description", "category", "brand", "gtin", "fe
 class DriftRule:
     """What counts as drift. `tolerance_percent`: by how much of its usual value a field's coverage may fall;
     `products_tolerance_percent`: the same for the number of products met; `least_products`: what fewer products than
-    this usually have tells nothing."""
+    this usually have, or were read, tells nothing."""
 
     tolerance_percent: Decimal = Decimal(20)
     products_tolerance_percent: Decimal = Decimal(50)
@@ -51,6 +53,13 @@ class DriftRule:
                 raise InvalidValue(f"a tolerance of drift is above 0 and below 100 percent, not {percent}")
         if self.least_products < 1:
             raise InvalidValue(f"drift is told from 1 product on, not {self.least_products}")
+
+    def measures(self, counts: ShopCounts) -> bool:
+        """Whether a run read enough of the shop for the coverage of its fields to say something.
+
+        The few pages that changed since the run before are no sample of a shop: what is new often shows less.
+        """
+        return counts.measured >= self.least_products and counts.measured >= counts.products * _LEAST_READ
 
 
 def fields_of(product: Product) -> set[str]:
@@ -69,31 +78,38 @@ def fields_of(product: Product) -> set[str]:
 
 
 def past_of(shop: str, crawls: Iterable[Crawl]) -> list[ShopCounts]:
-    """What the last PAST_RUNS runs met of the shop that saw it whole; `crawls` are newest first.
+    """What those runs met of the shop that saw it whole; newest first, as `crawls` are.
 
     A drift that somebody declared to be the shop's new look begins the past anew.
     """
     past: list[ShopCounts] = []
     for crawl in crawls:
         counts = crawl.shops.get(shop)
-        if counts is None or not counts.measured or not (counts.complete or counts.drift_accepted_by):
+        if counts is None or not counts.products or not (counts.complete or counts.drift_accepted_by):
             continue
         past.append(counts)
-        if counts.drift_accepted_by or len(past) == PAST_RUNS:
+        if counts.drift_accepted_by:
             break
     return past
 
 
 def falls(counts: ShopCounts, past: Sequence[ShopCounts], rule: DriftRule) -> tuple[Fall, ...]:
-    """What fell beyond the rule against the median of the past, the number of products first; none where all is well."""
+    """What fell beyond the rule against the median of the past, the number of products first; none where all is well.
+
+    `past` is newest first. The number is compared with the last PAST_RUNS runs, fields with the last PAST_RUNS that read
+    enough to measure them, and only where this one did.
+    """
     if not past:
         return ()
     found = []
-    met = median(run.products for run in past)
+    met = median(run.products for run in past[:PAST_RUNS])
     if met >= rule.least_products and counts.products < met * (1 - float(rule.products_tolerance_percent) / 100):
         found.append(Fall(field=PRODUCTS, now=counts.products, usual=met))
+    measured = [run for run in past if rule.measures(run)][:PAST_RUNS]
+    if not measured or not rule.measures(counts):
+        return tuple(found)
     for name in FIELDS:
-        usual = median(run.coverage.get(name, 0.0) for run in past)
+        usual = median(run.coverage.get(name, 0.0) for run in measured)
         now = counts.coverage.get(name, 0.0)
         if usual * counts.measured >= rule.least_products and now < usual * (1 - float(rule.tolerance_percent) / 100):
             found.append(Fall(field=name, now=now, usual=round(usual, 4)))

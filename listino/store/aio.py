@@ -31,7 +31,7 @@ CLIENT = AsyncIOMotorClient
 
 _BY_SHOP = [("market", 1), ("shop", 1)]
 
-# What is on sale, or would be but for its shop: only of such goods can a crawl say that they have not changed.
+# What is on sale: only of that can a crawl say that it has not changed.
 _OFFERED = {"gone_at": None, "offer": {"$ne": None}}
 
 # What a crawl needs to know of a product before it asks for it again.

@@ -62,9 +62,36 @@ def test_the_past_is_of_whole_runs_the_newest_few(seen_at: datetime) -> None:
     )
     shops = [partial, drifted, counts(1), ShopCounts(complete=True), *(counts(n) for n in range(2, 9))]
     past = past_of("bottega", [run(n, shop, seen_at) for n, shop in enumerate(shops)])
-    assert [shop.products for shop in past] == [1, 2, 3, 4, 5]
-    assert len(past) == PAST_RUNS
+    assert [shop.products for shop in past] == [1, 2, 3, 4, 5, 6, 7, 8]
+    old = [counts(products=1000, gtin=0.9)] * PAST_RUNS
+    assert falls(counts(), [counts()] * PAST_RUNS + old, RULE) == ()
+    assert {fall.field for fall in falls(counts(), [counts()] * (PAST_RUNS // 2) + old, RULE)} == {"products", "gtin"}
     assert past_of("lume", [run(0, counts(), seen_at)]) == []
+
+
+def incremental(measured: int, products: int = 100, **coverage: float) -> ShopCounts:
+    """A run to which the shop said of all other products that they have not changed."""
+    return replace(counts(products, **coverage), measured=measured)
+
+
+def test_a_run_that_read_little_is_no_measure_of_fields_but_of_the_number() -> None:
+    few = [incremental(3, brand=0.0)] * PAST_RUNS
+    (fall,) = falls(counts(brand=0.1), [*few, counts()], RULE)
+    assert (fall.field, fall.usual) == ("brand", 0.9)
+    assert falls(counts(brand=0.1), few, RULE) == (), "nothing is known of its fields"
+    (fall,) = falls(incremental(3, products=10), [incremental(0)], RULE)
+    assert (fall.field, fall.usual) == ("products", 100)
+
+
+@pytest.mark.parametrize(("measured", "is_judged"), [(49, False), (50, True)])
+def test_fields_are_judged_where_half_of_the_products_were_read(measured: int, is_judged: bool) -> None:
+    found = falls(incremental(measured, brand=0.1), [counts()], RULE)
+    assert [fall.field for fall in found] == (["brand"] if is_judged else [])
+    assert falls(incremental(50, brand=0.1), [counts()], DriftRule(least_products=51)) == ()
+
+
+def test_a_whole_run_that_read_nothing_new_is_past_too(seen_at: datetime) -> None:
+    assert past_of("bottega", [run(0, incremental(0), seen_at)]) == [incremental(0)]
 
 
 def test_a_drift_that_was_accepted_begins_the_past_anew(seen_at: datetime) -> None:
