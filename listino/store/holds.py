@@ -68,7 +68,10 @@ class Decided:
 
 
 class Holds:
-    """Held prices. Every decision names the reading it is about, and is made once, whoever else decides."""
+    """Held prices. Every decision names the reading it is about, and is made once, whoever else decides.
+
+    It is noted in the audit log once it is made: a crash in between loses the entry, but none tells of what did not happen.
+    """
 
     def __init__(self, database: Database) -> None:
         # Lists of them are read from the primary: what was just decided must be off the list.
