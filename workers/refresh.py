@@ -204,13 +204,10 @@ class Refresher:
         return outcome
 
     def _keep(self, fresh: Sequence[Product]) -> list[LiveAnswer]:
-        """Stores the products; a price that is not plausible is held, and so is the answer that would tell it."""
+        """Stores the products; of one whose price is held the answer tells the stock alone."""
         plan = self.store.products.upsert(fresh, terms=self.shop.terms)
         held = {*plan.held, *plan.declined}
-        return [
-            _without_price(str(product.id), Reason.HELD) if product.id in held else _with_price(product)
-            for product in fresh
-        ]
+        return [_without_its_price(product) if product.id in held else _with_price(product) for product in fresh]
 
     def _reoffered(self, product: Product, offer: ShopOffer, at: datetime) -> Product:
         fresh = reoffer(product, offer, self.shop.terms, at=at)
@@ -243,6 +240,11 @@ def _with_price(product: Product) -> LiveAnswer:
         price=product.price.amount if product.price else None,
         availability=product.offer.availability if product.offer else None,
     )
+
+
+def _without_its_price(product: Product) -> LiveAnswer:
+    held = _without_price(str(product.id), Reason.HELD)
+    return replace(held, availability=product.offer.availability if product.offer else None)
 
 
 def _without_price(product_id: str, reason: Reason, **details: Any) -> LiveAnswer:

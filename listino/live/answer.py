@@ -28,7 +28,8 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveAnswer:
-    """The outcome of asking a shop for one product. `price` and `availability` are set when `reason` is None."""
+    """The outcome of asking a shop for one product. `price` and `availability` are set when `reason` is None;
+    of a held price, the availability is: a shop is believed that it is sold out, whatever it asks."""
 
     product_id: ProductId
     as_of: datetime

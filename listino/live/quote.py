@@ -52,6 +52,8 @@ def make_quote(product: Product, answer: LiveAnswer, points: Sequence[PricePoint
     else:
         price = product.price.amount if product.price else None
         seen = product.offer.availability if product.offer else None
+        if answer.availability is not None and product.gone_at is None:
+            seen = answer.availability
         as_of = product.offer.checked_at if product.offer else product.changed_at
     availability = Availability.OUT_OF_STOCK if answer.reason is Reason.GONE else seen or Availability.UNKNOWN
     previous = lowest = None

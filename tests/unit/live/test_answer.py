@@ -17,6 +17,7 @@ AT = datetime(2026, 3, 1, 9, 30, 0, 123_000, tzinfo=UTC)
         LiveAnswer(product_id="it:bottega:a%2Fb", as_of=AT, price=Money(0, "GBP"), availability=Availability.UNKNOWN),
         LiveAnswer(product_id="fr:atelier:1", as_of=AT),
         *(LiveAnswer(product_id="de:kontor:1", as_of=AT, reason=reason) for reason in Reason),
+        LiveAnswer(product_id="de:kontor:1", as_of=AT, availability=Availability.OUT_OF_STOCK, reason=Reason.HELD),
         LiveAnswer(product_id=5, as_of=AT, reason=Reason.NO_SHOP),
     ],
 )

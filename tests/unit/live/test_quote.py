@@ -1,5 +1,6 @@
 """Which price is quoted, and what is said of its past."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from listino.domain.history import PricePoint
@@ -50,6 +51,22 @@ def test_without_one_the_last_known_price_is_quoted_with_the_reason() -> None:
 
     assert (quote.price, quote.availability, quote.as_of) == (Money(4990), Availability.IN_STOCK, CHECKED)
     assert quote.reason is Reason.DEADLINE
+
+
+def test_of_a_held_price_the_stock_that_was_read_is_quoted() -> None:
+    held = LiveAnswer(product_id=ID, as_of=NOW, availability=Availability.OUT_OF_STOCK, reason=Reason.HELD)
+
+    quote = make_quote(PRODUCT, held, [])
+    assert (quote.price, quote.availability, quote.as_of) == (Money(4990), Availability.OUT_OF_STOCK, CHECKED)
+    assert quote.reason is Reason.HELD
+
+
+def test_what_is_gone_is_not_in_stock_again_while_its_price_is_held() -> None:
+    assert PRODUCT.offer is not None
+    gone = replace(PRODUCT, gone_at=NOW, offer=replace(PRODUCT.offer, availability=Availability.OUT_OF_STOCK))
+    held = LiveAnswer(product_id=ID, as_of=NOW, availability=Availability.IN_STOCK, reason=Reason.HELD)
+
+    assert make_quote(gone, held, []).availability is Availability.OUT_OF_STOCK
 
 
 def test_a_fresh_price_is_history_before_it_is_stored() -> None:
