@@ -134,12 +134,8 @@ def decide_all(verdict: Verdict) -> ResponseReturnValue:
     def one(product: Product, held: Held) -> None:
         _decide(product.id, held.reading, verdict)
 
-    try:
-        decided = engines().store.holds.decide_all(query, one, seconds=DECIDING_SECONDS)
-    except UnknownShop as error:
-        flash(f"{error}.", "warn")
-    else:
-        flash(_told(decided, verdict), "warn" if decided.left or decided.skipped else "good")
+    decided = engines().store.holds.decide_all(query, one, seconds=DECIDING_SECONDS)
+    flash(_told(decided, verdict), "warn" if decided.left or decided.skipped or decided.undeclared else "good")
     return redirect(url_for("held_prices.prices", **asked.named), 303)
 
 
@@ -182,6 +178,8 @@ def _told(decided: Decided, verdict: Verdict) -> str:
     told = f"{number(decided.done)} held price{'' if decided.done == 1 else 's'} {verdict}ed."
     if decided.skipped:
         told += f" {number(decided.skipped)} were left: they cannot be {verdict}ed, or were decided meanwhile."
+    if decided.undeclared:
+        told += f" Left, for their shop is not declared and they can only be rejected: {number(decided.undeclared)}."
     if decided.left:
         told += " There are more: press the button again to go on."
     return told

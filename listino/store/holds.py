@@ -9,7 +9,7 @@ from typing import Any
 from pymongo.database import Database
 
 from listino.domain.audit import AuditEntry, Outcome, held_entry
-from listino.domain.errors import AlreadyDecided, InvalidValue, ProductNotFound
+from listino.domain.errors import AlreadyDecided, InvalidValue, ProductNotFound, UnknownShop
 from listino.domain.held import DoubtKind, Held
 from listino.domain.history import point_of
 from listino.domain.listing import Terms, reoffer
@@ -60,10 +60,11 @@ class HeldQuery:
 @dataclass(frozen=True, slots=True)
 class Decided:
     """How many held prices were decided; `left` where the time did not suffice, `skipped` that cannot be accepted or that
-    somebody else decided meanwhile."""
+    somebody else decided meanwhile, `undeclared` whose shop nobody knows any more."""
 
     done: int
     skipped: int
+    undeclared: int
     left: bool
 
 
@@ -131,11 +132,11 @@ class Holds:
 
     def decide_all(self, query: HeldQuery, decide: Callable[[Product, Held], object], *, seconds: float) -> Decided:
         """Has each price of the query decided, for so long; what cannot be is skipped."""
-        deadline, done, skipped = time.monotonic() + seconds, 0, 0
+        deadline, done, skipped, undeclared = time.monotonic() + seconds, 0, 0, 0
         while batch := self.page(query, count=_BATCH):
             for product in batch:
                 if time.monotonic() > deadline:
-                    return Decided(done, skipped, left=True)
+                    return Decided(done, skipped, undeclared, left=True)
                 if product.held is None:
                     continue
                 try:
@@ -143,8 +144,10 @@ class Holds:
                     done += 1
                 except (AlreadyDecided, InvalidValue, ProductNotFound):
                     skipped += 1
+                except UnknownShop:
+                    undeclared += 1
                 query = replace(query, after=(product.held.at, product.id))
-        return Decided(done, skipped, left=False)
+        return Decided(done, skipped, undeclared, left=False)
 
     def _held(self, product_id: ProductId, reading: str) -> tuple[Product, Held]:
         document = self._products.find_one({"_id": product_id})

@@ -1,6 +1,7 @@
 """Held prices in the back office: found, decided on once, and only by those who may."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -172,6 +173,17 @@ def test_what_is_held_after_the_look_is_left_alone(manager, held: Store) -> None
     assert "1 held price accepted." in manager.see(sent.location)
     assert held.products.get(LAMP).held is None
     assert len(rows(manager.see("/held-prices"))) == 25
+
+
+def test_a_shop_that_is_declared_no_more_keeps_nobody_from_the_others(manager, held: Store) -> None:
+    stranger = replace(lamp("it", "altra", 265_000, at=NOW), crawl_id="crawl-it-1")
+    assert held.products.upsert([stranger], terms=terms("it", "altra")).held == [stranger.id]
+    until = utc_now().isoformat()
+    sent = manager.send("/held-prices/all/accept", crawl="crawl-it-1", until=until)
+    told = manager.see(sent.location)
+    assert "29 held prices accepted." in told
+    assert "Left, for their shop is not declared and they can only be rejected: 1." in told
+    assert held.products.get(str(stranger.id)).held is not None
 
 
 @pytest.mark.usefixtures("held")
