@@ -176,6 +176,9 @@ def _show(results: Mapping[str, Result], settings: Settings) -> None:
     if table.row_count:
         Console(width=None if sys.stdout.isatty() else 140).print(table)
     for code, result in results.items():
+        if result.crawl is not None and (unread := _not_read(result.crawl)):
+            click.echo(f"{code}: {unread}")
+    for code, result in results.items():
         if result.error:
             click.echo(f"listino: {result.error}", err=True)
         elif result.crawl and result.crawl.status is CrawlStatus.INCOMPLETE:
@@ -183,3 +186,14 @@ def _show(results: Mapping[str, Result], settings: Settings) -> None:
             click.echo(
                 f"listino: market {code} was not seen whole: {why}; its log is {log_of(settings, code)}", err=True
             )
+
+
+def _not_read(run: Crawl) -> str | None:
+    """How many of the unchanged products the crawl did not have to read, and how it knew."""
+    skipped, unmodified = run.total("skipped"), run.total("unmodified")
+    if not skipped + unmodified:
+        return None
+    return (
+        f"{skipped + unmodified} of the {run.total('unchanged')} unchanged were not read: "
+        f"{skipped} by the sitemap's dates, {unmodified} because the shop said so; --full reads everything"
+    )

@@ -15,7 +15,9 @@ from listino.settings import load_settings
 
 @click.command(short_help="Read the offer out of a page.")
 @click.argument("source", metavar="FILE_OR_URL")
-@click.option("--url", help="The page's address, if SOURCE is a file: relative links in it are resolved against it.")
+@click.option(
+    "--url", help="The page's address, if FILE_OR_URL is a file: relative links in it are resolved against it."
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines: a JSON object on standard output.")
 def extract(source: str, url: str | None, as_json: bool) -> None:
     """Show name, price, availability and the rest that the page FILE_OR_URL says of its product, and where it says so.
@@ -32,6 +34,8 @@ def extract(source: str, url: str | None, as_json: bool) -> None:
         sources = {name: asdict(source) for name, source in page.sources.items()}
         click.echo(json.dumps(found | {"sources": sources}, indent=2, ensure_ascii=False))
         return
+    if not page.sources:
+        raise UnreadablePage(f"{source} shows no product: nothing on it looks like a name, a price or a code")
     for name, value in found.items():
         if value:
             found_in = page.sources.get(name)

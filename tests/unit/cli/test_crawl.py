@@ -50,6 +50,21 @@ def test_one_market(asked: list[Any], capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.usefixtures("declared")
+def test_what_was_not_read_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    counts = ShopCounts(products=250, unchanged=240, skipped=200, unmodified=1)
+    run = Crawl(
+        id="it-1", market="it", status=CrawlStatus.FINISHED, trigger="t", started_at=AT, heartbeat_at=AT, shops={"demo": counts}
+    )  # fmt: skip
+    monkeypatch.setattr(module, "run_crawl", lambda *_, **__: run)
+    assert main.run(["crawl", "it"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("it:"))
+    assert line == (
+        "it: 201 of the 240 unchanged were not read: 200 by the sitemap's dates, 1 because the shop said so; "
+        "--full reads everything"
+    )
+
+
+@pytest.mark.usefixtures("declared")
 def test_all_markets_and_one_that_fails(asked: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["crawl", "all"]) == 1
     assert sorted(market for market, *_ in asked) == ["de", "es", "fr", "it"]

@@ -41,6 +41,12 @@ def test_a_file_for_machines(file: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "brand" not in told["sources"]
 
 
+def test_a_page_that_shows_nothing_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.html").write_text("<p>", encoding="utf-8")
+    assert main.run(["extract", "empty.html"]) == 1
+    assert "empty.html shows no product" in capsys.readouterr().err
+
+
 def test_a_page_of_another_encoding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "latin.html").write_bytes(PAGE.encode("cp1252"))
     assert main.run(["extract", "latin.html"]) == 0
