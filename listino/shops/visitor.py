@@ -44,6 +44,7 @@ class Visitor:
         self._places = {place} | ({(host, other) for other in _PORTS.values()} if port in _PORTS.values() else set())
         self.requests = 0
         self._root = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        self._robots_url = f"{self._root}/robots.txt"
         self._user_agent = user_agent
         self._owns_client = client is None
         self._client = client or httpx.Client(http2=True, timeout=_SECONDS, trust_env=False)
@@ -68,7 +69,7 @@ class Visitor:
     def robots(self) -> Robots:
         """The host's rules, read once; raises VisitRefused where they cannot be known, for then nothing may be asked."""
         if self._robots is None:
-            _, answer = self._follow(Fetch(url=f"{self._root}/robots.txt", purpose="robots"), obey=False)
+            _, answer = self._follow(Fetch(url=self._robots_url, purpose="robots"), obey=False)
             robots = Robots.answered(answer.status_code, answer.content)
             if robots.trouble is not None:
                 raise VisitRefused(f"{self._root}: {robots.trouble}")
@@ -83,8 +84,11 @@ class Visitor:
         """The answer, redirects on the host followed.
 
         Raises VisitRefused where robots.txt, a redirect to another host or the shop itself says no; GoneFromShop for 404
-        and 410; UnreadablePage for every other answer than 200, and for none.
+        and 410; UnreadablePage for every other answer than 200, and for none. The host's robots.txt is its rules as they
+        are known: empty where there is no such page, for then nothing is forbidden.
         """
+        if fetch.url == self._robots_url:
+            return Page(url=fetch.url, body=self.robots.text.encode())
         address, answer = self._follow(fetch, obey=True)
         status = answer.status_code
         if status in _TOLD_TO_WAIT:

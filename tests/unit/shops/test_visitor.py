@@ -77,6 +77,13 @@ def test_a_host_without_rules_allows_all() -> None:
     assert visit.visitor.get(f"{ROOT}/secret").text == "fine"
 
 
+@pytest.mark.parametrize(("status", "rules"), [(200, ROBOTS), (404, ""), (403, "")])
+def test_robots_txt_itself_is_the_rules_that_are_known(status: int, rules: str) -> None:
+    visit = Visit(fine, robots=httpx.Response(status, text=ROBOTS))
+    assert visit.visitor.fetch(Fetch(url=f"{ROOT}/robots.txt", purpose="robots")).text == rules
+    assert visit.asked == [f"{ROOT}/robots.txt"], "it is asked for once"
+
+
 @pytest.mark.parametrize(
     "target", ["https://www.shop.example/", "https://shop.example:8443/", "http://[::1]/", "ftp://shop.example/", "https://["]
 )  # fmt: skip
