@@ -17,7 +17,7 @@ import orjson
 from listino.domain.errors import ListinoError, UnreadablePage
 from listino.domain.offer import ShopOffer, ShopProduct
 from listino.extract.text import decode_page
-from listino.shops.shop import Shop
+from listino.shops.shop import PlatformOptions, Shop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +146,10 @@ class Platform(ABC):
 
         Raises UnreadablePage where nothing can be read of any of them, GoneFromShop where all are gone.
         """
+
+    def reads_pages(self, options: PlatformOptions) -> bool:
+        """Whether a shop with these options is read by its pages, so that a declaration can point at fields on them."""
+        return False
 
     def says_gone(self, fetch: Fetch, status: int, body: bytes) -> bool:
         """Whether an error answer to a refresh of one product means that the shop no longer has it."""

@@ -1,11 +1,12 @@
 """The tables of a shop's declaration: their keys, what each may hold, and the shop that they amount to."""
 
+import math
 import re
 from decimal import Decimal
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from listino.complaints import none_of
 from listino.domain.drift import DriftRule
@@ -46,6 +47,12 @@ def _root(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ValueError(f"{url!r} must be an address such as https://shop.example")
     return urlunsplit(parts._replace(netloc=parts.netloc.lower())).rstrip("/")
+
+
+def _seconds(number: object) -> object:
+    if isinstance(number, float) and not math.isfinite(number):
+        raise ValueError("must be a number of seconds, such as 0.5")
+    return number
 
 
 def _pattern(expression: str) -> str:
@@ -94,8 +101,8 @@ class _PricingTable(_Table):
 
 class _CrawlTable(_Table):
     concurrency: int = Field(CrawlManner().concurrency, ge=1, le=32)
-    delay: float | None = Field(CrawlManner().delay, ge=0, le=60)
-    revisit_hours: float = Field(CrawlManner().revisit_hours, ge=0, le=8760)
+    delay: Annotated[float, BeforeValidator(_seconds)] | None = Field(CrawlManner().delay, ge=0, le=60)
+    revisit_hours: float = Field(CrawlManner().revisit_hours, ge=0, le=8760, allow_inf_nan=False)
     gone_after: int = Field(CrawlManner().gone_after, ge=1, le=100)
     product: Annotated[str, AfterValidator(_pattern)] | None = None
     category: Annotated[str, AfterValidator(_pattern)] | None = None
@@ -109,7 +116,7 @@ class _PlatformTable(_Table):
     access_key: _Token | None = None
     collections: tuple[_Handle, ...] = ()
     store: _Token | None = None
-    post: bool = False
+    post: StrictBool = False
 
 
 class _SelectorsTable(_Table):
@@ -155,9 +162,21 @@ class Declaration(_Table):
             takes = f"takes only {', '.join(taken)}" if taken else "takes none"
             raise InvalidValue(f"platform.{key}: no option of {self.shop.platform}, which {takes}")
 
+    def _demand_selectors_read(self, options: PlatformOptions) -> None:
+        """Raises InvalidValue for selectors of a shop that is not read by its pages: they would be ignored in silence."""
+        given = sorted(self.selectors.model_fields_set)
+        if given and not PLATFORMS[self.shop.platform].reads_pages(options):
+            with_key = " with an access_key" if options.access_key else ""
+            raise InvalidValue(
+                f"selectors.{given[0]}: {self.shop.platform}{with_key} is read by its API, not by its pages: delete"
+                " [selectors], or declare the shop as generic"
+            )
+
     def build(self) -> Shop:
         """The shop; raises InvalidValue for what only the tables together show to be wrong."""
         self._demand_options_taken()
+        options = PlatformOptions(**self.platform.model_dump())
+        self._demand_selectors_read(options)
         market = market_of(self.shop.market)
         rule = PricingRule(
             markup_percent=self.pricing.markup_percent,
@@ -181,6 +200,6 @@ class Declaration(_Table):
             crawl=CrawlManner(**self.crawl.model_dump()),
             live_concurrency=self.live.concurrency,
             drift=DriftRule(**self.drift.model_dump()),
-            options=PlatformOptions(**self.platform.model_dump()),
+            options=options,
             selectors=Selectors(**self.selectors.model_dump()),
         )

@@ -18,7 +18,7 @@ from listino.extract.addresses import absolute
 from listino.extract.goods import read_goods
 from listino.shops.platform import Expected, Fetch, Found, Known, OneByOne, Page
 from listino.shops.robots import Robots
-from listino.shops.shop import Shop
+from listino.shops.shop import PlatformOptions, Shop
 from listino.shops.sitemap import read_sitemap
 
 # Parameters that say where a visitor came from, not what is on the page.
@@ -35,6 +35,9 @@ class PagesPlatform(OneByOne):
     @abstractmethod
     def is_category(self, shop: Shop, path: str) -> bool:
         """Whether that path is a page listing goods."""
+
+    def reads_pages(self, options: PlatformOptions) -> bool:
+        return True
 
     def read(self, shop: Shop, fetch: Fetch, page: Page) -> Iterator[Found]:
         match fetch.purpose:

@@ -27,7 +27,7 @@ from listino.shops.options import style_and_size
 from listino.shops.payload import Item, money_in, object_in, objects_in
 from listino.shops.platform import LIVE_BATCH, Expected, Fetch, Found, Known, Page, Refresh, Told, in_batches, told
 from listino.shops.platforms.generic import Generic
-from listino.shops.shop import Shop
+from listino.shops.shop import PlatformOptions, Shop
 
 _PER_PAGE = 100  # the most that Shopware allows unless its keeper says otherwise
 _EXACT_TOTAL = 1
@@ -71,6 +71,9 @@ class Shopware(Generic):
         | {"description": "description", "photos": "media", "variants": "children"}
     )
     batch = LIVE_BATCH
+
+    def reads_pages(self, options: PlatformOptions) -> bool:
+        return options.access_key is None
 
     def start(self, shop: Shop) -> Sequence[Fetch]:
         return [_list(shop, 1)] if shop.options.access_key else super().start(shop)

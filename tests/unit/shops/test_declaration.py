@@ -71,10 +71,11 @@ concurrency = 3
 
 def test_selectors_and_what_the_platform_wants_to_know(file: Path) -> None:
     text = changed('"woocommerce"', '"shopify"')
-    file.write_text(text + '[platform]\ncollections = ["saldi", "nuovi"]\n[selectors]\nprice = ".price > ins"\n')
-    shop = load_shop(file)
-    assert shop.options == PlatformOptions(collections=("saldi", "nuovi"))
-    assert shop.selectors == Selectors(price=".price > ins")
+    file.write_text(text + '[platform]\ncollections = ["saldi", "nuovi"]\n')
+    assert load_shop(file).options == PlatformOptions(collections=("saldi", "nuovi"))
+    for platform in ("generic", "prestashop", "shopware"):
+        file.write_text(changed("woocommerce", platform) + '[selectors]\nprice = ".price > ins"\n')
+        assert load_shop(file).selectors == Selectors(price=".price > ins")
 
 
 def test_what_is_believed_of_a_shop_and_what_counts_as_drift(file: Path) -> None:
@@ -138,7 +139,17 @@ def changed(old: str, new: str) -> str:
         (LEAST + "[drift]\nleast_products = 0", "drift.least_products:"),
         (LEAST + "[crawl]\nconcurrency = 0", "crawl.concurrency:"),
         (LEAST + "[crawl]\ndelay = -1", "crawl.delay:"),
-        (LEAST + "[crawl]\ndelay = nan", "crawl.delay:"),
+        (LEAST + "[crawl]\ndelay = nan", "crawl.delay: must be a number of seconds, such as 0.5"),
+        (LEAST + "[crawl]\nrevisit_hours = nan", "crawl.revisit_hours: must be a finite number"),
+        (changed("woocommerce", "magento") + '[platform]\npost = "yes"', "platform.post: must be true or false"),
+        (
+            LEAST + '[selectors]\nprice = ".price"',
+            "selectors.price: woocommerce is read by its API, not by its pages: delete [selectors], or declare the shop as generic",
+        ),
+        (
+            changed("woocommerce", "shopware") + '[platform]\naccess_key = "K"\n[selectors]\nprice = ".price"',
+            "selectors.price: shopware with an access_key is read by its API",
+        ),
         (LEAST + '[crawl]\nproduct = "/p/("', "crawl.product: '/p/(' is no regular expression"),
         (LEAST + '[crawl]\ncategory = "["', "crawl.category: '[' is no regular expression"),
         (LEAST + "[live]\nconcurrency = 1000", "live.concurrency: must be 64 or less"),
