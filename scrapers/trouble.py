@@ -14,6 +14,7 @@ from scrapy.exceptions import (
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from listino.live.turns import HostBusy
+from listino.shops.unanswered import BROKEN_OFF, NOT_FOUND, NOT_SECURE, REFUSED, TIMED_OUT
 
 
 class NotNow(IgnoreRequest):
@@ -31,17 +32,17 @@ def trouble(error: BaseException | None, url: str) -> str:
         case HttpError():
             return f"{url} answered {error.response.status}"
         case CannotResolveHostError():
-            return f"its address {host} could not be found"
+            return NOT_FOUND.format(host=host)
         case DownloadConnectionRefusedError():
-            return f"{host} refused the connection"
+            return REFUSED.format(host=host)
         case DownloadTimeoutError() | TimeoutError():
-            return f"{host} timed out"
+            return TIMED_OUT.format(host=host)
         case ResponseDataLossError():
             return f"{host} broke off its answer"
         case DownloadFailedError() if "SSL" in str(error):
-            return f"no secure connection to {host} could be made"
+            return NOT_SECURE.format(host=host)
         case DownloadFailedError():
-            return f"the connection to {host} broke off"
+            return BROKEN_OFF.format(host=host)
         case DownloadCancelledError():
             return f"{url} answered with more than we take"
         case RulesUnknown():

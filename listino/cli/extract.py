@@ -11,6 +11,7 @@ from listino.domain.errors import InvalidValue, UnreadablePage
 from listino.extract import extract as read_page
 from listino.extract.text import decode_page
 from listino.settings import load_settings
+from listino.shops.unanswered import unanswered
 
 
 @click.command(short_help="Read the offer out of a page.")
@@ -54,9 +55,10 @@ def _fetched(url: str) -> tuple[str, str]:
     headers = {"User-Agent": load_settings().user_agent}
     try:
         answer = httpx.get(url, headers=headers, follow_redirects=True, timeout=20)
-        answer.raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise UnreadablePage(f"{url} cannot be fetched: {error}") from None
+        raise unanswered(error, url) from None
+    if not answer.is_success:
+        raise UnreadablePage(f"{url} cannot be fetched: it answered {answer.status_code}")
     return decode_page(answer.content, answer.headers.get("content-type")), str(answer.url)
 
 

@@ -29,6 +29,10 @@ class UnreadablePage(ListinoError):
     """Raised when a shop answered with something its platform adapter cannot read."""
 
 
+class NoSecureConnection(UnreadablePage):
+    """Raised when a host was asked by https and does not speak it, or not with a certificate that can be trusted."""
+
+
 class VisitRefused(ListinoError):
     """Raised when a shop is not to be asked: its robots.txt or its own answer says no, or it leads to another host."""
 

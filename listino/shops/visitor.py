@@ -12,6 +12,7 @@ from listino.domain.errors import GoneFromShop, InvalidValue, UnreadablePage, Vi
 from listino.extract.addresses import absolute
 from listino.shops.platform import Fetch, Page
 from listino.shops.robots import Robots
+from listino.shops.unanswered import unanswered
 
 PAUSE = 0.5  # seconds between two requests; robots.txt may ask for more, and gets it
 _LONGEST_PAUSE = 30.0
@@ -140,7 +141,7 @@ class Visitor:
                     if len(body) > _MOST_BYTES:
                         raise UnreadablePage(f"{address} answers with more than {_MOST_BYTES} bytes")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UnreadablePage(f"{address} cannot be fetched: {error or type(error).__name__}") from None
+            raise unanswered(error, address) from None
         finally:
             self._not_before = time.monotonic() + self._pause()
         plain = {name: value for name, value in answer.headers.items() if name.lower() not in _ENCODED}

@@ -97,5 +97,6 @@ def test_an_address_that_cannot_be_fetched_is_one_line(
     assert main.run(["extract", url]) == 1
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.startswith(f"listino: {url} cannot be fetched: ")
+    (line,) = said.err.splitlines()
+    assert line.startswith(f"listino: {url} cannot be fetched: ")
     assert "Traceback" not in said.err
