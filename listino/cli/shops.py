@@ -10,14 +10,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from listino.domain.clock import utc_now
-from listino.domain.errors import InvalidShop, InvalidValue, UnknownShop
+from listino.domain.errors import InvalidShop, InvalidValue, NoSecureConnection, UnknownShop, UnreadablePage
 from listino.domain.market import MARKETS, market_of
 from listino.settings import Settings, load_settings
 from listino.shops.declaration import Shops
+from listino.shops.detection import Detected
 from listino.shops.detection import detect as find_out
 from listino.shops.draft import draft_of
 from listino.shops.shop import Shop
-from listino.shops.trial import NEEDED, Trial, try_shop
+from listino.shops.trial import NEEDED, Trial, counted, try_shop
 from listino.shops.visitor import Visitor
 from listino.store.client import Store
 from listino.store.query import ProductQuery
@@ -50,7 +51,7 @@ def detect(url: str, market: str | None, output: Path | None, as_json: bool) -> 
     """Look at the shop at URL and say which platform it runs, by what evidence; draft its declaration in TOML.
 
     It costs the shop a dozen requests at the most, with a pause between them. They obey its robots.txt, name
-    LISTINO_CONTACT, and go to no other host.
+    LISTINO_CONTACT, and go to no other host. Exit code 1, and no draft, if neither a platform nor a product was found.
 
     \b
     Example:
@@ -60,27 +61,43 @@ def detect(url: str, market: str | None, output: Path | None, as_json: bool) -> 
     if output is not None and output.exists():
         raise InvalidValue(f"{output} is there already: give another file, or delete it first")
     address = url if "://" in url else f"https://{url}"
-    with Visitor(address, load_settings().user_agent) as visitor:
-        found = find_out(visitor, address, market=market)
-        requests = visitor.requests
-    draft = draft_of(found)
+    settings = load_settings()
+    try:
+        with Visitor(address, settings.user_agent) as visitor:
+            found = find_out(visitor, address, market=market)
+            requests = visitor.requests
+    except NoSecureConnection as error:
+        if address == url:
+            raise
+        raise NoSecureConnection(f"{error}; https was assumed: if the shop speaks http, give http://{url}") from None
+    draft = draft_of(found) if found.error is None else None
     for line in found.warnings:
         click.echo(f"listino: {line}", err=True)
-    if output is not None:
-        _write(output, draft)
-        click.echo(
-            f"{output} is written; try it with: listino shops check {found.market or 'MARKET'}:{found.name}", err=True
-        )
     if as_json:
         click.echo(
             json.dumps({**asdict(found), "declaration": draft, "requests": requests}, indent=2, ensure_ascii=False)
         )
-    elif output is None:
+    if draft is None:
+        raise UnreadablePage(found.error)
+    if output is not None:
+        _write(output, draft)
+        click.echo(f"{output} is written; {_next_step(output, settings.shops_path, found)}", err=True)
+    if as_json:
+        return
+    if output is None:
         click.echo(draft, nl=False)
     else:
         click.echo(
             f"{found.url} runs {found.platform}: {'; '.join(found.evidence) or 'nothing speaks for another one'}"
         )
+
+
+def _next_step(output: Path, folder: Path, found: Detected) -> str:
+    market = found.market or "MARKET"
+    trial = f"listino shops check {market}:{found.name}"
+    if output.suffix == ".toml" and output.parent.resolve() == folder.resolve():
+        return f"try it with: {trial}"
+    return f"move it to {folder / f'{market}-{found.name}.toml'}, then try it with: {trial}"
 
 
 @shops.command(short_help="Read a few products of a declared shop, and show where each field came from.")
@@ -142,9 +159,12 @@ def _show(shop: Shop, trial: Trial) -> None:
             console.print(f"[red]It could not be sold:[/red] {escape(complaint)}")
     for failure in trial.failures:
         console.print(f"[yellow]Not read:[/yellow] {escape(failure)}")
+    for note in trial.notes:
+        console.print(f"[yellow]Note:[/yellow] {escape(note)}")
     sold = sum(not sample.complaints for sample in trial.samples)
     console.print(
-        f"{shop.key} ({shop.platform}): {len(trial.samples)} products read, {sold} could be sold; {trial.requests} requests"
+        f"{shop.key} ({shop.platform}): {counted(len(trial.samples), 'product')} read, {sold} could be sold;"
+        f" {counted(trial.requests, 'request')}"
     )
 
 

@@ -40,6 +40,7 @@ class Detected:
     currency: str | None = None
     access_key: str | None = None
     post: bool = False
+    error: str | None = None  # why nothing can be declared: neither a platform nor a product was found
     product: str | None = None  # a regular expression of product pages' paths, for platforms without one of their own
 
     @property
@@ -71,6 +72,12 @@ def detect(visitor: Visitor, url: str, *, market: str | None = None) -> Detected
             break
     else:
         _look_at_pages(visitor, found)
+        if not marks and found.product is None:
+            found.error = (
+                f"no product could be found at {found.url}: is this a shop? If it is, declare it by hand"
+                " (docs/add-a-shop.md)"
+            )
+            return found
     _guess_market(found, home, market)
     return found
 

@@ -10,6 +10,7 @@ from listino.domain.offer import ShopOffer, ShopProduct
 from listino.domain.product import product_id
 from listino.extract.extracted import extract_page
 from listino.extract.page import ProductPage
+from listino.extract.selectors import Selectors
 from listino.shops.platform import Fetch, Known, Page, Platform, Refresh, Told
 from listino.shops.platforms.pages import PagesPlatform
 from listino.shops.platforms.registry import PLATFORMS
@@ -41,10 +42,12 @@ class Sample:
 
 @dataclass(slots=True)
 class Trial:
-    """What came of it. `failures`: answers that could not be read, each with its reason; `requests`: what it cost."""
+    """What came of it. `failures`: answers that could not be read, each with its reason; `notes`: what the declaration
+    says in vain; `requests`: what it cost."""
 
     samples: list[Sample] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     requests: int = 0
 
     @property
@@ -54,15 +57,18 @@ class Trial:
 
 def try_shop(shop: Shop, visitor: Visitor, *, count: int) -> Trial:
     """Reads up to `count` products of the shop, and asks for their offers again as a live refresh does."""
-    platform, trial = PLATFORMS[shop.platform], Trial()
+    platform, trial, pointers = PLATFORMS[shop.platform], Trial(), _Pointers(shop.selectors)
     read: dict[str, _Read] = {}
-    for goods, fetch, page in _goods(shop, platform, visitor, trial, most=3 + count * _MOST_REQUESTS_A_PRODUCT):
+    for goods, fetch, page in _goods(
+        shop, platform, visitor, trial, pointers, most=3 + count * _MOST_REQUESTS_A_PRODUCT
+    ):
         sample = Sample(goods.url, _fields(shop, platform, goods, fetch, page), list(_complaints(shop, goods)))
         read[goods.sku] = _Read(goods, fetch, sample)
         trial.samples.append(sample)
         if len(read) == count:
             break
     _refresh(shop, platform, visitor, read)
+    trial.notes.extend(pointers.in_vain())
     trial.requests = visitor.requests
     return trial
 
@@ -74,8 +80,32 @@ class _Read:
     sample: Sample
 
 
+class _Pointers:
+    """The declared selectors, and which of them have matched on none of the product pages so far."""
+
+    def __init__(self, selectors: Selectors) -> None:
+        self._unmatched = {name: css for name in Selectors.__slots__ if (css := getattr(selectors, name)) is not None}
+        self._pages = 0
+
+    def try_on(self, page: Page) -> None:
+        if self._unmatched:
+            tree = ProductPage(page.text, page.url).tree
+            self._unmatched = {name: css for name, css in self._unmatched.items() if tree.css_first(css) is None}
+        self._pages += 1
+
+    def in_vain(self) -> Iterator[str]:
+        """A sentence for each selector that matched nothing; none where no page was read."""
+        for name, css in self._unmatched.items() if self._pages else ():
+            yield f"selectors.{name}: {css!r} matched nothing on the {counted(self._pages, 'page')} read"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 page`, `2 pages`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _goods(
-    shop: Shop, platform: Platform, visitor: Visitor, trial: Trial, *, most: int
+    shop: Shop, platform: Platform, visitor: Visitor, trial: Trial, pointers: "_Pointers", *, most: int
 ) -> Iterator[tuple[ShopProduct, Fetch, Page]]:
     """Goods in the order in which a crawl would meet them, products before more lists."""
     lists, pages = deque(platform.start(shop)), deque[Fetch]()
@@ -84,6 +114,8 @@ def _goods(
         try:
             answer = visitor.fetch(fetch)
             page = Page(url=fetch.url, body=answer.body, headers=answer.headers)
+            if fetch.purpose == "product":
+                pointers.try_on(page)
             for found in platform.read(shop, fetch, page):
                 match found:
                     case ShopProduct():

@@ -2,9 +2,11 @@
 
 import functools
 import json
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -17,6 +19,10 @@ from listino.shops.visitor import Visitor
 
 URL = "http://bottega.it"
 Open = Callable[[str], Catalogue]
+Answering = Callable[[Mapping[str, str]], None]
+PRODUCT_PAGE = """<html lang="it"><h1>Moka nera</h1><script type="application/ld+json">
+{"@type": "Product", "name": "Moka", "sku": "8411", "offers":
+ {"price": "19.90", "priceCurrency": "EUR", "availability": "InStock"}}</script></html>"""
 
 
 @pytest.fixture
@@ -30,6 +36,23 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Open:
         return catalogue
 
     return of
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
+    """Lets URL answer these paths by http, and 404 to all others; https it does not speak."""
+
+    def pages(pages: Mapping[str, str]) -> None:
+        def answer(request: httpx.Request) -> httpx.Response:
+            if request.url.scheme == "https":
+                raise httpx.ConnectError("[SSL] record layer failure") from ssl.SSLError()
+            page = pages.get(request.url.path)
+            return httpx.Response(404) if page is None else httpx.Response(200, text=page)
+
+        client = httpx.Client(transport=httpx.MockTransport(answer))
+        monkeypatch.setattr(module, "Visitor", functools.partial(Visitor, client=client, sleep=lambda seconds: None))
+
+    return pages
 
 
 @pytest.fixture
@@ -63,7 +86,9 @@ def test_a_draft_goes_to_a_file_that_is_new(opened: Open, folder: Path, capsys: 
     assert main.run(["shops", "detect", URL, "--output", str(path)]) == 0
     said = capsys.readouterr()
     assert said.out.startswith(f"{URL} runs woocommerce: ")
-    assert "listino shops check it:bottega" in said.err
+    assert f"move it to {folder / 'it-bottega.toml'}, then try it with: listino shops check it:bottega" in said.err
+    assert main.run(["shops", "detect", URL, "--output", str(folder / "it-bottega.toml")]) == 0
+    assert "is written; try it with: listino shops check it:bottega" in capsys.readouterr().err
     assert load_shop(path).key == "it:bottega"
     path.write_text("mine")
     assert main.run(["shops", "detect", URL, "--output", str(path)]) == 2
@@ -78,6 +103,47 @@ def test_what_was_found_out_for_machines(opened: Open, capsys: pytest.CaptureFix
     assert told["evidence"]
     assert told["requests"] <= 9
     assert "[shop]" in told["declaration"]
+
+
+def test_a_page_that_is_no_shop_has_no_draft(
+    answering: Answering, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering({"/": "<html><p>Ciao</p></html>"})
+    path = tmp_path / "draft.toml"
+    assert main.run(["shops", "detect", URL, "--output", str(path)]) == 1
+    said = capsys.readouterr()
+    assert (said.out, path.exists()) == ("", False)
+    assert f"listino: no product could be found at {URL}: is this a shop?" in said.err
+    assert main.run(["shops", "detect", URL, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["declaration"] is None
+    assert "is this a shop?" in told["error"]
+
+
+@pytest.mark.parametrize(("address", "hint"), [("bottega.it", True), ("https://bottega.it", False)])
+def test_where_https_was_assumed_that_is_said(
+    address: str, hint: bool, answering: Answering, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering({})
+    assert main.run(["shops", "detect", address]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no secure connection to bottega.it could be made" in line
+    assert ("https was assumed: if the shop speaks http, give http://bottega.it" in line) is hint
+
+
+def test_a_shop_without_robots_txt_is_read_and_vain_selectors_are_noted(
+    answering: Answering, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sitemap = f"<urlset><url><loc>{URL}/p/1</loc></url></urlset>"
+    answering({"/sitemap.xml": sitemap, "/p/1": PRODUCT_PAGE})
+    declare(folder, "generic", more='[selectors]\nname = "h1"\nprice = ".asked"\n')
+    assert main.run(["shops", "check", "bottega", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["failures"], len(told["samples"])) == ([], 1)
+    assert told["samples"][0]["fields"]["name"] == {"value": "Moka nera", "source": "selector, 100% sure"}
+    assert told["notes"] == ["selectors.price: '.asked' matched nothing on the 1 page read"]
+    assert main.run(["shops", "check", "bottega"]) == 0
+    assert "Note: selectors.price: '.asked' matched nothing" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -107,7 +173,7 @@ def test_a_check_for_people(opened: Open, folder: Path, capsys: pytest.CaptureFi
     assert main.run(["shops", "check", "it:bottega", "--count", "1"]) == 0
     said = capsys.readouterr().out
     assert "Store API prices" in said
-    assert "it:bottega (woocommerce): 1 products read, 1 could be sold" in said
+    assert "it:bottega (woocommerce): 1 product read, 1 could be sold; 4 requests" in said
 
 
 def test_what_cannot_be_read_is_said(opened: Open, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,6 +108,7 @@ def test_a_shop_of_nobody_s_platform() -> None:
     )
     assert (found.platform, found.product, found.currency) == ("generic", r"/p/[^/]+\.html", "EUR")
     assert "Moka, 19.90 EUR" in found.evidence[0]
+    assert found.error is None
 
 
 def test_the_sitemap_is_where_robots_txt_says() -> None:
@@ -122,14 +123,22 @@ def test_a_shop_that_tells_nothing_costs_no_more_than_it_must() -> None:
     index = f"<sitemapindex><sitemap><loc>{ROOT}/all.xml</loc></sitemap></sitemapindex>"
     found = look({"/": "<html></html>", "/sitemap.xml": index, "/all.xml": f"<urlset>{''.join(pages)}</urlset>"})
     assert (found.platform, found.product) == ("generic", None)
+    assert found.error is not None
 
 
 def test_what_cannot_be_found_out_is_said() -> None:
-    found = look({"/": "<html></html>"}, "https://shop.example")
-    assert (found.platform, found.market) == ("generic", None)
-    assert len(found.warnings) == 2
-    assert "set product and category under [crawl]" in found.warnings[0]
-    assert "--market" in found.warnings[1]
+    found = look({"/": WOO.replace(' lang="it"', "")}, "https://shop.example")
+    assert (found.platform, found.market, found.error) == ("generic", None, None)
+    assert len(found.warnings) == 3
+    assert "it looks like woocommerce" in found.warnings[0]
+    assert "set product and category under [crawl]" in found.warnings[1]
+    assert "--market" in found.warnings[2]
+
+
+def test_a_page_that_is_no_shop_is_told_as_such() -> None:
+    found = look({"/": '<html lang="it"><p>Ciao</p></html>'})
+    assert (found.error or "").startswith(f"no product could be found at {ROOT}: is this a shop?")
+    assert len(found.warnings) == 1, "nothing is guessed of what is no shop"
 
 
 @pytest.mark.parametrize(
@@ -143,7 +152,7 @@ def test_what_cannot_be_found_out_is_said() -> None:
     ],
 )
 def test_the_market(url: str, lang: str, given: str | None, market: str | None) -> None:
-    home = f'<html lang="{lang}"></html>'
+    home = WOO.replace('lang="it"', f'lang="{lang}"')
     assert look({"/": home, "/de/": home, STORE_API: [item()]}, url, market=given).market == market
 
 
