@@ -43,11 +43,15 @@ def is_failure(status: int) -> bool:
 
 
 def retry_after(header: str | None) -> float | None:
-    """The seconds a Retry-After header asks for (RFC 9110, section 10.2.3): a number or a date; None for neither."""
+    """The seconds a Retry-After header asks for (RFC 9110, section 10.2.3), of which LONGEST_TOLD_MS are kept to.
+
+    A number or a date; None for neither.
+    """
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
-        return float(text)
+        return min(float(text), LONGEST_TOLD_MS / 1000)  # what has more digits than a float holds is infinite
     try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+        wait = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
     except (TypeError, ValueError):
         return None
+    return min(max(0.0, wait), LONGEST_TOLD_MS / 1000)
