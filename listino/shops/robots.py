@@ -35,15 +35,23 @@ class Robots:
         return Protego.parse(self.text)
 
     def allows(self, url: str, agent: str) -> bool:
-        """Whether that robot may ask for the address."""
-        return self.trouble is None and bool(self._rules.can_fetch(url, agent))
+        """Whether the robot of that User-Agent may ask for the address."""
+        return self.trouble is None and bool(self._rules.can_fetch(url, _product(agent)))
 
     def crawl_delay(self, agent: str) -> float | None:
         """Seconds between two requests that the host asks of that robot."""
-        delay = self._rules.crawl_delay(agent)
+        delay = self._rules.crawl_delay(_product(agent))
         return None if delay is None else float(delay)
 
     @property
     def sitemaps(self) -> list[str]:
         """The addresses after `Sitemap:`, in order."""
         return list(self._rules.sitemaps)
+
+
+def _product(agent: str) -> str:
+    """The product, by whose token groups are chosen (section 2.2.1): what else a User-Agent says names no robot.
+
+    With its version, for hosts that copy a name from their log, `Listino/0.1`, mean us by it.
+    """
+    return agent.partition(" ")[0]

@@ -31,6 +31,19 @@ def test_the_rules_for_us_by_name_count() -> None:
     assert robots.sitemaps == ["https://bottega.example/s.xml"]
 
 
+@pytest.mark.parametrize("name", ["Listino", "listino", "Listino/0.1"])
+def test_by_name_we_are_meant_with_our_version_or_without(name: str) -> None:
+    assert not Robots.answered(200, f"User-agent: {name}\nDisallow: /".encode()).allows(PAGE, AGENT)
+
+
+def test_rules_for_a_robot_that_our_address_happens_to_name_are_not_ours() -> None:
+    text = "User-agent: bot\nCrawl-delay: 9\nDisallow: /\n\nUser-agent: *\nDisallow: /cart/"
+    robots = Robots.answered(200, text.encode())
+    assert robots.allows(PAGE, AGENT)
+    assert not robots.allows("https://bottega.example/cart/1", AGENT)
+    assert robots.crawl_delay(AGENT) is None
+
+
 def test_what_is_no_text_is_no_rule_and_an_endless_one_is_cut_off() -> None:
     assert Robots.answered(200, b"\xff\xfe\x00").allows(PAGE, AGENT)
     late = b"#" * MOST_BYTES + b"\nUser-agent: *\nDisallow: /"
