@@ -73,7 +73,7 @@ class Hosts:
         except NotNow:
             raise
         except IgnoreRequest:
-            robots = Robots(trouble=f"{url} leads to a host that no declaration names")
+            robots = Robots(trouble=f"{url} leads to another host than the shop declares")
         except Exception as error:
             robots = Robots(trouble=trouble(error, url))
         else:

@@ -1,4 +1,8 @@
-"""No request to a host that no shop declares, whatever a page links or redirects to."""
+"""No request to another host than the shop's that is asked, whatever a page links or redirects to.
+
+Another shop of ours is another host, too: what it answered would be stored as the goods of the one that led there, asked
+for by that one's rules and in its turn.
+"""
 
 from typing import Self
 
@@ -10,7 +14,7 @@ from scrapers.market_spider import market_spider
 
 
 class DeclaredHostsMiddleware:
-    """Drops requests beyond the spider's shops; counter `listino/foreign_host`."""
+    """Drops requests beyond the shop they name, or all of the spider's; counter `listino/foreign_host`."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -20,6 +24,8 @@ class DeclaredHostsMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        if not any(shop.allows(request.url) for shop in market_spider(self._crawler).shops.values()):
+        shops, asked = market_spider(self._crawler).shops, request.cb_kwargs.get("shop")
+        allowing = shops.values() if asked is None else (shops[asked],)
+        if not any(shop.allows(request.url) for shop in allowing):
             self._crawler.stats.inc_value("listino/foreign_host")
-            raise IgnoreRequest(f"{request.url} is on a host that no shop of this market declares")
+            raise IgnoreRequest(f"{request.url} is not on a host that {asked or 'a shop of this market'} declares")
