@@ -114,7 +114,7 @@ class MarketSpider(Spider):
         if response.status in _GONE:
             self.crawler.stats.inc_value("listino/gone_meanwhile")
             if product_id is not None:
-                await self.revisits.gone(declared, product_id)
+                self.revisits.gone(declared, product_id)
             return
         # Scrapy's own way to a text dictionary costs ten times as much.
         headers = {

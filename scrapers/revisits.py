@@ -42,6 +42,7 @@ class Revisits:
         self._full = full
         self._skipped: set[int] = set()
         self._met: dict[bool, list[tuple[ProductId, datetime]]] = {True: [], False: []}
+        self._gone: dict[str, list[ProductId]] = {}
 
     def open(self, store: AsyncStore) -> None:
         self._products = store.products
@@ -69,10 +70,9 @@ class Revisits:
         self._met[asked].append((product_id, utc_now()))
         self._run.met_unchanged(shop.name, asked=asked)
 
-    async def gone(self, shop: Shop, product_id: ProductId) -> None:
-        """Notes a product of which the shop itself says that it is gone; raises one of UNAVAILABLE."""
-        with time_limit(_STORE_SECONDS):
-            self._run.gone(shop.name, await self._products.mark_gone([product_id], utc_now()))
+    def gone(self, shop: Shop, product_id: ProductId) -> None:
+        """Notes a product of which the shop itself says that it is gone. It is counted when it is stored."""
+        self._gone.setdefault(shop.name, []).append(product_id)
 
     async def flush(self) -> None:
         """Stores what was noted; raises one of UNAVAILABLE, and then nothing of it is lost."""
@@ -82,6 +82,12 @@ class Revisits:
                 with time_limit(_STORE_SECONDS):
                     await self._products.mark_met(dict(part), crawl_id=self._run.id, asked=asked)
                 del noted[: len(part)]
+        for shop, gone in list(self._gone.items()):  # the spider may add a shop while one is written
+            while gone:
+                ids = gone[:_MOST_AT_ONCE]
+                with time_limit(_STORE_SECONDS):
+                    self._run.gone(shop, await self._products.mark_gone(ids, utc_now()))
+                del gone[: len(ids)]
 
     async def _kept(self, shop: Shop, fetches: Sequence[Fetch]) -> dict[int, KeptReading]:
         keys = [_key(shop, fetch) for fetch in fetches if fetch.alone]

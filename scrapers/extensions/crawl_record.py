@@ -86,8 +86,11 @@ class CrawlRecord:
         try:
             await _persistently(spider.revisits.flush)
         except UNAVAILABLE as error:
-            log.error("what was met unchanged could not be noted: %s", error)
-            run.error, reason = "the store was away at the end: what was met unchanged was not noted", "store_away"
+            log.error("what was met unchanged or gone could not be noted: %s", error)
+            run.error, reason = (
+                "the store was away at the end: what was met unchanged or gone was not noted",
+                "store_away",
+            )
             status = CrawlStatus.INCOMPLETE
         if reason == "finished":
             run.judge_drift()

@@ -47,6 +47,8 @@ class Store:
         return len(met)
 
     async def mark_gone(self, product_ids: Sequence[str], at: datetime) -> int:
+        if self.away:
+            raise ConnectionFailure("away")
         self.gone += product_ids
         return len(product_ids)
 
@@ -159,8 +161,23 @@ async def test_it_was_met_when_the_shop_answered_however_late_that_is_stored(
 
 async def test_what_the_shop_calls_gone_is_gone(run: CrawlRun, bottega: Shop) -> None:
     store = Store(None)
-    await revisits(run, store).gone(bottega, ID)
+    noted = revisits(run, store)
+    noted.gone(bottega, ID)
+    await noted.flush()
+    await noted.flush()
     assert (store.gone, run.snapshot().total("gone")) == ([ID], 1)
+
+
+async def test_what_is_gone_while_the_store_is_away_is_stored_when_it_is_back(run: CrawlRun, bottega: Shop) -> None:
+    store = Store(None)
+    noted = revisits(run, store)
+    store.away = True
+    noted.gone(bottega, ID)
+    with pytest.raises(ConnectionFailure):
+        await noted.flush()
+    store.away = False
+    await noted.flush()
+    assert (store.gone, run.snapshot().total("gone"), run.snapshot().total("failed")) == ([ID], 1, 0)
 
 
 @pytest.mark.parametrize(
