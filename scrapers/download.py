@@ -11,7 +11,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from listino.domain.politeness import REFUSALS, is_failure
 from listino.live.budget import Outcome, Report, Slot
 from listino.live.turns import HostBusy
-from scrapers.hosts import ASKS_FOR_RULES, host_of
+from scrapers.hosts import host_of, put_back
 from scrapers.market_spider import market_spider
 from scrapers.trouble import NotNow, trouble
 
@@ -62,19 +62,13 @@ class PoliteDownloadHandler(HTTP11DownloadHandler):
                     self._of.stats.inc_value("listino/gave_up_waiting")
                     raise
                 if not self._of.crawling:
-                    self._put_back(request)
+                    put_back(self._of, request)
+                    raise NotNow(f"{request.url} was not asked for: the crawl stops") from None
                 await asyncio.sleep(min(busy.wait, STEP))
                 continue
             if not spider.run.enough:
                 return slot
             await spider.hosts.give(host, Report(slot, Outcome.UNSENT))
-
-    def _put_back(self, request: Request) -> None:
-        """What has not had its turn when the crawl is told to stop waits in the queue for the one that goes on with it."""
-        if not request.meta.get(ASKS_FOR_RULES):
-            self._of.stats.inc_value("listino/put_back")
-            self._of.engine.crawl(request.replace(dont_filter=True))
-        raise NotNow(f"{request.url} was not asked for: the crawl stops")
 
     def _attempted(self, request: Request, met: str | None) -> None:
         spider, shop = market_spider(self._of), request.cb_kwargs.get("shop")

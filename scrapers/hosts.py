@@ -87,3 +87,13 @@ def host_of(request: Request) -> str:
     """The host whose budget the request is part of."""
     slot = request.meta.get("download_slot")
     return slot if isinstance(slot, str) else str(urlsplit(request.url).netloc.lower())
+
+
+def put_back(crawler: Crawler, request: Request) -> None:
+    """Has a request that had no turn when the crawl was told to stop wait in the queue, for the run that goes on with it.
+
+    One for a robots.txt does not: every run asks for the rules anew.
+    """
+    if not request.meta.get(ASKS_FOR_RULES):
+        crawler.stats.inc_value("listino/put_back")
+        crawler.engine.crawl(request.replace(dont_filter=True))

@@ -11,9 +11,9 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response, TextResponse
 
-from scrapers.hosts import ASKS_FOR_RULES
+from scrapers.hosts import ASKS_FOR_RULES, put_back
 from scrapers.market_spider import market_spider
-from scrapers.trouble import RulesUnknown
+from scrapers.trouble import NotNow, RulesUnknown
 
 
 class RobotsMiddleware:
@@ -27,11 +27,19 @@ class RobotsMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> Response | None:
-        """The rules themselves, which are known already, where a platform looks there for sitemaps; raises RulesUnknown."""
+        """The rules themselves, which are known already, where a platform looks there for sitemaps.
+
+        Raises RulesUnknown, and NotNow beyond the limit or the end of the crawl.
+        """
         if request.meta.get(ASKS_FOR_RULES):
             return None
         hosts = market_spider(self._crawler).hosts
-        rules = await hosts.rules(self._crawler, request)
+        try:
+            rules = await hosts.rules(self._crawler, request)
+        except NotNow:
+            if not self._crawler.crawling:
+                put_back(self._crawler, request)
+            raise
         if rules.trouble is not None:
             raise RulesUnknown(rules.trouble)
         if urlsplit(request.url).path == "/robots.txt":

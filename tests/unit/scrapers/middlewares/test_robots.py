@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from scrapy.http import TextResponse
 from listino.shops.robots import Robots
 from scrapers.hosts import ASKS_FOR_RULES
 from scrapers.middlewares.robots import RobotsMiddleware
-from scrapers.trouble import RulesUnknown
+from scrapers.trouble import NotNow, RulesUnknown
 
 RULES = "User-agent: *\nDisallow: /cart/\nSitemap: https://bottega.example/s.xml"
 
@@ -53,3 +54,24 @@ async def test_the_rules_themselves_are_asked_for_once(middleware: RobotsMiddlew
     assert isinstance(known, TextResponse)
     assert known.text == RULES
     assert await middleware.process_request(Request(url, meta={ASKS_FOR_RULES: True})) is None
+
+
+class Stopped(Hosts):
+    """A host whose rules were still waited for when there was no more use in them."""
+
+    async def rules(self, crawler: Crawler, request: Request) -> Robots:
+        raise NotNow
+
+
+@pytest.mark.parametrize("crawling", [False, True])
+async def test_what_waits_for_the_rules_when_the_crawl_is_told_to_stop_goes_back_into_the_queue(
+    crawling: bool, middleware: RobotsMiddleware, crawler: Any
+) -> None:
+    queue: list[Request] = []
+    crawler.engine = SimpleNamespace(crawl=queue.append)
+    crawler.spider.hosts, crawler.crawling = Stopped(Robots()), crawling
+    with pytest.raises(NotNow):
+        await middleware.process_request(Request("https://bottega.example/p/1"))
+    assert [(again.url, again.dont_filter) for again in queue] == (
+        [] if crawling else [("https://bottega.example/p/1", True)]
+    )
