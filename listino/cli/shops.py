@@ -117,7 +117,7 @@ def check(shop: str, count: int, as_json: bool) -> int:
     """
     settings = load_settings()
     declared = _declared(settings, shop)
-    with Visitor(declared.url, settings.user_agent) as visitor:
+    with Visitor(declared.url, settings.user_agent, delay=declared.crawl.delay or 0.0) as visitor:
         trial = try_shop(declared, visitor, count=count)
     if as_json:
         click.echo(json.dumps({"shop": declared.key, "ok": trial.ok, **asdict(trial)}, indent=2, ensure_ascii=False))

@@ -1,5 +1,6 @@
 """A polite visitor of one host: says who it is, reads robots.txt first, asks one thing at a time and leaves a pause."""
 
+import math
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -14,8 +15,8 @@ from listino.shops.platform import Fetch, Page
 from listino.shops.robots import Robots
 from listino.shops.unanswered import unanswered
 
-PAUSE = 0.5  # seconds between two requests; robots.txt may ask for more, and gets it
-_LONGEST_PAUSE = 30.0
+PAUSE = 0.5  # seconds between two requests; robots.txt and the declaration may ask for more, and get it
+LONGEST_PAUSE = 120.0  # nobody waits longer at a terminal: such a host is not visited
 _MOST_REDIRECTS = 5
 _MOST_BYTES = 16 * 1024 * 1024
 _SECONDS = 20.0  # for one answer
@@ -25,7 +26,8 @@ _TOLD_TO_WAIT = (429, 503)
 class Visitor:
     """Fetches from the host of `url` alone; what leads elsewhere is refused and told.
 
-    `requests` counts what was sent, robots.txt included. Raises InvalidValue for what is no address of a shop.
+    Between two requests it leaves PAUSE seconds, or as many as `delay` or the host's Crawl-delay says. `requests` counts
+    what was sent, robots.txt included. Raises InvalidValue for what is no address of a shop.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Visitor:
         url: str,
         user_agent: str,
         *,
+        delay: float = 0.0,
         client: httpx.Client | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -51,7 +54,8 @@ class Visitor:
         self._client = client or httpx.Client(http2=True, timeout=_SECONDS, trust_env=False)
         self._sleep = sleep
         self._robots: Robots | None = None
-        self._not_before = 0.0
+        self._delay = delay
+        self._answered_at = -math.inf  # on the monotonic clock; nothing was asked yet
 
     def __enter__(self) -> Self:
         return self
@@ -84,9 +88,10 @@ class Visitor:
     def fetch(self, fetch: Fetch) -> Page:
         """The answer, redirects on the host followed.
 
-        Raises VisitRefused where robots.txt, a redirect to another host or the shop itself says no; GoneFromShop for 404
-        and 410; UnreadablePage for every other answer than 200, and for none. The host's robots.txt is its rules as they
-        are known: empty where there is no such page, for then nothing is forbidden.
+        Raises VisitRefused where robots.txt, a redirect to another host or the shop itself says no, or more than
+        LONGEST_PAUSE is to be left; GoneFromShop for 404 and 410; UnreadablePage for every other answer than 200, and for
+        none. The host's robots.txt is its rules as they are known: empty where there is no such page, for then nothing is
+        forbidden.
         """
         if fetch.url == self._robots_url:
             return Page(url=fetch.url, body=self.robots.text.encode())
@@ -128,7 +133,7 @@ class Visitor:
             raise VisitRefused(f"robots.txt of {self._host} forbids {urlsplit(address).path or '/'} to us")
 
     def _send(self, fetch: Fetch, address: str) -> httpx.Response:
-        self._sleep(max(0.0, self._not_before - time.monotonic()))
+        self._sleep(max(0.0, self._answered_at + self._pause() - time.monotonic()))
         self.requests += 1
         headers = {**fetch.headers, "User-Agent": self._user_agent}
         try:
@@ -143,13 +148,19 @@ class Visitor:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise unanswered(error, address) from None
         finally:
-            self._not_before = time.monotonic() + self._pause()
+            self._answered_at = time.monotonic()
         plain = {name: value for name, value in answer.headers.items() if name.lower() not in _ENCODED}
         return httpx.Response(answer.status_code, headers=plain, content=bytes(body), request=answer.request)
 
     def _pause(self) -> float:
         asked = self._robots.crawl_delay(self._user_agent) if self._robots else None
-        return min(max(PAUSE, asked or 0.0), _LONGEST_PAUSE)
+        pause = max(PAUSE, self._delay, asked or 0.0)
+        if pause > LONGEST_PAUSE:
+            raise VisitRefused(
+                f"{self._host} is to be asked every {pause:g} s at most, and a visit waits no longer than "
+                f"{LONGEST_PAUSE:g} s: a crawl takes the time, try `listino crawl MARKET --shop NAME --limit 3`"
+            )
+        return pause
 
 
 _PORTS = {"http": 80, "https": 443}

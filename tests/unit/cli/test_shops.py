@@ -176,6 +176,19 @@ def test_a_check_for_people(opened: Open, folder: Path, capsys: pytest.CaptureFi
     assert "it:bottega (woocommerce): 1 product read, 1 could be sold; 4 requests" in said
 
 
+def test_a_check_keeps_to_the_declared_delay(
+    opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened("it")
+    slept: list[float] = []
+    monkeypatch.setattr(module, "Visitor", functools.partial(module.Visitor, sleep=slept.append))
+    declare(folder, "woocommerce", more="[crawl]\ndelay = 40\n")
+    assert main.run(["shops", "check", "bottega", "--count", "1"]) == 0
+    assert "1 could be sold" in capsys.readouterr().out
+    assert len(slept) > 1
+    assert slept[1:] == [pytest.approx(40, abs=5)] * (len(slept) - 1)
+
+
 def test_what_cannot_be_read_is_said(opened: Open, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     opened("it")
     declare(folder, "shopify")

@@ -7,7 +7,7 @@ import pytest
 
 from listino.domain.errors import GoneFromShop, InvalidValue, UnreadablePage, VisitRefused
 from listino.shops.platform import Fetch
-from listino.shops.visitor import PAUSE, Visitor
+from listino.shops.visitor import LONGEST_PAUSE, PAUSE, Visitor
 
 ROOT = "https://shop.example"
 ROBOTS = "User-agent: *\nDisallow: /secret\nCrawl-delay: 7\n"
@@ -17,7 +17,9 @@ Answers = Callable[[httpx.Request], httpx.Response]
 class Visit:
     """A visitor, what it sent, and how long it slept."""
 
-    def __init__(self, answers: Answers, url: str = ROOT, robots: httpx.Response | None = None) -> None:
+    def __init__(
+        self, answers: Answers, url: str = ROOT, robots: httpx.Response | None = None, delay: float = 0.0
+    ) -> None:
         self.sent: list[httpx.Request] = []
         self.slept: list[float] = []
         rules = robots or httpx.Response(200, text=ROBOTS)
@@ -27,7 +29,8 @@ class Visit:
             return rules if request.url.path == "/robots.txt" else answers(request)
 
         client = httpx.Client(transport=httpx.MockTransport(answer))
-        self.visitor = Visitor(url, "Listino/0.1 (+https://us.example)", client=client, sleep=self.slept.append)
+        agent = "Listino/0.1 (+https://us.example)"
+        self.visitor = Visitor(url, agent, delay=delay, client=client, sleep=self.slept.append)
 
     @property
     def asked(self) -> list[str]:
@@ -47,14 +50,24 @@ def test_robots_txt_is_read_first_and_once() -> None:
     assert {request.headers["user-agent"] for request in visit.sent} == {"Listino/0.1 (+https://us.example)"}
 
 
-def test_a_pause_is_left_and_crawl_delay_is_kept() -> None:
-    visit = Visit(fine)
+@pytest.mark.parametrize(
+    ("asked", "declared", "pause"), [("", 0, PAUSE), ("7", 0, 7), ("60", 90, 90), ("120", 90, LONGEST_PAUSE)]
+)
+def test_the_longest_pause_that_is_asked_for_is_left_in_full(asked: str, declared: float, pause: float) -> None:
+    visit = Visit(fine, robots=httpx.Response(200, text=f"User-agent: *\nCrawl-delay: {asked}"), delay=declared)
     visit.visitor.get(f"{ROOT}/a")
     visit.visitor.get(f"{ROOT}/b")
-    first, second, third = visit.slept
-    assert first == 0
-    assert 0 < second <= PAUSE
-    assert PAUSE < third <= 7
+    assert visit.slept == [0, pytest.approx(pause, abs=0.4), pytest.approx(pause, abs=0.4)]
+
+
+@pytest.mark.parametrize(("asked", "declared", "sent"), [(121, 0, 1), (1, 121, 0)])
+def test_who_asks_for_a_longer_pause_than_anybody_waits_is_not_visited(asked: int, declared: int, sent: int) -> None:
+    visit = Visit(fine, robots=httpx.Response(200, text=f"User-agent: *\nCrawl-delay: {asked}"), delay=declared)
+    with pytest.raises(
+        VisitRefused, match="is to be asked every 121 s at most, and a visit waits no longer than 120 s"
+    ):
+        visit.visitor.get(f"{ROOT}/a")
+    assert len(visit.asked) == sent
 
 
 def test_what_robots_txt_forbids_is_not_asked_for() -> None:
