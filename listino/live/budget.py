@@ -150,7 +150,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Permission to send one request to the host now. `taken_at`: ms of the budget's clock."""
+    """Permission to send one request to the host now. `taken_at`: ms since 1970 by Redis's clock; by ours while it is away."""
 
     name: str
     taken_at: int

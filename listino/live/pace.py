@@ -16,11 +16,14 @@ from listino.live.budget import SLOT_LOOK_MS, Outcome, Report, Role, Slot, Taken
 
 
 class LocalBudget:
-    """What `listino.live.budget.Budget` promises, for one process that crawls or serves shoppers."""
+    """What `listino.live.budget.Budget` promises, for one process that crawls or serves shoppers.
+
+    It hears of all that this process takes from the common budget and gives back, to go on from there at any moment.
+    """
 
     def __init__(self, role: Role) -> None:
         self._role = role
-        self._held: set[str] = set()
+        self._held: dict[str, int] = {}  # names of slots, and when they were taken by this process's clock
         self._next_ms = self._pause_ms = self._since_ms = 0
         self._slowed_ms = self._step_ms = self._refusals = 0
 
@@ -35,16 +38,29 @@ class LocalBudget:
             return Taken((), self._next_ms - now, refused=False)
         if free <= 0:
             return Taken((), SLOT_LOOK_MS, refused=False)
-        self._held.update(names[:free])
-        self._next_ms = now + interval
+        self._start(names[:free], allowance)
         wait = max(interval, SLOT_LOOK_MS) if free < len(names) else 0
-        return Taken(tuple(Slot(name, now) for name in names[:free]), wait, refused=False)
+        # Its report may go to the common budget, which compares this with a clock of the day.
+        taken_at = time.time_ns() // 1_000_000
+        return Taken(tuple(Slot(name, taken_at) for name in names[:free]), wait, refused=False)
+
+    def follow(self, allowance: Allowance, taken: Taken) -> None:
+        """Hears what the common budget gave, or that it pauses."""
+        if taken.refused:
+            self._pause_ms = max(self._pause_ms, _now_ms() + taken.wait_ms)
+        if taken.slots:
+            self._start([slot.name for slot in taken.slots], allowance)
+
+    @property
+    def pause_left(self) -> float:
+        """Seconds until the host may be asked again, as far as this process has heard; 0 where there is no pause."""
+        return max(0, self._pause_ms - _now_ms()) / 1000
 
     async def give(self, allowance: Allowance, reports: Sequence[Report]) -> None:
         for report in reports:
-            self._held.discard(report.slot.name)
+            taken_at = self._held.pop(report.slot.name, _now_ms())
             # What was under way when the shop began to refuse says nothing about the pace that was chosen since.
-            is_news = report.slot.taken_at > self._since_ms
+            is_news = taken_at > self._since_ms
             match report.outcome:
                 case Outcome.OK if is_news:
                     self._recover(allowance.interval_ms)
@@ -56,8 +72,10 @@ class LocalBudget:
                 case Outcome.FAILED if is_news:
                     self._slow_down(1.5, allowance.interval_ms)
 
-    async def renew(self, slots: Sequence[Slot]) -> None:
-        """Nothing to do: no other process could take them."""
+    def _start(self, names: Sequence[str], allowance: Allowance) -> None:
+        now = _now_ms()
+        self._held.update(dict.fromkeys(names, now))
+        self._next_ms = now + max(allowance.interval_ms, self._slowed_ms)
 
     def _slow_down(self, by: float, interval: int) -> None:
         slowed = min(by * max(self._slowed_ms, interval, FIRST_SLOWED_MS), LONGEST_SLOWED_MS)

@@ -10,7 +10,7 @@ import itertools
 import logging
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from redis import asyncio as aioredis
 from redis.exceptions import RedisError
 
 from listino.domain.politeness import Allowance
-from listino.live.budget import RENEW_MS, Budget, Outcome, Report, Role, Slot
+from listino.live.budget import RENEW_MS, Budget, Outcome, Report, Role, Slot, Taken
 from listino.live.client import connect_async
 from listino.live.pace import LocalBudget
 from listino.live.rules import KeptRules, Rules
@@ -64,20 +64,21 @@ class Turns:
 
     async def rules(self, host: str) -> Rules | None:
         """The host's robots.txt as some process of ours read it a few hours ago; None where nobody has."""
-        return await self._unless_away(self._rules.get(host))
+        return await self.unless_away(self._rules.get(host))
 
     async def keep_rules(self, host: str, rules: Rules) -> None:
         """Lets all processes know of the host's robots.txt."""
-        await self._unless_away(self._rules.keep(host, rules))
+        await self.unless_away(self._rules.keep(host, rules))
 
-    async def _unless_away(self, step: Coroutine[Any, Any, Result]) -> Result | None:
+    async def unless_away(self, step: Coroutine[Any, Any, Result]) -> Result | None:
+        """What a step of Redis's gives; None where Redis cannot be asked, and then it is away."""
         if self.away:
             step.close()
             return None
         try:
             return await step
         except RedisError as error:
-            self.lost(error)
+            self._lost(error)
             return None
 
     async def close(self) -> None:
@@ -95,7 +96,7 @@ class Turns:
         """Whether Redis is away, and each process keeps to the budgets by itself."""
         return self._probe is not None
 
-    def lost(self, error: Exception) -> None:
+    def _lost(self, error: Exception) -> None:
         """Redis did not answer: until it does again this process goes by its own clock. Said once."""
         if self._probe is None:
             log.warning("Redis at %s is away: this process paces itself until it is back (%s)", self._address, error)
@@ -137,6 +138,7 @@ class _Host:
         self._wishes: deque[_Wish] = deque()
         self._reports: list[tuple[Report, asyncio.Future[None]]] = []
         self._held: dict[str, Slot] = {}
+        self._pause_untold = False  # the host refused while Redis was away
         self._news = asyncio.Event()
         self._prefix, self._count = secrets.token_hex(4), itertools.count()
 
@@ -192,7 +194,7 @@ class _Host:
     async def _renew(self) -> None:
         held = list(self._held.values())
         if held:
-            await self._asked(lambda budget: budget.renew(held))
+            await self._turns.unless_away(self._common.renew(held))
 
     async def _give_back(self) -> None:
         reports, self._reports = self._reports, []
@@ -200,7 +202,10 @@ class _Host:
             return
         try:
             told = [report for report, _ in reports]
-            await self._asked(lambda budget: budget.give(self.allowance, told))
+            await self._own.give(self.allowance, told)
+            await self._turns.unless_away(self._common.give(self.allowance, told))
+            if self._turns.away and any(report.outcome is Outcome.REFUSED for report in told):
+                self._pause_untold = True
         finally:
             for _, done in reports:
                 if not done.done():
@@ -216,7 +221,7 @@ class _Host:
             return 0.0
         patience_ms = max(0, int(1000 * (max(wish.deadline for wish in waiting) - clock())))
         names = [f"{self._prefix}-{next(self._count)}" for _ in waiting]
-        taken = await self._asked(lambda budget: budget.take(self.allowance, names, patience_ms=patience_ms))
+        taken = await self._taken(names, patience_ms)
         unused = list(taken.slots)
         for wish in waiting:
             if unused and not wish.slot.done():
@@ -232,11 +237,21 @@ class _Host:
         self._wishes = deque(wish for wish in self._wishes if not wish.slot.done())
         return wait
 
-    async def _asked(self, step: Callable[[Budget | LocalBudget], Awaitable[Result]]) -> Result:
-        """A step of the common budget; of this process's own where Redis cannot be asked."""
-        if not self._turns.away:
-            try:
-                return await step(self._common)
-            except RedisError as error:
-                self._turns.lost(error)
-        return await step(self._own)
+    async def _taken(self, names: Sequence[str], patience_ms: int) -> Taken:
+        """What the common budget gives; this process's own where Redis cannot be asked."""
+        if self._pause_untold:
+            await self._tell_pause()
+        taken = await self._turns.unless_away(self._common.take(self.allowance, names, patience_ms=patience_ms))
+        if taken is None:
+            return await self._own.take(self.allowance, names, patience_ms=patience_ms)
+        self._own.follow(self.allowance, taken)
+        return taken
+
+    async def _tell_pause(self) -> None:
+        """Lets everybody know of a pause that was heard while Redis was away, as far as it is not over."""
+        left = self._own.pause_left
+        if left:
+            # A slot that was taken at the beginning of time says nothing about the pace.
+            pause = Report(Slot("", 0), Outcome.REFUSED, left)
+            await self._turns.unless_away(self._common.give(self.allowance, [pause]))
+        self._pause_untold = self._turns.away

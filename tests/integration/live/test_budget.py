@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from redis import Redis
 from redis import asyncio as aioredis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from servers import hung_redis
 from shopkeeper import wait_until
 
 from listino.domain.politeness import FIRST_PAUSE_MS, FIRST_SLOWED_MS, RECOVERY_STEPS, SHOPPERS_IN_A_ROW, Allowance
+from listino.live import turns as module
 from listino.live.budget import LEASE_MS, Budget, Outcome, Report, Role, Slot, Taken
 from listino.live.pace import LocalBudget
 from listino.live.turns import HostBusy, Turns
@@ -64,8 +66,7 @@ async def tick() -> None:
 async def answered(budget: Budget | LocalBudget, outcome: Outcome, told: float | None = None) -> None:
     """A request that was allowed, with what became of it, whatever the pace is at the moment."""
     await tick()
-    now_ns = time.monotonic_ns() if isinstance(budget, LocalBudget) else time.time_ns()
-    await budget.give(FREE, [Report(Slot("asked", now_ns // 1_000_000), outcome, told)])
+    await budget.give(FREE, [Report(Slot("asked", time.time_ns() // 1_000_000), outcome, told)])
 
 
 async def assert_interval(budget: Budget | LocalBudget, expected_ms: float, within_ms: float = 10) -> None:
@@ -303,6 +304,104 @@ async def test_when_redis_is_back_the_common_budget_counts_again(
     assert len([await turns.take(HOST, FREE, patience=1) for _ in range(FREE.crawling)]) == FREE.crawling
     assert (await take(crawls(redis))).slots == ()
     await turns.close()
+
+
+class Outage:
+    """Turns of a crawl whose Redis goes away and comes back when the test says, and is there all the time in truth."""
+
+    def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(module, "_PROBE_SECONDS", 0.01)
+        self.turns, self._away = Turns(settings, Role.CRAWL), False
+        monkeypatch.setattr(self.turns._redis, "ping", self._ping)
+
+    async def _ping(self) -> None:
+        if self._away:
+            raise RedisConnectionError("away")
+
+    def begins(self) -> None:
+        self._away = True
+        self.turns._lost(RedisConnectionError("away"))
+
+    async def ends(self) -> None:
+        self._away = False
+        await asyncio.wait_for(self.turns._probe, 5)  # type: ignore[arg-type]  # it looks while Redis is away
+        assert not self.turns.away
+
+
+@pytest.fixture
+async def outage(
+    redis: aioredis.Redis, redis_url: str, away: Settings, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Outage]:
+    made = Outage(away.model_copy(update={"redis_url": redis_url}), monkeypatch)
+    yield made
+    await made.turns.close()
+
+
+ONE = Allowance(concurrency=1, crawling=1)
+
+
+async def test_a_slot_given_back_on_the_other_side_of_an_outage_is_free_on_both(
+    outage: Outage, redis: aioredis.Redis
+) -> None:
+    outage.begins()
+    slot = await outage.turns.take(HOST, ONE, patience=1)
+    await outage.ends()
+    await outage.turns.give(HOST, ONE, Report(slot, Outcome.OK))
+    slot = await outage.turns.take(HOST, ONE, patience=1)
+    outage.begins()
+    with pytest.raises(HostBusy):  # what was under way before it is under way still
+        await outage.turns.take(HOST, ONE, patience=0.01)
+    await outage.turns.give(HOST, ONE, Report(slot, Outcome.OK))
+    await outage.turns.take(HOST, ONE, patience=1)
+
+
+async def test_a_pause_holds_when_redis_goes_away(outage: Outage, redis: aioredis.Redis) -> None:
+    await answered(shoppers(redis), Outcome.REFUSED, 3600)
+    for begins in (lambda: None, outage.begins):
+        begins()
+        with pytest.raises(HostBusy) as busy:
+            await outage.turns.take(HOST, FREE, patience=1)
+        assert busy.value.refused
+        assert 3590 < busy.value.wait <= 3600
+
+
+async def test_a_pause_that_was_heard_while_redis_was_away_holds_for_everybody_when_it_is_back(
+    outage: Outage, redis: aioredis.Redis
+) -> None:
+    outage.begins()
+    slot = await outage.turns.take(HOST, FREE, patience=1)
+    await outage.turns.give(HOST, FREE, Report(slot, Outcome.REFUSED, 3600))
+    await outage.ends()
+    with pytest.raises(HostBusy) as busy:
+        await outage.turns.take(HOST, FREE, patience=1)
+    assert busy.value.refused
+    told = await take(shoppers(redis))
+    assert (told.slots, told.refused) == ((), True)
+    assert 3_590_000 < told.wait_ms <= 3_600_000
+    assert await redis.hget(f"budget:{{{HOST}}}:pace", "slowed") == b"0"
+
+
+async def test_how_it_went_with_a_slot_of_an_outage_is_news_when_redis_is_back(
+    outage: Outage, redis: aioredis.Redis
+) -> None:
+    await answered(crawls(redis), Outcome.FAILED)
+    before = await redis.hget(f"budget:{{{HOST}}}:pace", "slowed")
+    await tick()
+    outage.begins()
+    slot = await outage.turns.take(HOST, FREE, patience=1)
+    await outage.ends()
+    await outage.turns.give(HOST, FREE, Report(slot, Outcome.FAILED))
+    after = await redis.hget(f"budget:{{{HOST}}}:pace", "slowed")
+    assert int(after) > int(before) > 0
+
+
+async def test_slots_of_the_common_budget_have_an_age_in_ones_own_too() -> None:
+    own = LocalBudget(Role.CRAWL)
+    slots = tuple(Slot(name, time.time_ns() // 1_000_000) for name in ("a", "b", "c"))
+    own.follow(FREE, Taken(slots, 0, refused=False))
+    await tick()
+    await own.give(FREE, [Report(slot, Outcome.REFUSED) for slot in slots])
+    assert (await take(own)).wait_ms <= FIRST_PAUSE_MS
 
 
 async def test_a_caller_who_gives_up_leaves_no_slot_behind(
