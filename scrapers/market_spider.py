@@ -26,7 +26,7 @@ from scrapers.hosts import Hosts
 from scrapers.items import ScrapedGoods
 from scrapers.revisits import Revisits, Visit, reading_of
 from scrapers.run import CrawlRun
-from scrapers.trouble import trouble
+from scrapers.trouble import Forbidden, trouble
 
 Answers = AsyncIterator[Request | ScrapedGoods]
 
@@ -145,6 +145,8 @@ class MarketSpider(Spider):
         request = failure.request  # type: ignore[attr-defined]  # Scrapy sets it
         shop = self.shops[request.cb_kwargs["shop"]]
         error = failure.value
+        if isinstance(error, Forbidden):
+            self.run.forbid(shop.name, request.url)
         if isinstance(error, IgnoreRequest) and not isinstance(error, HttpError):
             return  # forbidden, on a foreign host, or beyond the limit or the end: not ours to see, or not now
         why = trouble(error, request.url)

@@ -49,6 +49,7 @@ class CrawlRun:
         self._crawl = crawl
         self._accepted = 0
         self._last_trouble: dict[str, str | None] = {}
+        self._forbidden: dict[str, str] = {}
         # What a resumed run had been announced it is announced again, with its lists.
         self._counts = {name: replace(counts, expected=None) for name, counts in crawl.shops.items()}
         self._rejected_urls: dict[str, list[str]] = {name: [] for name in crawl.shops}
@@ -147,6 +148,10 @@ class CrawlRun:
         counts = self._counts[shop]
         self._counts[shop] = replace(counts, trouble=counts.trouble or trouble)
 
+    def forbid(self, shop: str, url: str) -> None:
+        """Notes an address that the shop's robots.txt forbids: no fault, but the reason where nothing else is left."""
+        self._forbidden.setdefault(shop, url)
+
     def attempted(self, shop: str, trouble: str | None) -> None:
         """Notes what became of the latest attempt to fetch something from the shop; it may be tried again."""
         self._last_trouble[shop] = trouble
@@ -176,7 +181,10 @@ class CrawlRun:
         if self.enough:
             return None if counts.products else self._last_trouble.get(shop)
         if not counts.products:
-            return "none of its goods could be used" if counts.rejected else "no goods were found there"
+            if counts.rejected:
+                return "none of its goods could be used"
+            forbidden = self._forbidden.get(shop)
+            return f"its robots.txt forbids {forbidden}" if forbidden else "no goods were found there"
         if len(self._rejected_urls[shop]) > MOST_REJECTED_URLS:
             return f"more than {MOST_REJECTED_URLS} of its pages could not be read"
         if counts.drifted:

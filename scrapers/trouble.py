@@ -21,6 +21,10 @@ class NotNow(IgnoreRequest):
     """Raised for a request that has become needless, or is put back into the queue, before it was sent."""
 
 
+class Forbidden(IgnoreRequest):
+    """Raised for a request that the host's robots.txt forbids."""
+
+
 class RulesUnknown(Exception):
     """Raised for every request to a host whose robots.txt cannot be had; the message says why."""
 

@@ -8,12 +8,11 @@ from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response, TextResponse
 
 from scrapers.hosts import ASKS_FOR_RULES, put_back
 from scrapers.market_spider import market_spider
-from scrapers.trouble import NotNow, RulesUnknown
+from scrapers.trouble import Forbidden, NotNow, RulesUnknown
 
 
 class RobotsMiddleware:
@@ -46,5 +45,5 @@ class RobotsMiddleware:
             return TextResponse(request.url, body=rules.text.encode(), encoding="utf-8", request=request)
         if not hosts.allows(rules, request.url):
             self._crawler.stats.inc_value("listino/robots_forbidden")
-            raise IgnoreRequest(f"robots.txt forbids {request.url}")
+            raise Forbidden(f"robots.txt forbids {request.url}")
         return None

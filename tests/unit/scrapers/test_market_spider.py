@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 import pytest
 from scrapy import Request
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response, TextResponse
 from scrapy.settings import Settings
 from scrapy.spidermiddlewares.httperror import HttpError
@@ -24,6 +23,7 @@ from scrapers.items import ScrapedGoods
 from scrapers.market_spider import MarketSpider, market_spider
 from scrapers.run import CrawlRun
 from scrapers.spiders.it import ItalianSpider
+from scrapers.trouble import Forbidden
 
 PAGE = Fetch(url="https://bottega.example/p/1", purpose="page", optional=True)
 LIST = Fetch(url="https://bottega.example/list", purpose="list")
@@ -139,8 +139,9 @@ def test_a_request_given_up_means_the_shop_was_not_seen_whole(
 
 
 def test_what_robots_txt_forbids_was_never_ours_to_see(spider: MarketSpider) -> None:
-    spider.failed(failure(spider, IgnoreRequest("Forbidden by robots.txt")))
+    spider.failed(failure(spider, Forbidden("robots.txt forbids it")))
     assert spider.run.snapshot().shops["bottega"].failed == 0
+    assert "its robots.txt forbids http" in str(spider.run.troubles()), "the reason where nothing else was found"
 
 
 def test_another_spider_is_refused(crawler: Any) -> None:
