@@ -30,6 +30,7 @@ Result = TypeVar("Result")
 
 BUDGET_SECONDS = 0.7  # a Redis that needs longer for one step is as good as away: a shopper has one second in all
 _PROBE_SECONDS = 2.0  # between two looks whether Redis is back
+_CLOSING_SECONDS = 2.0
 _MOST_AT_ONCE = 32
 
 
@@ -88,7 +89,9 @@ class Turns:
         )
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            # A question to a Redis that hangs may outlive its being cancelled; nobody's end waits for it.
+            await asyncio.wait(tasks, timeout=_CLOSING_SECONDS)
         await self._redis.aclose()
 
     @property
