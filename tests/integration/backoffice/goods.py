@@ -132,6 +132,8 @@ def finished_crawl(number: int = 1, market: str = "it") -> Crawl:
                 new=14,
                 changed=96,
                 unchanged=1138,
+                skipped=1024,
+                unmodified=37,
                 returned=2,
                 gone=5,
                 rejected=3,

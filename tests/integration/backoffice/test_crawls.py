@@ -60,7 +60,15 @@ def test_a_run_shows_what_it_brought_home_and_what_it_could_not_use(reader) -> N
     page = reader.see("/crawls/crawl-it-1")
 
     assert "Crawl of Italy" in page
-    for figure in ("1,250", "1,253", "1,138", "340", "3\N{NO-BREAK SPACE}min 20\N{NO-BREAK SPACE}s"):
+    for figure in (
+        "1,250",
+        "1,253",
+        "1,138",
+        "1,024 skipped",
+        "37 unmodified",
+        "340",
+        "3\N{NO-BREAK SPACE}min 20\N{NO-BREAK SPACE}s",
+    ):
         assert figure in page
     assert "99.8\N{NO-BREAK SPACE}%" in page
     assert 'width="61.0"' in page
