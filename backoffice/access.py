@@ -33,6 +33,7 @@ PERMISSIONS = {
     "crawls.start": "manager",
     "crawls.accept_drift": "manager",
     "held_prices.prices": "agent",
+    "held_prices.confirm": "manager",
     "held_prices.decide": "manager",
     "held_prices.review": "manager",
     "held_prices.decide_all": "manager",

@@ -11,13 +11,12 @@ from listino.domain.audit import Outcome
 from listino.domain.clock import utc_now
 from listino.domain.crawl import CrawlStatus
 from listino.domain.errors import InvalidValue
-from listino.domain.held import DoubtKind
+from listino.domain.held import DoubtKind, ReferenceSource
 from listino.domain.market import MARKETS
 from listino.domain.money import Money
 from listino.domain.offer import Availability
 
 _SPACE = "\N{NO-BREAK SPACE}"
-_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 _NOTHING = "\N{EN DASH}"
 
 # Word and colour of each state; the word alone says it all.
@@ -44,6 +43,13 @@ DOUBTS = {
     DoubtKind.TENTH: "About a tenth",
     DoubtKind.FAR: "Far from before",
 }
+# What a held price is compared with, under the amount.
+REFERENCES = {
+    ReferenceSource.LAST: "before",
+    ReferenceSource.HISTORY: "mostly, lately",
+    ReferenceSource.SIZES: "other sizes",
+    ReferenceSource.MARKET: "other shops",
+}
 OUTCOMES = {Outcome.ACCEPTED: "Accepted", Outcome.REJECTED: "Rejected", Outcome.SUPERSEDED: "Superseded"}
 
 
@@ -62,15 +68,14 @@ def attach(app: Flask) -> None:
         market_name=market_name,
     )
     app.jinja_env.globals.update(AVAILABILITY=AVAILABILITY, CRAWL_STATUS=CRAWL_STATUS, MARKETS=MARKETS)
-    app.jinja_env.globals.update(DOUBTS=DOUBTS, OUTCOMES=OUTCOMES)
+    app.jinja_env.globals.update(DOUBTS=DOUBTS, OUTCOMES=OUTCOMES, REFERENCES=REFERENCES)
 
 
 def money(amount: Money | None, *, signed: bool = False) -> str:
-    """`€ 1,249.90`, never broken over two lines; a dash where it is not known."""
+    """As Money displays it, `signed` with a plus where it is above zero; a dash where it is not known."""
     if amount is None:
         return _NOTHING
-    sign = "\N{MINUS SIGN}" if amount.minor < 0 else "+" if signed and amount.minor > 0 else ""
-    return f"{sign}{_SYMBOLS.get(amount.currency, amount.currency)}{_SPACE}{abs(amount.major):,f}"
+    return f"{'+' if signed and amount.minor > 0 else ''}{amount.display}"
 
 
 def moment(at: datetime | None) -> str | Markup:

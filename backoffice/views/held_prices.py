@@ -16,6 +16,7 @@ from listino.domain.errors import AlreadyDecided, InvalidValue, UnknownShop
 from listino.domain.held import DoubtKind, Held
 from listino.domain.listing import Terms
 from listino.domain.market import market_of
+from listino.domain.money import Money
 from listino.domain.product import Product, ProductId, parse_natural_key
 from listino.live.client import UNAVAILABLE
 from listino.live.waiting import WaitingRoom
@@ -95,6 +96,24 @@ def prices() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/<product_id>/accept")
+def confirm(product_id: str) -> ResponseReturnValue:
+    """What accepting the reading would mean: the price before and after. Where nothing is left to accept, says why."""
+    key, reading, back = parse_natural_key(product_id), request.args.get("reading", ""), request.args.get("back")
+    try:
+        before, after = engines().store.holds.preview(key, reading, terms_of=_terms_of)
+    except (AlreadyDecided, UnknownShop, InvalidValue) as error:
+        flash(f"Nothing was changed. {error}.", "warn")
+        return redirect(safe_address(back), 303)
+    doubts = before.held.doubts if before.held else ()
+    return render_template(
+        "held_prices/confirm.html",
+        product=before,
+        changes=[(doubt, _price(before, doubt.sku), _price(after, doubt.sku)) for doubt in doubts],
+        back=safe_address(back),
+    )
+
+
 @blueprint.post("/<product_id>/<any(accept, reject):verdict>")
 def decide(product_id: str, verdict: Verdict) -> ResponseReturnValue:
     """Decides on the reading that the page showed; says so where somebody else has meanwhile."""
@@ -149,6 +168,14 @@ def _decide(product_id: ProductId, reading: str, verdict: Verdict) -> Product:
     _forget_answer(product)
     log.info("held_price.decided", product_id=product_id, verdict=verdict, staff=by)
     return product
+
+
+def _price(product: Product, sku: str | None) -> Money | None:
+    """What shoppers pay for that size, or for goods of one size; None for a size that is not on sale."""
+    sizes = {key: size.price for style in product.styles for key, size in style.skus.items()}
+    if sku in sizes and sizes[sku] is not None:
+        return sizes[sku]
+    return product.price.amount if product.price and (sku is None or len(sizes) <= 1) else None
 
 
 def _terms_of(product: Product) -> Terms:

@@ -78,25 +78,25 @@ class Doubt:
     @property
     def words(self) -> str:
         """The reason as a sentence without a full stop."""
-        read, currency = str(self.read), self.read.currency
+        read = self.read.display
         if self.reference is None or self.source is None:
-            return f"{read} {currency} is no price"
-        compared = f"the {self.reference} {currency} that {_SOURCES[self.source]}"
+            return f"{read} is no price"
+        compared = f"the {self.reference.display} that {_SOURCES[self.source]}"
         match self.kind:
             case DoubtKind.NOT_POSITIVE:
-                return f"{read} {currency} is no price, against {compared}"
+                return f"{read} is no price, against {compared}"
             case DoubtKind.TIMES_100:
-                return f"{read} {currency} is about 100 times {compared}"
+                return f"{read} is about 100 times {compared}"
             case DoubtKind.TIMES_10:
-                return f"{read} {currency} is about 10 times {compared}"
+                return f"{read} is about 10 times {compared}"
             case DoubtKind.TENTH:
-                return f"{read} {currency} is about a tenth of {compared}"
+                return f"{read} is about a tenth of {compared}"
             case DoubtKind.HUNDREDTH:
-                return f"{read} {currency} is about a hundredth of {compared}"
+                return f"{read} is about a hundredth of {compared}"
             case DoubtKind.FAR:
                 change = (Decimal(self.read.minor) / self.reference.minor - 1) * 100
                 way = "above" if change > 0 else "below"
-                return f"{read} {currency} is {abs(change):.0f} % {way} {compared}"
+                return f"{read} is {abs(change):.0f} % {way} {compared}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from listino.domain.errors import InvalidValue
 
 # Decimal places of a currency's minor unit (ISO 4217); every currency not named here has two.
 EXPONENTS = {"JPY": 0, "KRW": 0, "HUF": 2, "BHD": 3, "KWD": 3, "TND": 3}
+_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 # Minor units that still fit the eight-byte integer in which the store keeps them.
 _MOST = 2**63 - 1
 
@@ -53,6 +54,12 @@ class Money:
     def __str__(self) -> str:
         """The amount alone with its decimals, as the storefront API writes it: "49.90"."""
         return f"{self.major:f}"
+
+    @property
+    def display(self) -> str:
+        """How staff read it: `€ 1,249.90`, never broken over two lines; the code where a currency has no symbol here."""
+        sign = "\N{MINUS SIGN}" if self.minor < 0 else ""
+        return f"{sign}{_SYMBOLS.get(self.currency, self.currency)}\N{NO-BREAK SPACE}{abs(self.major):,f}"
 
     def __add__(self, other: "Money") -> "Money":
         self._must_match(other)

@@ -104,9 +104,7 @@ class Holds:
         Raises AlreadyDecided; ProductNotFound; InvalidValue for what nobody could sell at; and what `terms_of` raises.
         """
         product, held = self._held(product_id, reading)
-        if not held.acceptable:
-            raise InvalidValue(f"{held.doubts[0].words}: nothing can be sold at that, so it can only be rejected")
-        offered = reoffer(product, held.offer, terms_of(product), at=held.seen_at, crawled=held.crawl_id is not None)
+        offered = _accepted(product, held, terms_of)
         # The answer that was believed before is no measure any more: the next crawl reads the shop whole.
         fresh = replace(offered, changed_at=at, reading=None)
         change = replacing(fresh)
@@ -119,6 +117,11 @@ class Holds:
             self._history.bulk_write([history_write(product_id, replace(point, at=at))])
         self._note(held_entry(product, held, action=Outcome.ACCEPTED, by=by, at=at))
         return fresh
+
+    def preview(self, product_id: ProductId, reading: str, *, terms_of: TermsOf) -> tuple[Product, Product]:
+        """The product as it is and as accepting that reading would make it; changes nothing, raises what `accept` raises."""
+        product, held = self._held(product_id, reading)
+        return product, _accepted(product, held, terms_of)
 
     def reject(self, product_id: ProductId, reading: str, *, by: str, at: datetime) -> Product:
         """Closes the hold; the product stays as it is, and the same reading is not held again until the shop shows another.
@@ -176,3 +179,9 @@ class Holds:
 
     def _note(self, entry: AuditEntry) -> None:
         self._writes_of_audit.bulk_write([audit_write(entry)])
+
+
+def _accepted(product: Product, held: Held, terms_of: TermsOf) -> Product:
+    if not held.acceptable:
+        raise InvalidValue(f"{held.doubts[0].words}: nothing can be sold at that, so it can only be rejected")
+    return reoffer(product, held.offer, terms_of(product), at=held.seen_at, crawled=held.crawl_id is not None)

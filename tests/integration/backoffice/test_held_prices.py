@@ -13,7 +13,7 @@ from listino.domain.clock import utc_now
 from listino.domain.crawl import Crawl, CrawlStatus, Fall, ShopCounts
 from listino.domain.listing import list_goods
 from listino.domain.money import Money
-from listino.domain.offer import ShopOffer, ShopProduct
+from listino.domain.offer import ShopOffer, ShopProduct, Variant
 from listino.domain.product import Product
 from listino.live.keys import ShopKeys
 from listino.settings import Settings
@@ -68,7 +68,7 @@ def test_they_are_listed_page_by_page_with_the_evidence(manager) -> None:
         address = following[1].replace("&amp;", "&") if following else ""
     assert pages == 2
     assert seen == [*(f"it:bottega:c{number:03}" for number in range(30)), LAMP]
-    assert "3190.00 EUR is about 100 times the 31.90 EUR that it cost before." in page
+    assert "€_3,190.00 is about 100 times the €_31.90 that it cost before.".replace("_", "\N{NO-BREAK SPACE}") in page
     assert "Other shops ask €\N{NO-BREAK SPACE}26.50 (1)." in page
     assert "\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}100" in page
     assert 'href="https://bottega.example/p/8411"' in page
@@ -87,7 +87,7 @@ def test_they_are_counted_where_people_begin_and_shown_on_the_product(manager, h
     assert "31 held prices</a>: not plausible" in manager.see("/")
     page = manager.see(f"/products/{LAMP}")
     assert "A price is held." in page
-    assert page.count("is about 100 times the 31.90 EUR") == 4, "the notice, and each of the three sizes"
+    assert page.count("is about 100 times the €\N{NO-BREAK SPACE}31.90") == 4, "the notice, and each of the three sizes"
     assert f'value="{reading(held)}"' in page
     assert "€\N{NO-BREAK SPACE}31.90" in page
 
@@ -108,6 +108,61 @@ def test_an_accepted_price_is_sold_at_and_its_kept_answer_dropped(
     assert held.products.history(LAMP)[-1].cost == Money(319_000)
     assert not redis.exists(key)
     assert f"by {MANAGER}" in manager.see(f"/products/{LAMP}")
+
+
+def test_accepting_is_asked_about_with_both_prices_first(manager, agent, held: Store) -> None:
+    listed = manager.see("/held-prices?market=it&reason=times_100")
+    assert f'action="/held-prices/{LAMP}/accept"' not in manager.see(f"/products/{LAMP}")
+    assert "/accept?reading=" in listed
+    page = manager.see(f"{ACCEPT}?reading={reading(held)}&back=/held-prices?market=it")
+    before, after = (re.search(rf"Shopper {word}</dt><dd>€\s([\d.,]+)", page) for word in ("pays now", "would pay"))
+    assert before
+    assert after
+    assert (before[1], after[1]) == ("47.90", "3,987.90")
+    assert f'action="{ACCEPT}"' in page
+    assert f'value="{reading(held)}"' in page
+    assert 'value="/held-prices?market=it"' in page
+    assert held.products.get(LAMP).held is not None
+    assert agent.client.get(f"{ACCEPT}?reading={reading(held)}").status_code == 403
+
+
+def test_what_cannot_be_accepted_any_more_is_not_asked_about(manager, held: Store) -> None:
+    looked_at = reading(held)
+    held.holds.reject(LAMP, looked_at, by="ugo@listino.test", at=utc_now())
+    answer = manager.client.get(f"{ACCEPT}?reading={looked_at}&back=/held-prices")
+    assert (answer.status_code, answer.location) == (303, "/held-prices")
+    assert "the price was rejected already, by ugo@listino.test." in manager.see(answer.location)
+    free = manager.client.get(f"/held-prices/it:bottega:c000/accept?reading={reading(held, 'it:bottega:c000')}")
+    assert "can only be rejected" in manager.see(free.location)
+
+
+def test_the_list_compares_the_very_size_that_is_doubted(manager, held: Store) -> None:
+    sizes = [
+        ShopOffer(
+            cost=Money(1000),
+            variants=tuple(Variant(sku=f"t-{size}", size=size, cost=Money(cost)) for size, cost in costs.items()),
+        )
+        for costs in ({"S": 1000, "XL": 8690}, {"S": 1000, "XL": 869_000})
+    ]
+    shirts = [
+        ShopProduct(sku="t", url="https://bottega.example/p/t", name="Maglia", brand="Casa Blu", category="Shirts", offer=offer)
+        for offer in sizes
+    ]  # fmt: skip
+    for shirt in shirts:
+        listed = list_goods(shirt, terms("it", "bottega"), at=NOW, crawl_id="crawl-it-2")
+        held.products.upsert([listed], terms=terms("it", "bottega"))
+    page = manager.see("/held-prices?crawl=crawl-it-2")
+    assert rows(page) == ["it:bottega:t"]
+    compared, read = (re.search(rf'data-label="{name}"[^>]*>([^<]+)', page) for name in ("Compared with", "Read"))
+    assert compared
+    assert read
+    assert (compared[1], read[1]) == ("€\N{NO-BREAK SPACE}86.90", "€\N{NO-BREAK SPACE}8,690.00")
+    assert "\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}100" in page
+    assert "<code>t-XL</code>: €" in page
+    asked = manager.see(f"/held-prices/it:bottega:t/accept?reading={reading(held, 'it:bottega:t')}")
+    after = re.search(r"Accept, sell at €\s([\d.,]+)", asked.replace("\n", ""))
+    assert after
+    assert float(after[1].replace(",", "")) > 8690, "what the doubted size would cost, not the cheapest"
 
 
 def test_a_rejected_price_leaves_the_old_one(manager, held: Store) -> None:
