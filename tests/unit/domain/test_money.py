@@ -63,6 +63,19 @@ def test_text_has_the_currencys_decimals(money: Money, text: str) -> None:
     assert Money.of(text, money.currency) == money
 
 
+@pytest.mark.parametrize(
+    ("money", "text"),
+    [
+        (Money(124_990), "€_1,249.90"),
+        (Money(-5, "GBP"), "\N{MINUS SIGN}£_0.05"),
+        (Money(1500, "JPY"), "JPY_1,500"),
+        (Money(990, "CHF"), "CHF_9.90"),
+    ],
+)
+def test_staff_read_it_with_its_symbol(money: Money, text: str) -> None:
+    assert money.display == text.replace("_", "\N{NO-BREAK SPACE}")
+
+
 def test_reckoning() -> None:
     assert Money(300) + Money(50) == Money(350)
     assert Money(50) - Money(300) == Money(-250)
