@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from listino.extract import schema_org
+from listino.extract.drawings import without_drawings
 from listino.extract.json_ld import Node, json_ld
 from listino.extract.layout import Layout, read_layout
 from listino.extract.likeness import share_a_piece
@@ -64,7 +65,7 @@ class ProductPage:
 
     @cached_property
     def tree(self) -> LexborHTMLParser:
-        return LexborHTMLParser(shallow(self.html))
+        return LexborHTMLParser(without_drawings(shallow(self.html)))
 
     @cached_property
     def _markup(self) -> Markup:
