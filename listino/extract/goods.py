@@ -66,7 +66,7 @@ def _group(page: ProductPage, node: Node) -> Extracted | None:
 
     The visible page shows the price of one of them and cannot say more.
     """
-    members = [entry for entry in listed(node.get("hasVariant")) if isinstance(entry, dict)]
+    members = schema_org.variants_of(node)
     if not members or not all(first_text(member.get("sku")) and member.get("offers") for member in members):
         return None
     found = described_by_markup(page)
@@ -75,7 +75,7 @@ def _group(page: ProductPage, node: Node) -> Extracted | None:
 
 def _variants(node: Node, extracted: Extracted, sku: str, *, currency: str, language: str) -> list[Variant]:
     """The variants that the markup lists; for a product without any, one at the price that the whole page speaks for."""
-    members = [entry for entry in listed(node.get("hasVariant")) if isinstance(entry, dict)]
+    members = schema_org.variants_of(node)
     # A price of zero that the whole markup names is told as it is: the plausibility gate decides what becomes of it.
     nothing = Money(0, currency) if extracted.price is None and _asks_nothing(members or [node], language) else None
     found = [

@@ -110,13 +110,14 @@ def offers_of(node: Node) -> list[Node]:
     return found
 
 
+def variants_of(node: Node) -> list[Node]:
+    """The nodes of a group's variants; none for a product by itself."""
+    return [entry for entry in listed(node.get("hasVariant")) if isinstance(entry, dict)]
+
+
 def all_offers_of(node: Node) -> list[Node]:
     """The offers of a product and, of a group, those of its variants."""
-    offers = offers_of(node)
-    for variant in listed(node.get("hasVariant")):
-        if isinstance(variant, dict):
-            offers += offers_of(variant)
-    return offers
+    return [offer for owner in (node, *variants_of(node)) for offer in offers_of(owner)]
 
 
 def money_of(offer: Node, *, currency: str | None, language: str | None) -> Money | None:
