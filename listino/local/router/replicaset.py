@@ -26,6 +26,9 @@ PROBE_SECONDS_WITHOUT_PRIMARY = 0.1
 # A member that takes longer to say hello is frozen: what was sent to it will not be answered either.
 HELLO_SECONDS = 2.0
 RESEND_PAUSE_SECONDS = 0.05
+# When, after an election, reads that other members route are begun anew: some member may hear of the new primary later
+# than we do, and would wait for a frozen one as long as the read may last.
+INTERRUPTIONS_SECONDS = (0.0, 1.0, 3.0, 6.0)
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +54,7 @@ class ReplicaSet:
         self._election: Any = None
         self._elected = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._interrupting: asyncio.Task[None] | None = None
 
     @property
     def primary(self) -> str | None:
@@ -64,6 +68,8 @@ class ReplicaSet:
     def close(self) -> None:
         for watcher in self._watchers.values():
             watcher.cancel()
+        if self._interrupting is not None:
+            self._interrupting.cancel()
 
     async def wait_for_primary(self, deadline: float) -> str:
         """The primary, waited for until the deadline on the loop's clock; raises RouterError."""
@@ -158,8 +164,20 @@ class ReplicaSet:
         election = hello.get("electionId")
         if self._primary != host and (self._election is None or election is None or election >= self._election):
             if self._latest not in (None, host):
-                self._upstream.interrupt_repeatable()
+                self._interrupt()
             self._primary = self._latest = host
             self._election = election
             log.info("%s has its primary at %s", self.name, host)
             self._elected.set()
+
+    def _interrupt(self) -> None:
+        if self._interrupting is not None:
+            self._interrupting.cancel()
+        self._interrupting = asyncio.create_task(self._interrupt_by_times(), name=f"interrupt after {self.name}")
+
+    async def _interrupt_by_times(self) -> None:
+        passed = 0.0
+        for at in INTERRUPTIONS_SECONDS:
+            await asyncio.sleep(at - passed)
+            passed = at
+            self._upstream.interrupt_repeatable()

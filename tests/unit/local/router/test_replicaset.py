@@ -28,6 +28,7 @@ class MadeUpMembers(Upstream):
         self.sent: list[str] = []
         self.asked: list[str] = []
         self.aborted: list[str] = []
+        self.interrupted = 0
 
     async def call(self, host: str, database: str, command: Any, *_: Any, **__: Any) -> dict[str, Any]:
         if "hello" in command:
@@ -43,6 +44,9 @@ class MadeUpMembers(Upstream):
 
     def abort(self, host: str) -> None:
         self.aborted.append(host)
+
+    def interrupt_repeatable(self) -> None:
+        self.interrupted += 1
 
 
 @pytest.fixture
@@ -71,6 +75,20 @@ async def test_it_finds_the_primary_and_follows_an_election(members: MadeUpMembe
     await until(lambda: watched.primary == "a")
     members.hellos = {"a": {"ok": 1.0}, "b": primary(2)}
     await until(lambda: watched.primary == "b")
+    watched.close()
+
+
+async def test_after_an_election_reads_begin_anew_until_every_member_has_heard_of_it(
+    members: MadeUpMembers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replicaset, "INTERRUPTIONS_SECONDS", (0.0, 0.01, 0.03))
+    members.hellos = {"a": primary(1), "b": {"ok": 1.0}}
+    watched = ReplicaSet("s", ["a", "b"], members)
+    watched.start()
+    await until(lambda: watched.primary == "a")
+    assert members.interrupted == 0
+    members.hellos = {"a": {"ok": 1.0}, "b": primary(2)}
+    await until(lambda: members.interrupted == 3)
     watched.close()
 
 
