@@ -35,6 +35,8 @@ MARKING_SECONDS = 10.0  # for one batch of ids, in the background
 
 _BY_SHOP = [("market", 1), ("shop", 1)]
 
+_ID = {"_id": 1}
+
 # What is on sale: only of that can a crawl say that it has not changed.
 _OFFERED = {"gone_at": None, "offer": {"$ne": None}}
 
@@ -72,34 +74,23 @@ class AsyncProducts:
     async def page(self, query: ProductQuery, *, count: int, skip: int = 0) -> list[Product]:
         """At most `count` products of the list, after its first `skip`, with the fields a list shows.
 
-        A page far in has its ids read first, from the index alone. Raises ListBeingPrepared like `page_ids`.
-        """
-        if skip == 0:
-            return [product_from(document) for document in await self._read(query, CARD, count=count)]
-        return await self.cards(await self.page_ids(query, count=count, skip=skip))
-
-    async def page_ids(self, query: ProductQuery, *, count: int, skip: int = 0) -> list[ProductId]:
-        """The ids of that page.
-
         In the order of ids a page costs about the same wherever it is (see listino.store.marks); raises ListBeingPrepared
         when it is not known yet where it begins. In other orders, and in a search, what is skipped is read through.
         """
+        return [product_from(document) for document in await self._read(query, CARD, count=count, skip=skip)]
+
+    async def page_ids(self, query: ProductQuery, *, count: int, skip: int = 0) -> list[ProductId]:
+        """The ids of that page."""
+        return [document["_id"] for document in await self._read(query, _ID, count=count, skip=skip)]
+
+    async def _read(
+        self, query: ProductQuery, projection: Mapping[str, int], *, count: int, skip: int
+    ) -> list[Mapping[str, Any]]:
         if skip > STRIDE and query.markable:
             place = await self._marks.seek(query, skip)
             if place is None:
                 return []
             query, skip = place
-        return [document["_id"] for document in await self._read(query, {"_id": 1}, count=count, skip=skip)]
-
-    async def cards(self, product_ids: Sequence[ProductId]) -> list[Product]:
-        """The products with the fields a list shows, in that order; without those that there are not."""
-        found = await self._lists.find({"_id": {"$in": list(product_ids)}}, CARD).to_list(None)
-        by_id = {document["_id"]: document for document in found}
-        return [product_from(by_id[one]) for one in product_ids if one in by_id]
-
-    async def _read(
-        self, query: ProductQuery, projection: Mapping[str, int], *, count: int, skip: int = 0
-    ) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
         for run in query.runs():
             wanted = count - len(found)
@@ -113,7 +104,7 @@ class AsyncProducts:
         """The ids as marks are made of them: many at a time."""
         (run,) = query.runs()
         with time_limit(MARKING_SECONDS):
-            cursor = self._lists.find(run.filter, {"_id": 1}, batch_size=count).sort(run.sort).limit(count)
+            cursor = self._lists.find(run.filter, _ID, batch_size=count).sort(run.sort).limit(count)
             return [document["_id"] for document in await cursor.to_list(count)]
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """Page numbers that cost what the first page costs: every so many products of a list the id is kept, as a mark.
 
-The page then begins at the nearest mark, less than a stride of index entries before it. Marks are looked for when a page
+A page is then read from the nearest mark on, which is less than a stride before it. Marks are looked for when a page
 beyond the last of them is asked for, in the background and only that far, by reading the ids of the list from its index.
 """
 
@@ -16,13 +16,13 @@ from listino.domain.errors import ListBeingPrepared
 from listino.domain.product import ProductId
 from listino.store.query import ProductQuery
 
-STRIDE = 200  # products from one mark to the next, to begin with
-BATCH = 50 * STRIDE  # ids that are read at a time
+STRIDE = 50  # products from one mark to the next, to begin with: every shard reads that many in vain at most
+BATCH = 10_000  # ids that are read at a time
 PATIENCE_SECONDS = 1.5  # how long a page waits for its mark; part of what an endpoint waits for the store
 FRESH_SECONDS = 30.0  # marks that are older are looked for anew, while the old ones serve
 RESTS = 20  # times as long as the last look took nobody looks again: a list of millions is not read all the time
 MOST_LISTS = 32
-MOST_MARKS = 200_000  # in all lists together, 15 MB or so; a list that alone has more gets a longer stride
+MOST_MARKS = 200_000  # in all lists together, 15 MB or so; a list that alone has more, of ten million products, gets a longer stride
 LOOKING_AT_ONCE = 2
 
 # At most so many ids of the list, in its order, from behind the query's `after` on.
