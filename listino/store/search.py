@@ -40,9 +40,9 @@ def terms_of(product: Product) -> list[str]:
 
 
 def terms(name: str, brand: str | None, *, language: str, codes: Iterable[str]) -> list[str]:
-    """The stems of the words of name and brand in that language, and the codes without case; each once."""
-    found: list[str] = _stemmer(language).stemWords(words_of(name, brand))
-    return list(dict.fromkeys((*found, *(code.casefold() for code in codes))))
+    """The stems of the words of name and brand in that language (`lampad:it`), and the codes without case; each once."""
+    stems = (_stem(word, language) for word in words_of(name, brand))
+    return list(dict.fromkeys((*stems, *(code.casefold() for code in codes))))
 
 
 def codes_of(product: Product) -> list[str]:
@@ -72,8 +72,14 @@ def matching(text: str, *, market: str | None, beginnings: bool) -> dict[str, An
 
 
 def _one_of(word: str, languages: Collection[str], *, beginnings: bool) -> dict[str, Any]:
-    forms: list[Any] = sorted({word, *(_stemmer(language).stemWord(word) for language in languages)})
+    # The word itself is there for codes without a digit.
+    forms: list[Any] = [word, *(_stem(word, language) for language in sorted(languages))]
     return {"terms": {"$in": [*forms, _beginning(word)] if beginnings else forms}}
+
+
+def _stem(word: str, language: str) -> str:
+    # Stems of two languages that look alike are of different words: an Italian lampada is no English lamp.
+    return f"{_stemmer(language).stemWord(word)}:{language}"
 
 
 def _may_be_code(text: str) -> bool:

@@ -60,7 +60,7 @@ def test_imported_goods_come_back() -> None:
 
 def test_what_is_not_known_is_left_out() -> None:
     assert product_document(Product(id=5, name="Moka")) == {
-        "_id": 5, "name": "Moka", "features": [], "related": [], "styles": [], "terms": ["moka", "5"],
+        "_id": 5, "name": "Moka", "features": [], "related": [], "styles": [], "terms": ["moka:en", "5"],
     }  # fmt: skip
 
 

@@ -41,11 +41,21 @@ def test_a_word_is_the_same_in_its_inflections(language: str, one: str, other: s
 
 
 def test_a_product_is_found_by_its_words_and_by_its_codes(listed_shirt: Product) -> None:
-    assert terms_of(listed_shirt) == ["camic", "di", "lin", "perc", "8411", "r-s", "r-m", "b-s", "4006381333931"]
+    assert terms_of(listed_shirt) == [
+        "camic:it",
+        "di:it",
+        "lin:it",
+        "perc:it",
+        "8411",
+        "r-s",
+        "r-m",
+        "b-s",
+        "4006381333931",
+    ]
 
 
 def test_imported_goods_are_named_in_english() -> None:
-    assert terms_of(Product(id=42, name="Cameras", brand="Lumiè")) == ["camera", "lumi", "42"]
+    assert terms_of(Product(id=42, name="Cameras", brand="Lumiè")) == ["camera:en", "lumi:en", "42"]
 
 
 def expressions(value: Any) -> list[str]:
@@ -61,9 +71,11 @@ def beginnings(text: str) -> list[str]:
 
 
 def test_a_word_is_looked_for_in_the_market_s_language_or_in_all() -> None:
-    assert matching("Lampade", market="it", beginnings=False) == {"$and": [{"terms": {"$in": ["lampad", "lampade"]}}]}
-    in_all = matching("camicia", market=None, beginnings=False)
-    assert in_all == {"$and": [{"terms": {"$in": ["camic", "camici", "camicia"]}}]}
+    assert matching("Lampade", market="it", beginnings=False) == {
+        "$and": [{"terms": {"$in": ["lampade", "lampad:it"]}}]
+    }
+    (word,) = matching("lampada", market=None, beginnings=False)["$and"]
+    assert word["terms"]["$in"] == ["lampada", "lampada:de", "lampada:en", "lamp:es", "lampad:fr", "lampad:it"]
 
 
 def test_every_word_must_be_there() -> None:
