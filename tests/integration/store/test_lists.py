@@ -15,6 +15,7 @@ from listino.settings import Settings
 from listino.store import marks
 from listino.store.aio import AsyncStore
 from listino.store.client import Store
+from listino.store.outage import time_limit
 from listino.store.query import FILTERS_OF, Order, ProductQuery
 from listino.store.search import terms
 
@@ -190,6 +191,30 @@ def test_an_index_gives_every_list_in_its_order(
         assert found["nReturned"] > 0
         assert '"SORT"' not in str(found).replace("'", '"'), "sorted in memory"
         assert found["totalDocsExamined"] <= most * found["nReturned"]
+
+
+@pytest.mark.parametrize("asked", [{}, {"text": "good"}, {"order": Order.PRICE}])
+async def test_no_shard_works_on_a_list_for_longer_than_its_reader_waits(
+    goods: list[Document],
+    aio: AsyncStore,
+    settings: Settings,
+    shards: dict[str, MongoClient],
+    asked: dict[str, Any],
+) -> None:
+    profiled = [client[settings.mongo_database] for client in shards.values()]
+    for database in profiled:
+        database.command("profile", 0)
+        database.drop_collection("system.profile")
+        database.command("profile", 2)
+    try:
+        with time_limit(2.5):
+            await aio.products.page(ProductQuery(**asked), count=5)
+    finally:
+        for database in profiled:
+            database.command("profile", 0)
+    found = [one for database in profiled for one in database["system.profile"].find({"command.find": "products"})]
+    assert len(found) >= len(shards)
+    assert all(0 < one["command"]["maxTimeMS"] <= 2500 for one in found)
 
 
 SHELF: list[Document] = [
