@@ -17,8 +17,8 @@ from listino.domain.product import ProductId
 from listino.store.query import ProductQuery
 
 STRIDE = 50  # products from one mark to the next, to begin with: every shard reads that many in vain at most
-BATCH = 10_000  # ids that are read at a time
-PATIENCE_SECONDS = 1.5  # how long a page waits for its mark; part of what an endpoint waits for the store
+BATCH = 5_000  # ids that are read at a time
+PATIENCE_SECONDS = 2.0  # how long a page waits for its mark, of the 2.5 that an endpoint waits for the store
 FRESH_SECONDS = 30.0  # marks that are older are looked for anew, while the old ones serve
 RESTS = 20  # times as long as the last look took nobody looks again: a list of millions is not read all the time
 MOST_LISTS = 32
