@@ -2,16 +2,23 @@
 
 from typing import Any
 
+from api.cursors import MOST_CHARACTERS as MOST_CURSOR_CHARACTERS
 from api.parameters import (
+    DEFAULT_ORDER,
     DEFAULT_WAIT_MS,
     MOST_CHARACTERS,
     MOST_COUNT,
+    MOST_GTIN_DIGITS,
     MOST_ID_CHARACTERS,
-    MOST_SKIPPED,
+    MOST_PAGE,
+    MOST_SEARCHED,
     MOST_WAIT_MS,
+    MOST_WALKED,
+    MOST_WORDS,
 )
 from api.schemas import SCHEMAS
 from listino.domain.market import MARKETS
+from listino.store.query import FILTERS_OF, Order
 
 Json = dict[str, Any]
 
@@ -55,20 +62,51 @@ _ID: Json = {"$ref": "#/components/parameters/id"}
 _NONE_MATCH: Json = {"$ref": "#/components/parameters/if-none-match"}
 _ONE = _problems(304, 404, 410, 503)
 
+_SORTS = (
+    "In each order, what is equal lies in the order of ids; goods without a price, or of which is not known since when they are here, are left out. "
+    + " ".join(
+        f"`{order}` goes with {' and '.join(filters)} only."
+        for order, filters in FILTERS_OF.items()
+        if order is not DEFAULT_ORDER
+    )
+)
+
 _PATHS: Json = {
     "/products": _get(
         "List products",
-        "Goods on sale in the order of their ids. Follow the Link header to the next page; `page` is for the first few.",
+        "Goods on sale in the order of their ids, or sorted. A page costs the same wherever it is, by Link header or by "
+        "number; one that is deep in a list that nobody asked for lately may answer 503 once, while the list is prepared.",
         {"200": _json("A page.", {"type": "array", "items": _schema("Card")}, "ETag", "Link")} | _problems(304, 503),
         tag="products",
         parameters=(
             _query("count", "Products on a page.", type="integer", minimum=1, maximum=MOST_COUNT, default=5),
-            _query("page", f"At most {MOST_SKIPPED} products in.", type="integer", minimum=1, default=1),
-            _query("cursor", "From a Link header; instead of `page`.", type="string"),
+            _query(
+                "page",
+                f"Beyond the last is an empty list. With `q` or `sort` at most {MOST_WALKED} products in.",
+                type="integer",
+                minimum=1,
+                maximum=MOST_PAGE,
+                default=1,
+            ),
+            _query(
+                "cursor",
+                "From a Link header; instead of `page`, and with the same filters and order.",
+                type="string",
+                maxLength=MOST_CURSOR_CHARACTERS,
+            ),
             _query("market", "A market's code.", enum=list(MARKETS)),
             _filter("shop", "A shop's name; an unknown one has no goods, which is an empty list."),
             _filter("category", "Exactly as the products have it; an unknown one is an empty list."),
             _filter("brand", "Exactly as the products have it; an unknown one is an empty list."),
+            _query("gtin", "All its digits.", type="string", pattern=f"^[0-9]{{0,{MOST_GTIN_DIGITS}}}$"),
+            _query(
+                "q",
+                f"Words in name and brand, in whatever inflection, all of which must be there (at most {MOST_WORDS}); or the "
+                "beginning of a SKU or GTIN, at least three characters with a digit; or an id.",
+                type="string",
+                maxLength=MOST_SEARCHED,
+            ),
+            _query("sort", _SORTS, enum=list(Order), default=DEFAULT_ORDER),
             _NONE_MATCH,
         ),
     ),

@@ -7,20 +7,26 @@ from urllib.parse import quote, unquote, urlencode
 
 from starlette.requests import Request
 
-from api.cursors import cursor_after, parse_cursor
+from api.cursors import cursor_after, following
 from api.problems import BadParameter
 from listino.domain.errors import InvalidValue, UnknownMarket
 from listino.domain.market import market_of
-from listino.domain.product import ProductId, parse_product_id
-from listino.store.query import ProductQuery
+from listino.domain.product import Product, ProductId, parse_product_id
+from listino.store.query import FILTERS_OF, Order, ProductQuery
+from listino.store.search import words_of
 
 MOST_ID_CHARACTERS = 300
 MOST_CHARACTERS = 200  # of a query value
 MOST_COUNT = 100
-MOST_SKIPPED = 10_000  # products before a page; MongoDB walks through all of them
+MOST_PAGE = 999_999_999
+MOST_WALKED = 1000  # products before a page of a search or of a sorted list; MongoDB walks through all of them
+MOST_SEARCHED = 100  # characters of a search
+MOST_WORDS = 8  # of a search
+MOST_GTIN_DIGITS = 14
 MOST_WAIT_MS = 5000
 DEFAULT_WAIT_MS = 950  # leaves 50 ms of the promised second to the network
-FILTERS = ("market", "shop", "category", "brand")
+FILTERS = {"q": "text", **{name: name for name in ("market", "shop", "category", "brand", "gtin")}}  # to their fields
+DEFAULT_ORDER = Order.ID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +37,12 @@ class PageRequest:
     count: int
     skip: int
 
-    def next_address(self, last: ProductId) -> str:
+    def next_address(self, last: Product) -> str:
         """The address of the page after the one that ends with that product."""
-        filters = {name: getattr(self.query, name) for name in FILTERS if getattr(self.query, name) is not None}
-        return "/products?" + urlencode({"count": self.count, **filters, "cursor": cursor_after(last)})
+        asked = {name: value for name, field in FILTERS.items() if (value := getattr(self.query, field)) is not None}
+        if self.query.order is not DEFAULT_ORDER:
+            asked["sort"] = self.query.order.value
+        return "/products?" + urlencode({"count": self.count, **asked, "cursor": cursor_after(self.query, last)})
 
 
 def refuse_others(request: Request, known: Collection[str]) -> None:
@@ -70,13 +78,9 @@ def parse_path_id(text: str) -> ProductId:
 def parse_page(request: Request) -> PageRequest:
     """Which page of which products; raises BadParameter."""
     count = _integer(request, "count", default=5, least=1, most=MOST_COUNT)
-    page = _integer(request, "page", default=1, least=1)
+    page = _integer(request, "page", default=1, least=1, most=MOST_PAGE)
     cursor = request.query_params.get("cursor")
     skip = (page - 1) * count
-    if skip > MOST_SKIPPED:
-        raise BadParameter(
-            "page", f"at most {MOST_SKIPPED} products in; follow the Link headers' cursors from there on"
-        )
     if cursor and page > 1:
         raise BadParameter("page", "only one of page and cursor")
     query = ProductQuery(
@@ -84,9 +88,17 @@ def parse_page(request: Request) -> PageRequest:
         shop=_text(request, "shop"),
         category=_text(request, "category"),
         brand=_text(request, "brand"),
-        after=parse_cursor(cursor) if cursor else None,
+        gtin=_gtin(request),
+        text=_search(request),
+        order=_order(request),
     )
-    return PageRequest(query=query, count=count, skip=skip)
+    _refuse_unsorted(query)
+    if skip > MOST_WALKED and not query.markable:
+        raise BadParameter(
+            "page",
+            f"at most {MOST_WALKED} products in with q or sort; follow the Link headers' cursors from there on",
+        )
+    return PageRequest(query=following(query, cursor) if cursor else query, count=count, skip=skip)
 
 
 def parse_wait(request: Request) -> int:
@@ -100,6 +112,38 @@ def _market(request: Request) -> str | None:
         return code and market_of(code).code
     except UnknownMarket as error:
         raise BadParameter("market", str(error)) from None
+
+
+def _order(request: Request) -> Order:
+    asked = _text(request, "sort")
+    try:
+        return Order(asked) if asked else DEFAULT_ORDER
+    except ValueError:
+        raise BadParameter("sort", f"one of {', '.join(Order)}, not {str(asked)[:40]!r}") from None
+
+
+def _refuse_unsorted(query: ProductQuery) -> None:
+    """Raises BadParameter for a filter that no index carries together with the order."""
+    carried = FILTERS_OF[query.order]
+    for name, field in FILTERS.items():
+        if getattr(query, field) is not None and field not in carried:
+            raise BadParameter("sort", f"{query.order} goes with {' and '.join(carried)} only, not with {name}")
+
+
+def _gtin(request: Request) -> str | None:
+    gtin = _text(request, "gtin")
+    if gtin is not None and not (gtin.isascii() and gtin.isdigit() and len(gtin) <= MOST_GTIN_DIGITS):
+        raise BadParameter("gtin", f"at most {MOST_GTIN_DIGITS} digits, not {gtin[:40]!r}")
+    return gtin
+
+
+def _search(request: Request) -> str | None:
+    text = (_text(request, "q") or "").strip()
+    if len(text) > MOST_SEARCHED:
+        raise BadParameter("q", f"at most {MOST_SEARCHED} characters")
+    if len(words_of(text)) > MOST_WORDS:
+        raise BadParameter("q", f"at most {MOST_WORDS} words")
+    return text or None
 
 
 def _integer(request: Request, name: str, *, default: int, least: int, most: int | None = None) -> int:

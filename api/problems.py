@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from listino.domain.errors import EngineUnavailable, InvalidValue, ListinoError, ProductNotFound
+from listino.domain.errors import EngineUnavailable, InvalidValue, ListBeingPrepared, ListinoError, ProductNotFound
 from listino.domain.product import ProductId
 from listino.store.outage import UNAVAILABLE
 
@@ -62,11 +62,16 @@ def _away(error: Exception) -> Problem:
     return Problem(503, "The catalogue cannot be read at the moment; try again shortly.", headers=retry)
 
 
+def _later(error: ListBeingPrepared) -> Problem:
+    return Problem(503, str(error), headers={"Retry-After": "1"})
+
+
 PROBLEMS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     HTTPException: _of_http,
     BadParameter: lambda error: Problem(400, str(error), error.parameter),
     ProductNotFound: lambda error: Problem(404, str(error)),
     ProductGone: lambda error: Problem(410, str(error)),
+    ListBeingPrepared: _later,
     EngineUnavailable: _away,
     **dict.fromkeys(UNAVAILABLE, _away),
 }

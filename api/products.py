@@ -13,14 +13,14 @@ from listino.domain.product import Product
 
 
 async def listing(request: Request) -> Response:
-    """A page of products in the order of their ids; a Link header leads to the next one."""
+    """A page of products; a Link header leads to the next one."""
     asked = parse_page(request)
     async with reading():
         # One more than asked tells whether there is a next page.
         found = await services_of(request).store.products.page(asked.query, count=asked.count + 1, skip=asked.skip)
     shown = found[: asked.count]
     more = len(found) > asked.count
-    link = {"Link": f'<{asked.next_address(shown[-1].id)}>; rel="next"'} if more else None
+    link = {"Link": f'<{asked.next_address(shown[-1])}>; rel="next"'} if more else None
     return tagged_answer(request, [rendering.card(product) for product in shown], link)
 
 

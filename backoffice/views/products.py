@@ -67,6 +67,7 @@ def search() -> ResponseReturnValue:
         category=asked["category"] or None,
         brand_typed=asked["brand"] or None,
         text=asked["q"] or None,
+        beginnings=True,
         gone=gone,
         awaiting=True,
         after=parse_product_id(after) if after else None,

@@ -45,6 +45,10 @@ class EngineUnavailable(ListinoError):
     """Raised when MongoDB or Redis does not answer; the message names which one and where it was expected."""
 
 
+class ListBeingPrepared(ListinoError):
+    """Raised when a page far into a list is asked for whose beginning is still being looked for; a moment later it is there."""
+
+
 class CrawlRunning(ListinoError):
     """Raised when a market is to be crawled while another crawl of it is still at work."""
 

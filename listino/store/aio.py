@@ -7,6 +7,7 @@ the import and CLIENT below.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import UpdateOne
@@ -23,13 +24,18 @@ from listino.store.client import opened, unavailable
 from listino.store.collections import AUDIT, CRAWLS, LIST_READS, PRICE_HISTORY, PRODUCTS, REJECTS
 from listino.store.documents import crawl_document, points_from, product_from
 from listino.store.intake import intake
-from listino.store.outage import UNAVAILABLE
+from listino.store.marks import STRIDE, Marks
+from listino.store.outage import UNAVAILABLE, time_limit
 from listino.store.query import CARD, ProductQuery, gone, on_sale_of
 from listino.store.upsert import UpsertPlan, met_in
 
 CLIENT = AsyncIOMotorClient
 
+MARKING_SECONDS = 10.0  # for one batch of ids, in the background
+
 _BY_SHOP = [("market", 1), ("shop", 1)]
+
+_ID = {"_id": 1}
 
 # What is on sale: only of that can a crawl say that it has not changed.
 _OFFERED = {"gone_at": None, "offer": {"$ne": None}}
@@ -56,6 +62,7 @@ class AsyncProducts:
         self._products = database[PRODUCTS.name]
         self._lists = database.get_collection(PRODUCTS.name, read_preference=LIST_READS)
         self._history = database[PRICE_HISTORY.name]
+        self._marks = Marks(self._ids)
 
     async def get(self, product_id: ProductId) -> Product:
         """The product, gone or not; raises ProductNotFound. One shard's read."""
@@ -65,9 +72,44 @@ class AsyncProducts:
         return product_from(document)
 
     async def page(self, query: ProductQuery, *, count: int, skip: int = 0) -> list[Product]:
-        """At most `count` products with the fields a list shows, in the order of their ids."""
-        cursor = self._lists.find(query.filter(), CARD).sort("_id", 1).skip(skip).limit(count)
-        return [product_from(document) for document in await cursor.to_list(count)]
+        """At most `count` products of the list, after its first `skip`, with the fields a list shows.
+
+        In the order of ids a page costs about the same wherever it is (see listino.store.marks); raises ListBeingPrepared
+        when it is not known yet where it begins. In other orders, and in a search, what is skipped is read through.
+        """
+        return [product_from(document) for document in await self._read(query, CARD, count=count, skip=skip)]
+
+    async def page_ids(self, query: ProductQuery, *, count: int, skip: int = 0) -> list[ProductId]:
+        """The ids of that page."""
+        return [document["_id"] for document in await self._read(query, _ID, count=count, skip=skip)]
+
+    async def _read(
+        self, query: ProductQuery, projection: Mapping[str, int], *, count: int, skip: int
+    ) -> list[Mapping[str, Any]]:
+        if skip > STRIDE and query.markable:
+            place = await self._marks.seek(query, skip)
+            if place is None:
+                return []
+            query, skip = place
+        found: list[Mapping[str, Any]] = []
+        for run in query.runs():
+            wanted = count - len(found)
+            cursor = self._lists.find(run.filter, projection).sort(run.sort).skip(skip).limit(wanted)
+            found += await cursor.to_list(wanted)
+            if len(found) >= count:
+                break
+        return found
+
+    async def _ids(self, query: ProductQuery, count: int) -> list[ProductId]:
+        """The ids as marks are made of them: many at a time."""
+        (run,) = query.runs()
+        with time_limit(MARKING_SECONDS):
+            cursor = self._lists.find(run.filter, _ID, batch_size=count).sort(run.sort).limit(count)
+            return [document["_id"] for document in await cursor.to_list(count)]
+
+    def close(self) -> None:
+        """Ends what goes on in the background."""
+        self._marks.close()
 
     async def history(self, product_id: ProductId) -> list[PricePoint]:
         """All points of the product's price history, ordered by time. One shard's read."""
@@ -234,4 +276,5 @@ class AsyncStore:
         return unavailable(self._settings, error)
 
     def close(self) -> None:
+        self.products.close()
         self._client.close()

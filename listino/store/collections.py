@@ -7,6 +7,8 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.read_preferences import SecondaryPreferred
 
+from listino.store.query import DATED, PRICED
+
 _DAY = 86_400
 
 # Lists and searches ask every shard, and may show what was true a moment ago: a secondary answers them where there is one
@@ -17,12 +19,14 @@ LIST_READS = SecondaryPreferred(max_staleness=90)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """What the store demands of one collection. `shard_key` is in MongoDB's notation."""
+    """What the store demands of one collection. `shard_key` is in MongoDB's notation; `retired` are names of indexes that
+    were declared once, and are dropped where they still are."""
 
     name: str
     shard_key: Mapping[str, Any]
     indexes: tuple[IndexModel, ...] = ()
     validator: Mapping[str, Any] = field(default_factory=dict)
+    retired: tuple[str, ...] = ()
 
 
 def _required(**properties: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -33,19 +37,41 @@ _TEXT = {"bsonType": "string", "minLength": 1}
 _TIME = {"bsonType": "date"}
 _MINOR_UNITS = {"bsonType": ["int", "long", "null"]}
 
+_ID = ("_id", ASCENDING)
+_PRICE = ("price.amount", ASCENDING)
+
+# Of a field that search looked through before: as long as the index is there, products may still have to get their terms.
+WORDS_INDEX = "by_word"
+
+
+def _on_sale(name: str, *fields: str) -> IndexModel:
+    return IndexModel([*((field, ASCENDING) for field in (*fields, "_id", "gone_at", "awaits_price"))], name=name)
+
+
 PRODUCTS = Declaration(
     name="products",
     # Page reads and upserts name the _id and touch one shard; four spiders' writes spread over all of them.
     shard_key={"_id": "hashed"},
     indexes=(
         IndexModel([("market", ASCENDING), ("shop", ASCENDING), ("_id", ASCENDING)], name="by_shop"),
-        IndexModel([("category", ASCENDING), ("_id", ASCENDING)], name="by_category"),
-        IndexModel([("brand", ASCENDING), ("_id", ASCENDING)], name="by_brand"),
+        # Lists in the order of ids. With what says that goods are on sale in them, the ids of a page, and of every page
+        # before it, are read without any document.
+        _on_sale("by_id_on_sale"),
+        _on_sale("by_category_on_sale", "category"),
+        _on_sale("by_brand_on_sale", "brand"),
+        # Sorted lists, of goods on sale alone: whatever is gone is not in them.
+        IndexModel([("market", ASCENDING), _PRICE, _ID], name="by_price", partialFilterExpression=PRICED),
+        IndexModel([("category", ASCENDING), _PRICE, _ID], name="by_category_price", partialFilterExpression=PRICED),
+        IndexModel(
+            [("market", ASCENDING), ("first_seen_at", DESCENDING), _ID],
+            name="by_newest",
+            partialFilterExpression=DATED,
+        ),
         IndexModel([("gtin", ASCENDING)], name="by_gtin", sparse=True),
         # What a crawl knows already of an address that it meets.
         IndexModel([("reading.key", ASCENDING)], name="by_reading", sparse=True),
-        # Name, brand and SKUs folded to lower case, the words without accents: staff type the beginnings of them.
-        IndexModel([("words", ASCENDING), ("_id", ASCENDING)], name="by_word"),
+        # The stems of name and brand, SKUs and GTIN: what listino.store.search looks through.
+        IndexModel([("terms", ASCENDING), _ID], name="by_term"),
         # Held prices are few among millions of products: only theirs are in it.
         IndexModel(
             [("held.at", DESCENDING), ("_id", ASCENDING)],
@@ -53,6 +79,7 @@ PRODUCTS = Declaration(
             partialFilterExpression={"held.at": {"$exists": True}},
         ),
     ),
+    retired=("by_category", "by_brand", WORDS_INDEX),
     validator={
         "$jsonSchema": {
             "bsonType": "object",

@@ -1,7 +1,5 @@
 """Domain values to MongoDB documents and back. Amounts are integers of minor units beside one currency."""
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -13,15 +11,9 @@ from listino.domain.offer import Availability, Photo
 from listino.domain.pricing import Price, PriceStep
 from listino.domain.product import Offer, Product, Reading, Sku, Style
 from listino.store.held_document import held_document, held_from
+from listino.store.search import terms_of
 
 Document = dict[str, Any]
-
-
-def words_of(*texts: str | None) -> list[str]:
-    """The words of the texts without accents and case, each once: what a search for a prefix looks through."""
-    plain = unicodedata.normalize("NFKD", " ".join(text for text in texts if text))
-    folded = "".join(char for char in plain if not unicodedata.combining(char)).casefold()
-    return list(dict.fromkeys(re.findall(r"\w+", folded)))
 
 
 def product_document(product: Product) -> Document:
@@ -40,7 +32,7 @@ def product_document(product: Product) -> Document:
         "features": [{"feature": feature, "value": value} for feature, value in product.features],
         "related": list(product.related),
         "styles": [_style_document(style) for style in product.styles],
-        "words": [*words_of(product.name, product.brand), *_codes(product)],
+        "terms": terms_of(product),
         "content_hash": product.content_hash,
         "crawl_id": product.crawl_id,
         "first_seen_at": product.first_seen_at,
@@ -108,12 +100,6 @@ def product_from(document: Mapping[str, Any]) -> Product:
 
 def reading_document(reading: Reading) -> Document:
     return {name: value for name, value in asdict(reading).items() if value is not None}
-
-
-def _codes(product: Product) -> list[str]:
-    """What staff read off a parcel or a shop's page: the shop's keys of the product and of each size, without case."""
-    keys = [str(product.id).rsplit(":", 1)[-1], *(key for style in product.styles for key in style.skus)]
-    return list(dict.fromkeys(key.casefold() for key in keys))
 
 
 def _style_document(style: Style) -> Document:

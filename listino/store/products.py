@@ -41,9 +41,14 @@ class Products:
         return {document["_id"]: product_from(document) for document in found}
 
     def page(self, query: ProductQuery, *, count: int) -> list[Product]:
-        """At most `count` products with the fields a list shows, in the order of their ids."""
-        cursor = self._lists.find(query.filter(), CARD).sort("_id", 1).limit(count)
-        return [product_from(document) for document in cursor]
+        """At most `count` products of the list with the fields a list shows."""
+        found: list[Product] = []
+        for run in query.runs():
+            cursor = self._lists.find(run.filter, CARD).sort(run.sort).limit(count - len(found))
+            found += [product_from(document) for document in cursor]
+            if len(found) >= count:
+                break
+        return found
 
     def with_gtin(self, gtin: str) -> list[Product]:
         """The same good wherever else it is offered, gone ones left out; at most 50."""

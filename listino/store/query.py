@@ -1,26 +1,63 @@
-"""Typed queries for lists of products: what a caller may ask, and the filter it becomes."""
+"""Typed queries for lists of products: what a caller may ask, and the filters it becomes."""
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
 
-from listino.domain.product import ProductId
-from listino.store.documents import words_of
+from bson import MinKey
 
-# What a list shows of a product.
-CARD = dict.fromkeys(("name", "slogan", "description", "category", "brand", "gtin", "market", "shop", "price.amount", "price.currency", "offer", "gone_at", "changed_at", "awaits_price"), 1)  # fmt: skip
+from listino.domain.market import MARKETS
+from listino.domain.product import Product, ProductId
+from listino.store.search import matching, words_of
+
+# What a list shows of a product, and what it may be sorted by.
+CARD = dict.fromkeys(("name", "slogan", "description", "category", "brand", "gtin", "market", "shop", "price.amount", "price.currency", "offer", "gone_at", "first_seen_at", "changed_at", "awaits_price"), 1)  # fmt: skip
 
 # What shoppers may see: goods that their shop has, and that have had a price to be believed.
 ON_SALE = {"gone_at": None, "awaits_price": None}
 
+# What the indexes of sorted lists hold: goods on sale that have a price, or of which is known since when they are here.
+PRICED: dict[str, Any] = {"price.amount": {"$gte": 0}, "gone_at": None}
+DATED: dict[str, Any] = {"first_seen_at": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}, "gone_at": None}
+
+
+class Order(StrEnum):
+    """How a list is sorted; what is equal in that lies in the order of ids."""
+
+    ID = "id"
+    PRICE = "price"
+    PRICE_DOWN = "-price"
+    NEWEST = "newest"
+
+
+# The filters that an index carries together with an order; every other filter would have all products read.
+FILTERS_OF: dict[Order, tuple[str, ...]] = {
+    Order.ID: ("market", "shop", "category", "brand", "gtin", "text"),
+    Order.PRICE: ("market", "category"),
+    Order.PRICE_DOWN: ("market", "category"),
+    Order.NEWEST: ("market",),
+}
+
+SortKey = int | datetime  # cents, or when the product was first seen
+
+
+class Run(NamedTuple):
+    """A stretch of a list that one question gives: a MongoDB filter, and the order in the driver's notation."""
+
+    filter: dict[str, Any]
+    sort: list[tuple[str, int]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductQuery:
-    """Which products, in the order of their ids. `after` is the last id of the page before (a keyset cursor).
+    """Which products, in which order. `after` is the last id of the page before (a keyset cursor), `after_key` what the
+    list is sorted by of that product, where that is not the id.
 
-    `text`: every word is the beginning of a word in name or brand, or the text is the beginning of a GTIN or of a SKU, or
-    an id. `brand` and `category` are as the products have them, `brand_typed` is a brand in whatever case.
+    `text` is what somebody searches for; with `beginnings` the words in it may be cut off (see listino.store.search).
+    `brand` and `category` are as the products have them, `brand_typed` is a brand in whatever case. Goods without what
+    the list is sorted by are not in it. An order goes with its FILTERS_OF; others are allowed and slow.
     """
 
     market: str | None = None
@@ -28,49 +65,87 @@ class ProductQuery:
     category: str | None = None
     brand: str | None = None
     brand_typed: str | None = None
+    gtin: str | None = None
     text: str | None = None
+    beginnings: bool = False
+    order: Order = Order.ID
     after: ProductId | None = None
+    after_key: SortKey | None = None
     gone: bool = False  # whether goods that the shop no longer has are listed too
     awaiting: bool = False  # whether goods are listed too whose first price is held, so that they are not on sale yet
 
-    def filter(self) -> dict[str, Any]:
-        """The MongoDB filter; every value in it is a plain string, number or anchored prefix."""
+    def runs(self) -> list[Run]:
+        """The questions whose answers, one after the other, are the list; every value in them is a plain string, number,
+        time or anchored prefix."""
+        conditions = self._conditions()
+        if self.order is Order.ID:
+            follows = {"_id": _beyond(self.after, 1)} if self.after is not None else {"_id": {"$gt": MinKey()}}
+            return [Run({"$and": [*conditions, follows]}, [("_id", 1)])]
+        conditions.append({"market": {"$in": [None, *MARKETS]} if self.market is None else self.market})
+        held, field, way, id_way = _SORTED[self.order]
+        sort = [(field, way), ("_id", id_way)]
+        if self.after is None or self.after_key is None:
+            return [Run({"$and": [*conditions, held]}, sort)]
+        # First those that are equal to the last one: a stretch of their index in the order of ids.
+        equal = {**held, field: self.after_key, "_id": _beyond(self.after, id_way)}
+        further = {**held, field: {**held[field], "$gt" if way > 0 else "$lt": self.after_key}}
+        return [Run({"$and": [*conditions, equal]}, [("_id", id_way)]), Run({"$and": [*conditions, further]}, sort)]
+
+    @property
+    def markable(self) -> bool:
+        """Whether pages of the list can be found by their number without reading through all before them."""
+        return self.order is Order.ID and self.after is None and not self.text and not self.brand_typed
+
+    def following(self, last: Product) -> "ProductQuery":
+        """The same list from behind that product on."""
+        key: SortKey | None = None
+        if self.order in (Order.PRICE, Order.PRICE_DOWN) and last.price is not None:
+            key = last.price.amount.minor
+        elif self.order is Order.NEWEST:
+            key = last.first_seen_at
+        return replace(self, after=last.id, after_key=key)
+
+    def _conditions(self) -> list[dict[str, Any]]:
         conditions: list[dict[str, Any]] = []
-        for name in ("market", "shop", "category", "brand"):
+        if self.order is Order.ID and (self.market or self.shop):
+            conditions.append(_of_shop(self.market, self.shop))
+        elif self.shop:
+            conditions.append({"shop": self.shop})
+        for name in ("category", "brand", "gtin"):
             value = getattr(self, name)
             if value is not None:
                 conditions.append({name: value})
         if self.brand_typed:
-            conditions.append(_brand_typed(self.brand_typed))
+            conditions.append(_brand_typed(self.brand_typed, self.market))
         excluded = {"gone_at": self.gone, "awaits_price": self.awaiting}
         if state := {name: None for name, listed in excluded.items() if not listed}:
             conditions.append(state)
         if self.text and self.text.strip():
-            conditions.append(self._matches(self.text.strip()))
-        if self.after is not None:
-            conditions.append(self._follows(self.after))
-        return {"$and": conditions} if conditions else {}
+            conditions.append(matching(self.text.strip(), market=self.market, beginnings=self.beginnings))
+        return conditions
 
-    @staticmethod
-    def _follows(after: ProductId) -> dict[str, Any]:
-        # Ids are numbers or strings, and MongoDB sorts all numbers first; $gt alone stays within one type.
-        if isinstance(after, int):
-            return {"$or": [{"_id": {"$gt": after}}, {"_id": {"$type": "string"}}]}
-        return {"_id": {"$gt": after}}
 
-    def _matches(self, text: str) -> dict[str, Any]:
-        ways: list[dict[str, Any]] = [
-            {"_id": int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text}
-        ]
-        if text.isascii() and text.isdigit() and len(text) >= 8:
-            ways.append({"gtin": {"$regex": f"^{text}"}})
-        # A regular expression with a NUL in it is an error to MongoDB.
-        if text.isprintable() and " " not in text:
-            ways.append({"words": {"$regex": f"^{re.escape(text.casefold())}"}})
-        words = words_of(text)
-        if words:
-            ways.append({"$and": [{"words": {"$regex": f"^{re.escape(word)}"}} for word in words]})
-        return {"$or": ways}
+# Of each order: what the index holds, the field, and the ways of field and id.
+_SORTED: dict[Order, tuple[dict[str, Any], str, int, int]] = {
+    Order.PRICE: (PRICED, "price.amount", 1, 1),
+    Order.PRICE_DOWN: (PRICED, "price.amount", -1, -1),
+    Order.NEWEST: (DATED, "first_seen_at", -1, 1),
+}
+
+
+def _beyond(product_id: ProductId, way: int) -> dict[str, Any]:
+    """What comes after the id in the order of ids (way 1), or before it (-1): numbers lie before strings."""
+    operator, opposite = ("$gt", "$lte") if way > 0 else ("$lt", "$gte")
+    # Comparing stays within one type, saying that it is not so does not; the other type lies on one side only.
+    other_type_is_beyond = isinstance(product_id, int) == (way > 0)
+    return {"$not": {opposite: product_id}} if other_type_is_beyond else {operator: product_id}
+
+
+def _of_shop(market: str | None, shop: str | None) -> dict[str, Any]:
+    """Ids begin with market and shop: what belongs to them lies together in every index that ends with the id."""
+    beginnings = [f"{code}:{shop}:" if shop else f"{code}:" for code in ([market] if market else MARKETS)]
+    ranges = [{"_id": {"$gte": begins, "$lt": begins[:-1] + ";"}} for begins in beginnings]  # ";" comes after ":"
+    return ranges[0] if len(ranges) == 1 else {"$or": ranges}
 
 
 def spellings(typed: str) -> list[str]:
@@ -78,13 +153,12 @@ def spellings(typed: str) -> list[str]:
     return list(dict.fromkeys((typed, typed.capitalize(), typed.title(), typed.upper(), typed.lower())))
 
 
-def _brand_typed(brand: str) -> dict[str, Any]:
+def _brand_typed(brand: str, market: str | None) -> dict[str, Any]:
     # The words of a brand are indexed without case: they lead to the few products that the expression is tried on.
-    words = words_of(brand)
-    if not words or not brand.isprintable():
+    if not words_of(brand) or not brand.isprintable():
         return {"brand": brand}
     whole = {"brand": {"$regex": f"^{re.escape(brand)}$", "$options": "i"}}
-    return {"$and": [*({"words": word} for word in words), whole]}
+    return {"$and": [matching(brand, market=market, beginnings=False), whole]}
 
 
 def on_sale_of(market: str, shop: str) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from pymongo import MongoClient
 from pymongo.database import Database
-from pymongo.errors import CollectionInvalid
+from pymongo.errors import CollectionInvalid, OperationFailure
 
-from listino.store.collections import COLLECTIONS, Declaration
+from listino.store.collections import COLLECTIONS, WORDS_INDEX, Declaration
+from listino.store.terms_migration import give_terms
 
 Told = Callable[[str, str], None]
 
@@ -34,7 +35,7 @@ def prepare(client: MongoClient, database: Database, told: Told) -> None:
             with contextlib.suppress(CollectionInvalid):  # another process was faster
                 database.create_collection(declared.name)
                 told(declared.name, "created")
-        _dress(database, declared, existing.get(declared.name, {}).get("validator", {}))
+        _dress(database, declared, existing.get(declared.name, {}).get("validator", {}), told)
         told(declared.name, "ready")
 
 
@@ -49,9 +50,16 @@ def sharded_collections(client: MongoClient, database: Database) -> dict[str, di
     return {entry["_id"].partition(".")[2]: entry for entry in found}
 
 
-def _dress(database: Database, declared: Declaration, validator: Mapping[str, Any]) -> None:
-    """Gives the collection its validator, where it has another one, and its indexes."""
+def _dress(database: Database, declared: Declaration, validator: Mapping[str, Any], told: Told) -> None:
+    """Gives the collection its validator, where it has another one, and its indexes; retired ones go when the new are there."""
     if validator != declared.validator:
         database.command("collMod", declared.name, validator=dict(declared.validator))
+    collection = database[declared.name]
     if declared.indexes:
-        database[declared.name].create_indexes(list(declared.indexes))
+        collection.create_indexes(list(declared.indexes))
+    for name in collection.index_information().keys() & set(declared.retired):
+        if name == WORDS_INDEX:
+            give_terms(collection, told)
+        with contextlib.suppress(OperationFailure):  # another process was faster
+            collection.drop_index(name)
+        told(declared.name, f"index {name} dropped")

@@ -1,7 +1,7 @@
 """Lists, products, styles and related goods, read through the API from a real store."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -14,11 +14,13 @@ from api.routes import routes
 from listino.domain.money import Money
 from listino.domain.pricing import Price
 from listino.domain.product import Product
+from listino.store import marks
 from listino.store.client import Store
 
 Make = Callable[..., Product]
 Check = Callable[[str, Any], None]
 PROBLEM = "application/problem+json"
+SEEN = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 CATALOGUE = Product(id=500, name="Camo Onesie", slogan="Blend in", price=Price(Money(14000)), related=(1, 501))
 
 
@@ -115,6 +117,91 @@ async def test_filters_last_over_pages(client: httpx.AsyncClient, store: Store, 
     pages = await walk(client, "/products?count=3&category=Caff%C3%A8+%26+t%C3%A8")
 
     assert pages == [["it:bottega:1", "it:bottega:3", "it:bottega:5"], ["it:bottega:7"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("q=moka", ["it:bottega:1", "it:bottega:2", "it:bottega:3"]),
+        ("q=tazze&market=it", ["it:bottega:3"]),
+        ("q=moka&category=Caff%C3%A8", ["it:bottega:3"]),
+        ("q=NOTHING", []),
+        ("gtin=8006363018364", ["it:bottega:2"]),
+        ("q=80063630", ["it:bottega:2"]),
+        ("sort=price", ["it:bottega:2", "it:bottega:1", "it:bottega:3"]),
+        ("sort=-price", ["it:bottega:3", "it:bottega:1", "it:bottega:2"]),
+        ("sort=price&category=Cucina&market=it", ["it:bottega:2", "it:bottega:1"]),
+        ("sort=newest", ["it:bottega:3", "it:bottega:2", "it:bottega:1"]),
+        ("sort=id", ["it:bottega:1", "it:bottega:2", "it:bottega:3"]),
+    ],
+)
+async def test_goods_are_searched_and_sorted(
+    client: httpx.AsyncClient, store: Store, goods: Make, query: str, expected: list[str]
+) -> None:
+    some = [
+        goods("1", cost=2000, at=SEEN),
+        goods("2", cost=1000, at=SEEN + timedelta(hours=1), gtin="8006363018364"),
+        goods("3", cost=3000, at=SEEN + timedelta(hours=2), category="Caffè", name="Moka da tre tazza"),
+    ]
+    store.products.upsert(some)
+
+    assert await walk(client, f"/products?count=2&{query}") in ([expected[:2], expected[2:]], [expected])
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("sort=cheapest", "sort"),
+        ("sort=price&brand=Perla", "sort"),
+        ("q=a+b+c+d+e+f+g+h+i", "q"),
+        ("gtin=x", "gtin"),
+        ("page=300&q=moka", "page"),
+    ],
+)
+async def test_what_no_index_carries_is_refused_by_name(client: httpx.AsyncClient, query: str, parameter: str) -> None:
+    answer = await client.get(f"/products?{query}")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (400, PROBLEM)
+    assert answer.json()["parameter"] == parameter
+
+
+async def test_a_cursor_of_another_list_is_refused(client: httpx.AsyncClient, store: Store, goods: Make) -> None:
+    store.products.upsert([goods(f"{number}") for number in range(3)])
+    cursor = (await client.get("/products?count=2&sort=price")).links["next"]["url"].partition("cursor=")[2]
+
+    for other in ("sort=-price", "market=it&sort=price", "q=moka", ""):
+        answer = await client.get(f"/products?{other}&cursor={cursor}")
+        assert answer.status_code == 400
+        assert answer.json()["parameter"] == "cursor"
+    assert (await client.get(f"/products?sort=price&cursor={cursor}")).status_code == 200
+
+
+async def test_a_page_far_in_is_its_slice_and_beyond_the_last_is_nothing(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    store.products.upsert([Product(id=number, name=f"Good {number}") for number in range(300)])
+
+    for page in (300, 51, 100, 212):
+        answer = await client.get(f"/products?count=1&page={page}")
+        assert [product["id"] for product in answer.json()] == [page - 1]
+        assert ("next" in answer.links) == (page < 300)
+    for page in (301, 400, 999_999_999):
+        answer = await client.get(f"/products?count=1&page={page}")
+        assert (answer.json(), answer.links) == ([], {})
+
+
+async def test_who_is_too_early_for_a_page_is_told_when_to_come_again(
+    client: httpx.AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.products.upsert([Product(id=number, name=f"Good {number}") for number in range(100)])
+    monkeypatch.setattr(marks, "PATIENCE_SECONDS", 0.0)
+    answer = await client.get("/products?count=1&page=90")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
+    assert answer.headers["retry-after"] == "1"
+    assert "being prepared" in answer.json()["detail"]
+    monkeypatch.undo()
+    assert [product["id"] for product in (await client.get("/products?count=1&page=90")).json()] == [89]
 
 
 async def test_gone_goods_are_not_listed_and_answer_410(client: httpx.AsyncClient, store: Store, goods: Make) -> None:

@@ -112,7 +112,7 @@ def test_search_finds_beginnings_of_words(text: str, found: list[str], store: St
     goods = [product("1"), product("2", name="Tazzina blu")]
     styles = [replace(g.styles[0], skus={key: sizes[key]}) for g, key in zip(goods, sizes, strict=True)]
     store.products.upsert([replace(g, styles=(style,)) for g, style in zip(goods, styles, strict=True)])
-    cards = store.products.page(ProductQuery(text=text), count=10)
+    cards = store.products.page(ProductQuery(text=text, beginnings=True), count=10)
     assert [str(card.id).rsplit(":", 1)[-1] for card in cards] == found
 
 

@@ -1,11 +1,20 @@
 """What a request may say, and what it is told when it says something else."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from starlette.requests import Request
 
-from api.cursors import cursor_after, parse_cursor
+from api.cursors import cursor_after, following
 from api.parameters import parse_page, parse_path_id, parse_wait, refuse_others
 from api.problems import BadParameter
+from listino.domain.money import Money
+from listino.domain.pricing import Price
+from listino.domain.product import Product
+from listino.store.query import Order, ProductQuery
+
+AT = datetime(2026, 3, 1, 9, 30, 0, 123000, tzinfo=UTC)
 
 
 def asking(query: str) -> Request:
@@ -18,6 +27,7 @@ def test_a_list_has_five_products_and_begins_at_the_first() -> None:
     assert (asked.count, asked.skip) == (5, 0)
     assert asked.query.market is asked.query.shop is asked.query.after is None
     assert asked.query.gone is False
+    assert asked.query.order is Order.ID
 
 
 def test_pages_and_filters_become_a_query() -> None:
@@ -28,9 +38,22 @@ def test_pages_and_filters_become_a_query() -> None:
     assert (asked.query.category, asked.query.brand) == ("Cucina e bar", None)
 
 
-@pytest.mark.parametrize(("page", "count"), [("1", "100"), ("101", "100"), ("10001", "1")])
-def test_limits_themselves_are_allowed(page: str, count: str) -> None:
-    assert parse_page(asking(f"page={page}&count={count}")).skip <= 10_000
+def last(product_id: str | int = 5) -> Product:
+    return Product(id=product_id, name="Moka", price=Price(Money(2490)), first_seen_at=AT)
+
+
+@pytest.mark.parametrize(("page", "count"), [("1", "100"), ("101", "100"), ("10001", "1"), ("999999999", "100")])
+def test_a_page_may_be_anywhere(page: str, count: str) -> None:
+    assert parse_page(asking(f"page={page}&count={count}")).skip == (int(page) - 1) * int(count)
+    assert parse_page(asking("page=11&count=100&sort=price")).skip == 1000
+
+
+def test_a_search_and_an_order_become_a_query() -> None:
+    asked = parse_page(asking("q=+moka+tre+&gtin=4006381333931&market=it")).query
+    assert (asked.text, asked.gtin, asked.beginnings) == ("moka tre", "4006381333931", False)
+    assert parse_page(asking("q=++&sort=")).query == ProductQuery()
+    for name in ("price", "-price", "newest", "id"):
+        assert parse_page(asking(f"sort={name}&market=it")).query.order == name
 
 
 @pytest.mark.parametrize(
@@ -44,10 +67,22 @@ def test_limits_themselves_are_allowed(page: str, count: str) -> None:
         ("count=+5", "count", "from 1 to 100"),
         ("count=٥", "count", "from 1 to 100"),
         ("count=" + "9" * 5000, "count", "from 1 to 100"),
-        ("page=0", "page", "at least 1"),
-        ("page=-1", "page", "at least 1"),
-        ("page=102&count=100", "page", "cursors"),
-        (f"page=2&cursor={cursor_after(5)}", "page", "only one"),
+        ("page=0", "page", "from 1 to"),
+        ("page=-1", "page", "from 1 to"),
+        ("page=12&count=100&q=moka", "page", "cursors"),
+        ("page=12&count=100&sort=price", "page", "cursors"),
+        ("page=1000000000", "page", "from 1 to 999999999"),
+        (f"page=2&cursor={cursor_after(ProductQuery(), last())}", "page", "only one"),
+        ("gtin=40063813x", "gtin", "14 digits"),
+        ("gtin=123456789012345", "gtin", "14 digits"),
+        ("q=" + "x" * 101, "q", "at most 100"),
+        ("q=a+b+c+d+e+f+g+h+i", "q", "at most 8 words"),
+        ("sort=cheapest", "sort", "id, price, -price, newest"),
+        ("sort=price&brand=Perla", "sort", "price goes with market and category only, not with brand"),
+        ("sort=-price&q=moka", "sort", "not with q"),
+        ("sort=price&shop=bottega", "sort", "not with shop"),
+        ("sort=newest&category=Lamps", "sort", "newest goes with market only, not with category"),
+        ("sort=newest&gtin=4006381333931", "sort", "not with gtin"),
         ("market=uk", "market", "it, fr, de, es"),
         ("shop=" + "x" * 201, "shop", "at most 200"),
         ("brand=" + "x" * 201, "brand", "at most 200"),
@@ -93,7 +128,7 @@ def test_where_nothing_is_taken_that_is_said() -> None:
 def test_the_next_page_keeps_count_and_filters() -> None:
     asked = parse_page(asking("count=2&page=4&market=it&category=Caff%C3%A8+%26+t%C3%A8"))
 
-    address = asked.next_address("it:bottega:8411")
+    address = asked.next_address(last("it:bottega:8411"))
 
     assert address.isascii()
     path, _, query = address.partition("?")
@@ -104,14 +139,39 @@ def test_the_next_page_keeps_count_and_filters() -> None:
     assert (following.query.market, following.query.category) == ("it", "Caffè & tè")
 
 
+def test_the_next_page_keeps_search_and_order() -> None:
+    for query in ("q=moka+tre&gtin=4006381333931", "sort=-price&category=Lamps"):
+        asked = parse_page(asking(query))
+        again = parse_page(asking(asked.next_address(last()).partition("?")[2])).query
+        assert again == asked.query.following(last())
+
+
 @pytest.mark.parametrize(
-    "last", [0, 500, 10**18 - 1, "it:bottega:8411", "it:bottega:a%2Fb", f"it:{'s' * 63}:{'x' * 200}"]
+    "product_id", [0, 500, 10**18 - 1, "it:bottega:8411", "it:bottega:a%2Fb", f"it:{'s' * 63}:{'x' * 200}"]
 )
-def test_a_cursor_comes_back_as_the_id_it_was(last: str | int) -> None:
-    text = cursor_after(last)
+@pytest.mark.parametrize("order", Order)
+def test_a_cursor_leads_on_from_where_it_was_made(product_id: str | int, order: Order) -> None:
+    query = ProductQuery(order=order)
+    text = cursor_after(query, last(product_id))
 
     assert text.replace("-", "").replace("_", "").isalnum()
-    assert parse_cursor(text) == last
+    assert following(query, text) == query.following(last(product_id))
+
+
+@pytest.mark.parametrize("other", [{"market": "it"}, {"text": "moka"}, {"order": Order.PRICE}, {"gtin": "1"}])
+def test_a_cursor_of_another_list_is_refused(other: dict[str, str]) -> None:
+    query = ProductQuery()
+    text = cursor_after(query, last())
+    with pytest.raises(BadParameter, match="other filters or another order"):
+        following(replace(query, **other), text)  # type: ignore[arg-type]
+
+
+def test_a_key_that_the_store_could_not_hold_is_refused() -> None:
+    query = ProductQuery(order=Order.PRICE)
+    for amount in (2**53 + 1, -(2**60)):
+        text = cursor_after(query, replace(last(), price=Price(Money(amount))))
+        with pytest.raises(BadParameter, match="Link header"):
+            following(query, text)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +188,7 @@ def test_a_cursor_comes_back_as_the_id_it_was(last: str | int) -> None:
         "IjUwMCI",
         "ImFkbWluIg",
         "eyIkZ3QiOiIifQ",
-        "A" * 401,
+        "A" * 451,
         "é",
     ],
     ids=[
@@ -149,7 +209,7 @@ def test_a_cursor_comes_back_as_the_id_it_was(last: str | int) -> None:
 )
 def test_a_cursor_of_somebody_elses_making_is_refused(text: str) -> None:
     with pytest.raises(BadParameter):
-        parse_cursor(text)
+        following(ProductQuery(), text)
 
 
 @pytest.mark.parametrize(

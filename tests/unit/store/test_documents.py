@@ -19,7 +19,6 @@ from listino.store.documents import (
     product_document,
     product_from,
     reject_from,
-    words_of,
 )
 
 AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -61,7 +60,7 @@ def test_imported_goods_come_back() -> None:
 
 def test_what_is_not_known_is_left_out() -> None:
     assert product_document(Product(id=5, name="Moka")) == {
-        "_id": 5, "name": "Moka", "features": [], "related": [], "styles": [], "words": ["moka", "5"],
+        "_id": 5, "name": "Moka", "features": [], "related": [], "styles": [], "terms": ["moka:en", "5"],
     }  # fmt: skip
 
 
@@ -74,26 +73,6 @@ def test_a_card_gives_a_product_without_the_rest(listed_shirt: Product) -> None:
     assert card.price is not None
     assert listed_shirt.price is not None
     assert (card.price.amount, card.price.steps) == (listed_shirt.price.amount, ())
-
-
-@pytest.mark.parametrize(
-    ("texts", "words"),
-    [
-        (("Caffè Crème", None), ["caffe", "creme"]),
-        (("MOKA moka", "Moka"), ["moka"]),
-        (("Straße",), ["strasse"]),
-        (("n.º 5-XL/rosso",), ["n", "o", "5", "xl", "rosso"]),
-        (("l'œuf",), ["l", "œuf"]),
-        ((None, ""), []),
-        (("…",), []),
-    ],
-)
-def test_words(texts: tuple[str | None, ...], words: list[str]) -> None:
-    assert words_of(*texts) == words
-
-
-def test_a_product_is_found_by_its_words_and_by_its_codes(listed_shirt: Product) -> None:
-    assert product_document(listed_shirt)["words"] == ["camicia", "di", "lino", "perche", "8411", "r-s", "r-m", "b-s"]
 
 
 def point(minutes: int, price: int | None, cost: int | None = 100) -> PricePoint:

@@ -1,52 +1,62 @@
-import re
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from bson import MinKey
 
-from listino.store.query import ProductQuery, spellings
+from listino.domain.money import Money
+from listino.domain.pricing import Price
+from listino.domain.product import Product
+from listino.store.query import FILTERS_OF, ON_SALE, Order, ProductQuery, spellings
 
-ON_SALE = {"gone_at": None, "awaits_price": None}
+ALL = {"_id": {"$gt": MinKey()}}
+AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def conditions(**wanted: Any) -> list[dict[str, Any]]:
-    return list(ProductQuery(**wanted).filter().get("$and", []))
+    """Of a list in the order of ids, which is one question."""
+    (run,) = ProductQuery(**wanted).runs()
+    assert run.sort == [("_id", 1)]
+    return list(run.filter["$and"])
 
 
 def test_nothing_asked_is_everything_on_sale() -> None:
-    assert ProductQuery().filter() == {"$and": [ON_SALE]}
-    assert ProductQuery(gone=True).filter() == {"$and": [{"awaits_price": None}]}
-    assert ProductQuery(awaiting=True).filter() == {"$and": [{"gone_at": None}]}
-    assert ProductQuery(gone=True, awaiting=True).filter() == {}
+    assert conditions() == [ON_SALE, ALL]
+    assert conditions(gone=True) == [{"awaits_price": None}, ALL]
+    assert conditions(awaiting=True) == [{"gone_at": None}, ALL]
+    assert conditions(gone=True, awaiting=True) == [ALL]
 
 
-@pytest.mark.parametrize("name", ["market", "shop", "category", "brand"])
+@pytest.mark.parametrize("name", ["category", "brand", "gtin"])
 def test_a_value_is_matched_as_it_is(name: str) -> None:
-    assert conditions(**{name: ".*"}) == [{name: ".*"}, ON_SALE]
-    assert conditions(**{name: ""}) == [{name: ""}, ON_SALE]
+    assert conditions(**{name: ".*"}) == [{name: ".*"}, ON_SALE, ALL]
+    assert conditions(**{name: ""}) == [{name: ""}, ON_SALE, ALL]
+
+
+def test_a_market_and_a_shop_are_stretches_of_ids() -> None:
+    assert conditions(market="it")[0] == {"_id": {"$gte": "it:", "$lt": "it;"}}
+    assert conditions(market="it", shop="a-b")[0] == {"_id": {"$gte": "it:a-b:", "$lt": "it:a-b;"}}
+    assert conditions(shop="bottega")[0] == {
+        "$or": [{"_id": {"$gte": f"{code}:bottega:", "$lt": f"{code}:bottega;"}} for code in ("it", "fr", "de", "es")]
+    }
 
 
 def test_all_conditions_hold_together() -> None:
     found = conditions(market="it", shop="bottega", category="Caffè", brand="Perché", text="moka", after="it:a:1")
-    assert len(found) == 7
+    assert len(found) == 6
 
 
 def test_a_brand_as_typed_is_found_by_its_words_whatever_their_case() -> None:
-    (found, _) = conditions(brand_typed="CASA (Blu)")
-    assert found == {
-        "$and": [
-            {"words": "casa"},
-            {"words": "blu"},
-            {"brand": {"$regex": r"^CASA\ \(Blu\)$", "$options": "i"}},
-        ]
-    }
+    (found, _, _) = conditions(brand_typed="CASA (Blu)", market=None)
+    words, whole = found["$and"]
+    assert [one["terms"]["$in"][-1] for one in words["$and"]] == ["cas:it", "blu:it"]
+    assert whole == {"brand": {"$regex": r"^CASA\ \(Blu\)$", "$options": "i"}}
 
 
 @pytest.mark.parametrize("text", ["&", "a\0b"])
 def test_a_brand_without_words_is_matched_as_it_is(text: str) -> None:
-    assert conditions(brand_typed=text) == [{"brand": text}, ON_SALE]
+    assert conditions(brand_typed=text) == [{"brand": text}, ON_SALE, ALL]
 
 
 def test_a_name_has_several_spellings_the_typed_one_first() -> None:
@@ -57,80 +67,71 @@ def test_a_name_has_several_spellings_the_typed_one_first() -> None:
 @pytest.mark.parametrize(
     ("after", "condition"),
     [
-        ("it:bottega:1", {"_id": {"$gt": "it:bottega:1"}}),
-        # Numbers sort before strings, and $gt stays within one type.
-        (5, {"$or": [{"_id": {"$gt": 5}}, {"_id": {"$type": "string"}}]}),
-        (0, {"$or": [{"_id": {"$gt": 0}}, {"_id": {"$type": "string"}}]}),
+        ("it:bottega:1", {"$gt": "it:bottega:1"}),
+        # Numbers sort before strings, and $gt alone stays within one type.
+        (5, {"$not": {"$lte": 5}}),
+        (0, {"$not": {"$lte": 0}}),
     ],
 )
 def test_the_page_after(after: str | int, condition: dict[str, Any]) -> None:
-    assert conditions(after=after)[-1] == condition
-
-
-def begins(*words: str) -> dict[str, Any]:
-    """Each of these is the beginning of a word."""
-    return {"$and": [{"words": {"$regex": f"^{word}"}} for word in words]}
-
-
-def code(expression: str) -> dict[str, Any]:
-    """The text as it was typed is the beginning of a code."""
-    return {"words": {"$regex": f"^{expression}"}}
-
-
-@pytest.mark.parametrize(
-    ("text", "ways"),
-    [
-        ("moka", [{"_id": "moka"}, code("moka"), begins("moka")]),
-        (" Caffè Crème ", [{"_id": "Caffè Crème"}, begins("caffe", "creme")]),
-        ("AB-12.X", [{"_id": "AB-12.X"}, code(r"ab\-12\.x"), begins("ab", "12", "x")]),
-        ("it:bottega:1", [{"_id": "it:bottega:1"}, code("it:bottega:1"), begins("it", "bottega", "1")]),
-        ("500", [{"_id": 500}, code("500"), begins("500")]),
-        ("40063813", [{"_id": 40063813}, {"gtin": {"$regex": "^40063813"}}, code("40063813"), begins("40063813")]),
-        ("9" * 19, [{"_id": "9" * 19}, {"gtin": {"$regex": "^" + "9" * 19}}, code("9" * 19), begins("9" * 19)]),
-        ("٣", [{"_id": "٣"}, code("٣"), begins("٣")]),
-        (".*", [{"_id": ".*"}, code(r"\.\*")]),
-        ("a\x00b", [{"_id": "a\x00b"}, begins("a", "b")]),
-    ],
-)
-def test_what_staff_type(text: str, ways: list[dict[str, Any]]) -> None:
-    assert conditions(text=text) == [ON_SALE, {"$or": ways}]
+    assert conditions(after=after)[-1] == {"_id": condition}
 
 
 @pytest.mark.parametrize("text", ["", "   "])
 def test_no_text_asks_nothing(text: str) -> None:
-    assert conditions(text=text) == [ON_SALE]
+    assert conditions(text=text) == [ON_SALE, ALL]
 
 
-def regexes(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        return [value["$regex"]] if "$regex" in value else [r for inner in value.values() for r in regexes(inner)]
-    return [r for inner in value for r in regexes(inner)] if isinstance(value, list) else []
+def test_a_sorted_list_goes_on_among_the_equal_and_then_beyond_them() -> None:
+    query = ProductQuery(order=Order.PRICE_DOWN, market="it")
+    (first,) = query.runs()
+    assert first.sort == [("price.amount", -1), ("_id", -1)]
+    last = Product(id=7, name="Moka", price=Price(Money(2490)))
+    equal, beyond = query.following(last).runs()
+    assert equal.sort == [("_id", -1)]
+    assert equal.filter["$and"][-1] == {"price.amount": 2490, "gone_at": None, "_id": {"$lt": 7}}
+    assert beyond.sort == first.sort
+    assert beyond.filter["$and"][-1] == {"price.amount": {"$gte": 0, "$lt": 2490}, "gone_at": None}
 
 
-@settings(deadline=None, database=None)
-@given(st.text(max_size=40))
-def test_no_typed_character_has_a_meaning_of_its_own(text: str) -> None:
-    for expression in regexes(ProductQuery(text=text).filter()):
-        assert expression.startswith("^")
-        assert "\x00" not in expression
-        literal = re.sub(r"\\(.)", r"\1", expression[1:])
-        assert re.fullmatch(expression[1:], literal)
-        assert len(literal) > 0
+def test_the_newest_come_first_and_equals_in_the_order_of_ids() -> None:
+    query = ProductQuery(order=Order.NEWEST)
+    last = Product(id="it:bottega:7", name="Moka", first_seen_at=AT)
+    equal, beyond = query.following(last).runs()
+    assert equal.filter["$and"][-1]["_id"] == {"$gt": "it:bottega:7"}
+    assert beyond.filter["$and"][-1]["first_seen_at"]["$lt"] == AT
+    assert beyond.sort == [("first_seen_at", -1), ("_id", 1)]
+
+
+def test_pages_can_be_marked_in_the_order_of_ids_alone() -> None:
+    assert ProductQuery(market="it", brand="Perla").markable
+    for other in ({"order": Order.PRICE}, {"text": "moka"}, {"after": 5}, {"brand_typed": "moka"}):
+        assert not ProductQuery(**other).markable  # type: ignore[arg-type]
+
+
+def test_every_order_says_what_it_goes_with() -> None:
+    assert set(FILTERS_OF) == set(Order)
+    names = {field.name for field in fields(ProductQuery)}
+    assert all(set(carried) <= names for carried in FILTERS_OF.values())
 
 
 def test_every_field_of_a_query_makes_a_difference() -> None:
-    plain = ProductQuery().filter()
+    plain = ProductQuery(text="d", order=Order.PRICE, after=3, after_key=1)
     values = {
         "market": "it",
         "shop": "a",
         "category": "b",
         "brand": "c",
         "brand_typed": "c",
-        "text": "d",
+        "gtin": "1",
+        "text": "e",
+        "beginnings": True,
+        "order": Order.PRICE_DOWN,
         "after": "e",
+        "after_key": 2,
         "gone": True,
         "awaiting": True,
     }
     assert {field.name for field in fields(ProductQuery)} == set(values)
     for name, value in values.items():
-        assert ProductQuery(**{name: value}).filter() != plain, name
+        assert replace(plain, **{name: value}).runs() != plain.runs(), name

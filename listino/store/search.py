@@ -1,0 +1,101 @@
+"""What a product is found by: the stems of the words of its name and brand, and its codes, in one array with one index.
+
+The stemmers are Snowball's, which MongoDB's text index has, too; docs/decisions/0014 says why that index is not used.
+"""
+
+import contextlib
+import functools
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import Stemmer
+from bson.regex import Regex
+
+from listino.domain.errors import InvalidValue
+from listino.domain.market import MARKETS
+from listino.domain.product import Product, parse_product_id
+
+# The language of goods without a market, which are those of an imported catalogue.
+CATALOGUE_LANGUAGE = "en"
+LEAST_CODE = 3  # characters from which on a text with a digit in it may be the beginning of a code
+
+
+def words_of(*texts: str | None) -> list[str]:
+    """The words of the texts without accents and case, each once."""
+    plain = unicodedata.normalize("NFKD", " ".join(text for text in texts if text))
+    folded = "".join(char for char in plain if not unicodedata.combining(char)).casefold()
+    return list(dict.fromkeys(re.findall(r"\w+", folded)))
+
+
+def language_of(market: str | None) -> str:
+    """The language in which goods of that market are named."""
+    return MARKETS[market].language if market is not None and market in MARKETS else CATALOGUE_LANGUAGE
+
+
+def terms_of(product: Product) -> list[str]:
+    """All that the product is found by."""
+    return terms(product.name, product.brand, language=language_of(product.market), codes=codes_of(product))
+
+
+def terms(name: str, brand: str | None, *, language: str, codes: Iterable[str]) -> list[str]:
+    """The stems of the words of name and brand in that language (`lampad:it`), and the codes without case; each once."""
+    stems = (_stem(word, language) for word in words_of(name, brand))
+    return list(dict.fromkeys((*stems, *(code.casefold() for code in codes))))
+
+
+def codes_of(product: Product) -> list[str]:
+    """What people read off a parcel or a page: the shop's keys of the product and of each size, and the GTIN."""
+    keys = [str(product.id).rsplit(":", 1)[-1], *(key for style in product.styles for key in style.skus)]
+    return [*keys, product.gtin] if product.gtin else keys
+
+
+def matching(text: str, *, market: str | None, beginnings: bool) -> dict[str, Any]:
+    """The condition on products that the text finds: every word of it, in whatever inflection, is one of the product's;
+    or all of it is the beginning of a code, or an id.
+
+    With `beginnings` words may be cut off, and any text without a space may be a code: for people who type half of it.
+    Without, a code has a digit and LEAST_CODE characters, and the matches come from the index in the order of their ids.
+    """
+    ways: list[dict[str, Any]] = []
+    with contextlib.suppress(InvalidValue):
+        ways.append({"_id": parse_product_id(text)})
+    # A regular expression with a NUL in it is an error to MongoDB.
+    if text.isprintable() and " " not in text and (beginnings or _may_be_code(text)):
+        ways.append({"terms": {"$in": [_beginning(text.casefold())]}})
+    if words := words_of(text):
+        languages = {language_of(market)} if market is not None else _languages()
+        ways.append({"$and": [_one_of(word, languages, beginnings=beginnings) for word in words]})
+    # An alternative that may be left out is left out: one way alone is read in the order of ids, and only as far as asked.
+    return ways[0] if len(ways) == 1 else {"$or": ways} if ways else {"_id": {"$in": []}}
+
+
+def _one_of(word: str, languages: Collection[str], *, beginnings: bool) -> dict[str, Any]:
+    # The word itself is there for codes without a digit.
+    forms: list[Any] = [word, *(_stem(word, language) for language in sorted(languages))]
+    return {"terms": {"$in": [*forms, _beginning(word)] if beginnings else forms}}
+
+
+def _stem(word: str, language: str) -> str:
+    # Stems of two languages that look alike are of different words: an Italian lampada is no English lamp.
+    return f"{_stemmer(language).stemWord(word)}:{language}"
+
+
+def _may_be_code(text: str) -> bool:
+    return len(text) >= LEAST_CODE and any(char.isdigit() for char in text)
+
+
+def _beginning(text: str) -> Regex:
+    return Regex(f"^{re.escape(text)}")
+
+
+@functools.cache
+def _languages() -> frozenset[str]:
+    return frozenset(language_of(market) for market in (*MARKETS, None))
+
+
+@functools.cache
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    # It keeps what it has stemmed; threads may share it, for it does not let go of the interpreter while it works.
+    return Stemmer.Stemmer(language)
