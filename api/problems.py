@@ -52,7 +52,10 @@ def _of_http(error: HTTPException) -> Problem:
         HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method; the Allow header lists those it takes.",
     }
     status = HTTPStatus(error.status_code)
-    return Problem(status, details.get(status, error.detail), headers=error.headers or {})
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers.setdefault("Allow", "GET, HEAD")  # which Starlette leaves out for files
+    return Problem(status, details.get(status, error.detail), headers=headers)
 
 
 def _away(error: Exception) -> Problem:
