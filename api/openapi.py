@@ -2,15 +2,15 @@
 
 from typing import Any
 
+from api.components import COMPONENTS, EVERYWHERE, EXAMPLE_CURSOR, headers, problems, schema
 from api.parameters import (
     DEFAULT_WAIT_MS,
     MOST_CHARACTERS,
     MOST_COUNT,
-    MOST_ID_CHARACTERS,
     MOST_SKIPPED,
     MOST_WAIT_MS,
 )
-from api.schemas import SCHEMAS
+from api.schemas import EXAMPLE_ID, SCHEMAS
 from listino.domain.market import MARKETS
 
 Json = dict[str, Any]
@@ -20,22 +20,25 @@ def _query(name: str, description: str, **schema: Any) -> Json:
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
-def _filter(name: str, description: str) -> Json:
-    return _query(name, description, type="string", maxLength=MOST_CHARACTERS)
+def _filter(name: str, description: str, example: str) -> Json:
+    return _query(name, description, type="string", maxLength=MOST_CHARACTERS, examples=[example])
 
 
-def _schema(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
+def _json(description: str, shape: Json, *named: str, **examples: Any) -> Json:
+    """An answer in JSON; the examples by their names, where the shape has none of its own."""
+    content: Json = {"schema": shape}
+    if examples:
+        content["examples"] = {name: {"value": value} for name, value in examples.items()}
+    return {"description": description, "headers": headers(*named), "content": {"application/json": content}}
 
 
-def _json(description: str, schema: Json, *headers: str) -> Json:
-    answer: Json = {"description": description, "content": {"application/json": {"schema": schema}}}
-    named = {name: {"$ref": f"#/components/headers/{name}"} for name in (*headers, "X-Request-Id")}
-    return {**answer, "headers": named}
+def _text(description: str, media_type: str, example: str) -> Json:
+    content = {"schema": {"type": "string"}, "examples": {"beginning": {"value": example}}}
+    return {"description": description, "headers": headers(), "content": {media_type: content}}
 
 
-def _problems(*statuses: int) -> Json:
-    return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
+def _example(name: str) -> Any:
+    return SCHEMAS[name]["examples"][0]
 
 
 def _get(summary: str, description: str, responses: Json, *, tag: str, parameters: tuple[Json, ...] = ()) -> Json:
@@ -44,7 +47,7 @@ def _get(summary: str, description: str, responses: Json, *, tag: str, parameter
         "summary": summary,
         "description": description,
         "tags": [tag],
-        "responses": {**responses, **_problems(400, 500)},
+        "responses": dict(sorted((responses | problems(*EVERYWHERE)).items())),
     }
     if parameters:
         operation["parameters"] = list(parameters)
@@ -53,50 +56,84 @@ def _get(summary: str, description: str, responses: Json, *, tag: str, parameter
 
 _ID: Json = {"$ref": "#/components/parameters/id"}
 _NONE_MATCH: Json = {"$ref": "#/components/parameters/if-none-match"}
-_ONE = _problems(304, 404, 410, 503)
+# What reading the catalogue may come to; and reading one product.
+_READ = problems(429, 500, 503)
+_ONE = problems(304, 404, 410) | _READ
 
 _PATHS: Json = {
     "/products": _get(
         "List products",
         "Goods on sale in the order of their ids. Follow the Link header to the next page; `page` is for the first few.",
-        {"200": _json("A page.", {"type": "array", "items": _schema("Card")}, "ETag", "Link")} | _problems(304, 503),
+        {
+            "200": _json(
+                "A page.",
+                {"type": "array", "items": schema("Card"), "maxItems": MOST_COUNT},
+                "ETag",
+                "Link",
+                page=[_example("Card")],
+                none_left=[],
+            )
+        }
+        | problems(304)
+        | _READ,
         tag="products",
         parameters=(
-            _query("count", "Products on a page.", type="integer", minimum=1, maximum=MOST_COUNT, default=5),
-            _query("page", f"At most {MOST_SKIPPED} products in.", type="integer", minimum=1, default=1),
-            _query("cursor", "From a Link header; instead of `page`.", type="string"),
-            _query("market", "A market's code.", enum=list(MARKETS)),
-            _filter("shop", "A shop's name; an unknown one has no goods, which is an empty list."),
-            _filter("category", "Exactly as the products have it; an unknown one is an empty list."),
-            _filter("brand", "Exactly as the products have it; an unknown one is an empty list."),
+            _query(
+                "count", "Products on a page.", type="integer", minimum=1, maximum=MOST_COUNT, default=5, examples=[20]
+            ),
+            _query("page", f"At most {MOST_SKIPPED} products in.", type="integer", minimum=1, default=1, examples=[2]),
+            _query("cursor", "From a Link header; instead of `page`.", type="string", examples=[EXAMPLE_CURSOR]),
+            _query("market", "A market's code.", enum=list(MARKETS), examples=["it"]),
+            _filter("shop", "A shop's name; an unknown one has no goods, which is an empty list.", "bottega"),
+            _filter("category", "Exactly as the products have it; an unknown one is an empty list.", "Cucina"),
+            _filter("brand", "Exactly as the products have it; an unknown one is an empty list.", "Bialetti"),
             _NONE_MATCH,
         ),
     ),
     "/products/{id}": _get(
         "Read a product",
         "Answers at once with what was last seen, and has the shop asked for its price meanwhile.",
-        {"200": _json("The product.", _schema("Product"), "ETag"), **_ONE},
+        {"200": _json("The product.", schema("Product"), "ETag", product=_example("Product")), **_ONE},
         tag="products",
         parameters=(_ID, _NONE_MATCH),
     ),
     "/products/{id}/styles": _get(
         "Read styles",
         "The looks of the product with photos and sizes.",
-        {"200": _json("The styles.", _schema("Styles"), "ETag"), **_ONE},
+        {"200": _json("The styles.", schema("Styles"), "ETag", styles=_example("Styles")), **_ONE},
         tag="products",
         parameters=(_ID, _NONE_MATCH),
     ),
     "/products/{id}/related": _get(
         "Read related goods",
         "The ids of what goes with the product.",
-        {"200": _json("The ids.", {"type": "array", "items": _schema("ProductId")}, "ETag"), **_ONE},
+        {
+            "200": _json(
+                "The ids.",
+                {"type": "array", "items": schema("ProductId")},
+                "ETag",
+                of_a_shop=[EXAMPLE_ID, "it:bottega:8412"],
+                of_a_catalogue=[501, 17, 2803],
+            ),
+            **_ONE,
+        },
         tag="products",
         parameters=(_ID, _NONE_MATCH),
     ),
     "/products/{id}/price": _get(
         "Read the live price",
         "Asks the shop and waits for it; at the deadline answers with the last known price and the reason.",
-        {"200": _json("The price.", _schema("LivePrice")), **_problems(404, 410, 503)},
+        {
+            "200": _json(
+                "The price.",
+                schema("LivePrice"),
+                fresh=_example("LivePrice"),
+                at_the_deadline={**_example("LivePrice"), "fresh": False, "reason": "deadline"},
+                imported={**_example("LivePrice"), "product_id": 500, "fresh": False, "reason": "no_shop"},
+            ),
+            **problems(404, 410),
+            **_READ,
+        },
         tag="products",
         parameters=(
             _ID,
@@ -107,50 +144,72 @@ _PATHS: Json = {
                 minimum=0,
                 maximum=MOST_WAIT_MS,
                 default=DEFAULT_WAIT_MS,
+                examples=[300],
             ),
         ),
     ),
     "/healthz": _get(
         "Alive",
         "The process takes requests.",
-        {"200": _json("It does.", {"type": "object", "properties": {"status": {"const": "alive"}}})},
+        {
+            "200": _json(
+                "It does.",
+                {
+                    "type": "object",
+                    "required": ["status"],
+                    "properties": {"status": {"const": "alive"}},
+                },
+                alive={"status": "alive"},
+            )
+        },
         tag="operation",
     ),
     "/readyz": _get(
         "Ready",
         "Whether to send shoppers here. Without Redis it is degraded: prices are the last known ones.",
         {
-            "200": _json("Ready, or degraded.", _schema("Readiness")),
-            "503": _json("MongoDB is away.", _schema("Readiness"), "Retry-After"),
+            "200": _json("Ready, or degraded.", schema("Readiness"), degraded=_example("Readiness")),
+            "503": _json(
+                "MongoDB is away.",
+                schema("Readiness"),
+                "Retry-After",
+                away={"status": "away", "mongo": "away", "redis": "ready"},
+            ),
+            **problems(500),
         },
         tag="operation",
     ),
     "/metrics": _get(
         "Metrics",
         "In Prometheus' text format.",
-        {"200": {"description": "The metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+        {
+            "200": _text("The metrics.", "text/plain", 'listino_api_live_answers_total{fresh="true",reason=""} 7.0'),
+            **problems(500),
+        },
         tag="operation",
     ),
     "/openapi.json": _get(
         "This document",
         "OpenAPI 3.1.",
-        {"200": _json("The document.", {"type": "object"}, "ETag"), **_problems(304)},
+        {
+            "200": _json(
+                "The document.",
+                {"type": "object", "required": ["openapi", "info", "paths", "components"]},
+                "ETag",
+                beginning={"openapi": "3.1.0", "info": {}, "paths": {}, "components": {}},
+            ),
+            **problems(304, 429),
+        },
         tag="operation",
         parameters=(_NONE_MATCH,),
     ),
     "/docs": _get(
         "Read this document",
         "Swagger UI.",
-        {"200": {"description": "A page.", "content": {"text/html": {"schema": {"type": "string"}}}}},
+        {"200": _text("A page.", "text/html", "<!doctype html>"), **problems(429)},
         tag="operation",
     ),
 }
-
-
-def _problem(description: str, *headers: str) -> Json:
-    content = {"application/problem+json": {"schema": _schema("Problem")}}
-    named = {name: {"$ref": f"#/components/headers/{name}"} for name in (*headers, "X-Request-Id")}
-    return {"description": description, "headers": named, "content": content}
 
 
 DOCUMENT: Json = {
@@ -160,56 +219,16 @@ DOCUMENT: Json = {
         "version": "1.0.0",  # of this contract, not of the program
         "description": "Products, styles and related goods of four markets, and prices that are fresh when they are shown. "
         "Amounts are strings with two decimals; times are UTC; errors are RFC 9457 problem details. "
-        "An address takes the parameters named here, each once; any other is refused with status 400.",
+        "An address takes the parameters named here, each once; any other is refused with status 400. HEAD answers what GET "
+        "would, without the body. A slash at the end of a product address makes no difference.",
     },
+    "servers": [{"url": "/", "description": "Where this document comes from."}],
     "tags": [
         {"name": "products", "description": "For the storefront."},
         {"name": "operation", "description": "For machines and developers."},
     ],
     "paths": _PATHS,
-    "components": {
-        "schemas": SCHEMAS,
-        "parameters": {
-            "id": {
-                "name": "id",
-                "in": "path",
-                "required": True,
-                "description": "A product's id; encode a percent sign in it as %25.",
-                "schema": {"type": "string", "maxLength": MOST_ID_CHARACTERS},
-                "examples": {
-                    "shop": {"summary": "Of a shop", "value": "it:bottega:8411"},
-                    "catalogue": {"summary": "Of an imported catalogue", "value": "500"},
-                },
-            },
-            "if-none-match": {
-                "name": "If-None-Match",
-                "in": "header",
-                "required": False,
-                "description": "The ETag of what the caller holds.",
-                "schema": {"type": "string"},
-            },
-        },
-        "headers": {
-            "ETag": {"description": "Changes with the content.", "schema": {"type": "string"}},
-            "Link": {
-                "description": 'The next page, where there is one: `</products?…>; rel="next"`.',
-                "schema": {"type": "string"},
-            },
-            "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
-            "X-Request-Id": {
-                "description": "The caller's own where it was harmless, else a new one.",
-                "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
-            },
-        },
-        "responses": {
-            "304": {"description": "The caller holds it already."},
-            "400": _problem("A parameter cannot be used; `parameter` names it."),
-            "404": _problem("There is no such product."),
-            "410": _problem("The shop no longer has the product."),
-            "500": _problem("Our own mistake; the log has the details under the request's id."),
-            "503": _problem("The catalogue cannot be read at the moment.", "Retry-After"),
-        },
-    },
+    "components": COMPONENTS,
 }
 
 
