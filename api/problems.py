@@ -52,10 +52,7 @@ def _of_http(error: HTTPException) -> Problem:
         HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method; the Allow header lists those it takes.",
     }
     status = HTTPStatus(error.status_code)
-    headers = dict(error.headers or {})
-    if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        headers.setdefault("Allow", "GET, HEAD")  # which Starlette leaves out for files
-    return Problem(status, details.get(status, error.detail), headers=headers)
+    return Problem(status, details.get(status, error.detail), headers=error.headers or {})
 
 
 def _away(error: Exception) -> Problem:

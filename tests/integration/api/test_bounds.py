@@ -68,17 +68,17 @@ def test_too_much_is_a_problem_and_the_next_request_is_answered(connected: httpx
 def test_a_body_is_not_taken_for_the_next_request(connected: httpx.Client) -> None:
     hidden = b"GET /healthz HTTP/1.1\r\nHost: api\r\n\r\n"
     url = urlsplit(str(connected.base_url))
-    with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
+    with socket.create_connection((url.hostname, url.port), timeout=4) as connection:
         head = f"GET /products/500 HTTP/1.1\r\nHost: api\r\nContent-Length: {len(hidden)}\r\n\r\n"
         connection.sendall(head.encode() + hidden)
-        answered = b"".join(iter(lambda: connection.recv(65536), b""))  # until the server closes
+        answered = b"".join(iter(lambda: connection.recv(65536), b""))  # until the server closes, which it does at once
     assert answered.startswith(b"HTTP/1.1 413 ")
     assert answered.count(b"HTTP/1.1 ") == 1
 
 
 async def test_who_asks_too_often_is_told_when_to_come_again(settings: Settings, serve: Any, store: Store) -> None:
     store.products.upsert([Product(id=500, name="Camo Onesie")])
-    async with serve(settings.model_copy(update={"client_rate": 0.5, "client_burst": 3})) as client:
+    async with serve(settings.model_copy(update={"client_rate": 0.01, "client_burst": 3})) as client:
         answers = [await client.get("/products/500", headers={"X-Real-IP": "192.0.2.7"}) for _ in range(5)]
         other = await client.get("/products/500", headers={"X-Real-IP": "192.0.2.8"})
         machines = [await client.get(path, headers={"X-Real-IP": "192.0.2.7"}) for path in ("/healthz", "/metrics")]
@@ -86,18 +86,19 @@ async def test_who_asks_too_often_is_told_when_to_come_again(settings: Settings,
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
     assert (answers[3].headers["content-type"], answers[3].headers["cache-control"]) == (PROBLEM, "no-store")
-    assert answers[3].headers["retry-after"] == "2"
-    assert answers[3].json()["detail"] == "Too many requests from one client; ask again in 2 s."
+    seconds = answers[3].headers["retry-after"]
+    assert 60 < int(seconds) <= 100
+    assert answers[3].json()["detail"] == f"Too many requests from one client; ask again in {seconds} s."
     assert [answer.status_code for answer in (other, *machines)] == [200, 200, 200]
     assert 'listino_api_request_seconds_count{route="unmatched",status="429"} 2.0' in metrics
 
 
 async def test_who_is_not_trusted_cannot_pass_for_others(settings: Settings, serve: Any) -> None:
-    distrusting = {"client_rate": 0.5, "client_burst": 1, "trusted_proxies": ()}
+    distrusting = {"client_rate": 0.01, "client_burst": 1, "trusted_proxies": ()}
     async with serve(settings.model_copy(update=distrusting)) as client:
         answers = [await client.get("/docs", headers={"X-Real-IP": f"192.0.2.{number}"}) for number in range(3)]
     assert [answer.status_code for answer in answers] == [200, 429, 429]
 
 
 async def test_by_default_anybody_may_ask_any_number_of_times(client: httpx.AsyncClient) -> None:
-    assert {(await client.get("/openapi.json")).status_code for _ in range(150)} == {200}
+    assert {(await client.get("/docs")).status_code for _ in range(120)} == {200}

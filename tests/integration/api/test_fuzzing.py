@@ -49,7 +49,7 @@ def test_no_answer_is_an_error_of_ours_or_outside_the_document(
 ) -> None:
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run"),
-        *("--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES or "15", "--continue-on-failure"),
+        *("--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES or "10", "--continue-on-failure"),
         *(() if EXAMPLES else ("--generation-deterministic",)),
         *("--suppress-health-check", "all", "--warnings", "off"),
     ]

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from pymongo.errors import AutoReconnect
 
+import listino.live.prices
 from listino.domain.clock import utc_now
 from listino.domain.money import Money
 from listino.domain.offer import Availability
@@ -70,7 +71,11 @@ async def test_a_price_still_fresh_is_answered_without_asking(
     assert await worker.jobs_left() == 0
 
 
-async def test_two_hundred_viewers_cost_one_job(asking: Ask, store: Store, goods: Make, worker: Any) -> None:
+async def test_two_hundred_viewers_cost_one_job(
+    asking: Ask, store: Store, goods: Make, worker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On a busy machine the last of so many may be heard by Redis later than a viewer waits for it.
+    monkeypatch.setattr(listino.live.prices, "ASK_SECONDS", 5.0)
     store.products.upsert([goods("8411")])
     viewers = [asyncio.ensure_future(asking(ID)) for _ in range(200)]
     await worker.job()

@@ -1,5 +1,7 @@
 """The OpenAPI document is valid, complete and true to the limits in the code."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,8 +9,10 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.routing import Route
 
+from api.bounds import MOST_ADDRESS_BYTES, MOST_HEADERS, MOST_PARAMETERS
 from api.cursors import parse_cursor
 from api.openapi import DOCUMENT
+from api.parameters import MOST_CHARACTERS, MOST_ID_CHARACTERS
 from api.routes import routes
 from api.schemas import SCHEMAS
 
@@ -110,3 +114,15 @@ def test_nothing_is_described_that_nothing_uses() -> None:
         if f"#/components/{kind}/{name}'" not in text
     ]
     assert unused == []
+
+
+def test_the_page_for_storefront_developers_says_the_same() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| (\d{3}) \|", page, re.MULTILINE))
+    assert told == set(DOCUMENT["components"]["responses"]) - {"304"}
+    for words in (
+        f"longer than {MOST_ADDRESS_BYTES} bytes",
+        f"more than {MOST_HEADERS}",
+        f"{MOST_ID_CHARACTERS} characters an id, {MOST_CHARACTERS} a filter, {MOST_PARAMETERS} parameters",
+    ):
+        assert words in page
