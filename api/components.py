@@ -15,8 +15,8 @@ Json = dict[str, Any]
 _EXAMPLE_REQUEST = "5b0c6d3e9f5f4e6e8b1f0a7c2d4e6f80"
 EXAMPLE_CURSOR = cursor_after(EXAMPLE_ID)
 _EXAMPLE_ETAG = 'W/"0f9f1d1f3f1a2b3c4d5e6f70"'
-# What is on every answer, beside what is named for it.
-ALWAYS = ("Cache-Control", "X-Request-Id")
+# What may be on any answer, beside what is named for it.
+ALWAYS = ("Access-Control-Allow-Origin", "Cache-Control", "Vary", "X-Request-Id")
 
 
 def header(name: str) -> Json:
@@ -68,6 +68,10 @@ PARAMETERS: Json = {
 }
 
 HEADERS: Json = {
+    "Access-Control-Allow-Origin": {
+        "description": "Whose pages may read the answer, where pages of other origins may at all.",
+        "schema": {"type": "string", "examples": ["https://shop.example", "*"]},
+    },
     "Allow": {
         "description": "The methods that the address takes.",
         "required": True,
@@ -95,6 +99,10 @@ HEADERS: Json = {
         "description": "Seconds.",
         "required": True,
         "schema": {"type": "integer", "minimum": 1, "examples": [RETRY_SECONDS]},
+    },
+    "Vary": {
+        "description": "Which headers of the request another answer depends on.",
+        "schema": {"type": "string", "examples": ["Accept-Encoding"]},
     },
     "X-Request-Id": {
         "description": "The caller's own where it was harmless, else a new one.",
