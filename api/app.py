@@ -8,6 +8,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from api.access import Access
+from api.bounds import Bounds
+from api.cors import cors
+from api.limits import limits
 from api.metrics import Metrics
 from api.problems import problem_handlers
 from api.refresh import Refresher
@@ -45,7 +48,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
     app = Starlette(
         routes=routes(),
         middleware=[
+            *cors(chosen),
             Middleware(Access, metrics=metrics),
+            Middleware(Bounds),
+            *limits(chosen),
             Middleware(GZipMiddleware, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL),
         ],
         exception_handlers=problem_handlers(),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.components import COMPONENTS, EVERYWHERE, EXAMPLE_CURSOR, headers, problems, schema
 from api.cursors import MOST_CHARACTERS as MOST_CURSOR_CHARACTERS
 from api.parameters import (
     DEFAULT_ORDER,
@@ -9,14 +10,13 @@ from api.parameters import (
     MOST_CHARACTERS,
     MOST_COUNT,
     MOST_GTIN_DIGITS,
-    MOST_ID_CHARACTERS,
     MOST_PAGE,
     MOST_SEARCHED,
     MOST_WAIT_MS,
     MOST_WALKED,
     MOST_WORDS,
 )
-from api.schemas import SCHEMAS
+from api.schemas import EXAMPLE_ID, SCHEMAS
 from listino.domain.market import MARKETS
 from listino.store.query import FILTERS_OF, Order
 
@@ -27,22 +27,25 @@ def _query(name: str, description: str, **schema: Any) -> Json:
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
-def _filter(name: str, description: str) -> Json:
-    return _query(name, description, type="string", maxLength=MOST_CHARACTERS)
+def _filter(name: str, description: str, example: str) -> Json:
+    return _query(name, description, type="string", maxLength=MOST_CHARACTERS, examples=[example])
 
 
-def _schema(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
+def _json(description: str, shape: Json, *named: str, **examples: Any) -> Json:
+    """An answer in JSON; the examples by their names, where the shape has none of its own."""
+    content: Json = {"schema": shape}
+    if examples:
+        content["examples"] = {name: {"value": value} for name, value in examples.items()}
+    return {"description": description, "headers": headers(*named), "content": {"application/json": content}}
 
 
-def _json(description: str, schema: Json, *headers: str) -> Json:
-    answer: Json = {"description": description, "content": {"application/json": {"schema": schema}}}
-    named = {name: {"$ref": f"#/components/headers/{name}"} for name in (*headers, "X-Request-Id")}
-    return {**answer, "headers": named}
+def _text(description: str, media_type: str, example: str) -> Json:
+    content = {"schema": {"type": "string"}, "examples": {"beginning": {"value": example}}}
+    return {"description": description, "headers": headers(), "content": {media_type: content}}
 
 
-def _problems(*statuses: int) -> Json:
-    return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
+def _example(name: str) -> Any:
+    return SCHEMAS[name]["examples"][0]
 
 
 def _get(summary: str, description: str, responses: Json, *, tag: str, parameters: tuple[Json, ...] = ()) -> Json:
@@ -51,7 +54,7 @@ def _get(summary: str, description: str, responses: Json, *, tag: str, parameter
         "summary": summary,
         "description": description,
         "tags": [tag],
-        "responses": {**responses, **_problems(400, 500)},
+        "responses": dict(sorted((responses | problems(*EVERYWHERE)).items())),
     }
     if parameters:
         operation["parameters"] = list(parameters)
@@ -60,7 +63,9 @@ def _get(summary: str, description: str, responses: Json, *, tag: str, parameter
 
 _ID: Json = {"$ref": "#/components/parameters/id"}
 _NONE_MATCH: Json = {"$ref": "#/components/parameters/if-none-match"}
-_ONE = _problems(304, 404, 410, 503)
+# What reading the catalogue may come to; and reading one product.
+_READ = problems(429, 500, 503)
+_ONE = problems(304, 404, 410) | _READ
 
 _SORTS = (
     "In each order, what is equal lies in the order of ids; goods without a price, or of which is not known since when they are here, are left out. "
@@ -76,10 +81,23 @@ _PATHS: Json = {
         "List products",
         "Goods on sale in the order of their ids, or sorted. A page costs the same wherever it is, by Link header or by "
         "number; one that is deep in a list that nobody asked for lately may answer 503 once, while the list is prepared.",
-        {"200": _json("A page.", {"type": "array", "items": _schema("Card")}, "ETag", "Link")} | _problems(304, 503),
+        {
+            "200": _json(
+                "A page.",
+                {"type": "array", "items": schema("Card"), "maxItems": MOST_COUNT},
+                "ETag",
+                "Link",
+                page=[_example("Card")],
+                none_left=[],
+            )
+        }
+        | problems(304)
+        | _READ,
         tag="products",
         parameters=(
-            _query("count", "Products on a page.", type="integer", minimum=1, maximum=MOST_COUNT, default=5),
+            _query(
+                "count", "Products on a page.", type="integer", minimum=1, maximum=MOST_COUNT, default=5, examples=[20]
+            ),
             _query(
                 "page",
                 f"Beyond the last is an empty list. With `q` or `sort` at most {MOST_WALKED} products in.",
@@ -87,54 +105,82 @@ _PATHS: Json = {
                 minimum=1,
                 maximum=MOST_PAGE,
                 default=1,
+                examples=[2],
             ),
             _query(
                 "cursor",
                 "From a Link header; instead of `page`, and with the same filters and order.",
                 type="string",
                 maxLength=MOST_CURSOR_CHARACTERS,
+                examples=[EXAMPLE_CURSOR],
             ),
-            _query("market", "A market's code.", enum=list(MARKETS)),
-            _filter("shop", "A shop's name; an unknown one has no goods, which is an empty list."),
-            _filter("category", "Exactly as the products have it; an unknown one is an empty list."),
-            _filter("brand", "Exactly as the products have it; an unknown one is an empty list."),
-            _query("gtin", "All its digits.", type="string", pattern=f"^[0-9]{{0,{MOST_GTIN_DIGITS}}}$"),
+            _query("market", "A market's code.", enum=list(MARKETS), examples=["it"]),
+            _filter("shop", "A shop's name; an unknown one has no goods, which is an empty list.", "bottega"),
+            _filter("category", "Exactly as the products have it; an unknown one is an empty list.", "Cucina"),
+            _filter("brand", "Exactly as the products have it; an unknown one is an empty list.", "Bialetti"),
+            _query(
+                "gtin",
+                "All its digits.",
+                type="string",
+                pattern=f"^[0-9]{{0,{MOST_GTIN_DIGITS}}}$",
+                examples=["4006381333931"],
+            ),
             _query(
                 "q",
                 f"Words in name and brand, in whatever inflection, all of which must be there (at most {MOST_WORDS}); or the "
                 "beginning of a SKU or GTIN, at least three characters with a digit; or an id.",
                 type="string",
                 maxLength=MOST_SEARCHED,
+                examples=["moka"],
             ),
-            _query("sort", _SORTS, enum=list(Order), default=DEFAULT_ORDER),
+            _query("sort", _SORTS, enum=list(Order), default=DEFAULT_ORDER, examples=[Order.PRICE]),
             _NONE_MATCH,
         ),
     ),
     "/products/{id}": _get(
         "Read a product",
         "Answers at once with what was last seen, and has the shop asked for its price meanwhile.",
-        {"200": _json("The product.", _schema("Product"), "ETag"), **_ONE},
+        {"200": _json("The product.", schema("Product"), "ETag", product=_example("Product")), **_ONE},
         tag="products",
         parameters=(_ID, _NONE_MATCH),
     ),
     "/products/{id}/styles": _get(
         "Read styles",
         "The looks of the product with photos and sizes.",
-        {"200": _json("The styles.", _schema("Styles"), "ETag"), **_ONE},
+        {"200": _json("The styles.", schema("Styles"), "ETag", styles=_example("Styles")), **_ONE},
         tag="products",
         parameters=(_ID, _NONE_MATCH),
     ),
     "/products/{id}/related": _get(
         "Read related goods",
         "The ids of what goes with the product.",
-        {"200": _json("The ids.", {"type": "array", "items": _schema("ProductId")}, "ETag"), **_ONE},
+        {
+            "200": _json(
+                "The ids.",
+                {"type": "array", "items": schema("ProductId")},
+                "ETag",
+                of_a_shop=[EXAMPLE_ID, "it:bottega:8412"],
+                of_a_catalogue=[501, 17, 2803],
+            ),
+            **_ONE,
+        },
         tag="products",
         parameters=(_ID, _NONE_MATCH),
     ),
     "/products/{id}/price": _get(
         "Read the live price",
         "Asks the shop and waits for it; at the deadline answers with the last known price and the reason.",
-        {"200": _json("The price.", _schema("LivePrice")), **_problems(404, 410, 503)},
+        {
+            "200": _json(
+                "The price.",
+                schema("LivePrice"),
+                fresh=_example("LivePrice"),
+                at_the_deadline={**_example("LivePrice"), "fresh": False, "reason": "deadline"},
+                imported={**_example("LivePrice"), "product_id": 500, "fresh": False, "reason": "no_shop"},
+            ),
+            **problems(404, 410),
+            **_READ,
+        },
         tag="products",
         parameters=(
             _ID,
@@ -145,50 +191,72 @@ _PATHS: Json = {
                 minimum=0,
                 maximum=MOST_WAIT_MS,
                 default=DEFAULT_WAIT_MS,
+                examples=[300],
             ),
         ),
     ),
     "/healthz": _get(
         "Alive",
         "The process takes requests.",
-        {"200": _json("It does.", {"type": "object", "properties": {"status": {"const": "alive"}}})},
+        {
+            "200": _json(
+                "It does.",
+                {
+                    "type": "object",
+                    "required": ["status"],
+                    "properties": {"status": {"const": "alive"}},
+                },
+                alive={"status": "alive"},
+            )
+        },
         tag="operation",
     ),
     "/readyz": _get(
         "Ready",
         "Whether to send shoppers here. Without Redis it is degraded: prices are the last known ones.",
         {
-            "200": _json("Ready, or degraded.", _schema("Readiness")),
-            "503": _json("MongoDB is away.", _schema("Readiness"), "Retry-After"),
+            "200": _json("Ready, or degraded.", schema("Readiness"), degraded=_example("Readiness")),
+            "503": _json(
+                "MongoDB is away.",
+                schema("Readiness"),
+                "Retry-After",
+                away={"status": "away", "mongo": "away", "redis": "ready"},
+            ),
+            **problems(500),
         },
         tag="operation",
     ),
     "/metrics": _get(
         "Metrics",
         "In Prometheus' text format.",
-        {"200": {"description": "The metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+        {
+            "200": _text("The metrics.", "text/plain", 'listino_api_live_answers_total{fresh="true",reason=""} 7.0'),
+            **problems(500),
+        },
         tag="operation",
     ),
     "/openapi.json": _get(
         "This document",
         "OpenAPI 3.1.",
-        {"200": _json("The document.", {"type": "object"}, "ETag"), **_problems(304)},
+        {
+            "200": _json(
+                "The document.",
+                {"type": "object", "required": ["openapi", "info", "paths", "components"]},
+                "ETag",
+                beginning={"openapi": "3.1.0", "info": {}, "paths": {}, "components": {}},
+            ),
+            **problems(304, 429),
+        },
         tag="operation",
         parameters=(_NONE_MATCH,),
     ),
     "/docs": _get(
         "Read this document",
         "Swagger UI.",
-        {"200": {"description": "A page.", "content": {"text/html": {"schema": {"type": "string"}}}}},
+        {"200": _text("A page.", "text/html", "<!doctype html>"), **problems(429)},
         tag="operation",
     ),
 }
-
-
-def _problem(description: str, *headers: str) -> Json:
-    content = {"application/problem+json": {"schema": _schema("Problem")}}
-    named = {name: {"$ref": f"#/components/headers/{name}"} for name in (*headers, "X-Request-Id")}
-    return {"description": description, "headers": named, "content": content}
 
 
 DOCUMENT: Json = {
@@ -198,56 +266,16 @@ DOCUMENT: Json = {
         "version": "1.0.0",  # of this contract, not of the program
         "description": "Products, styles and related goods of four markets, and prices that are fresh when they are shown. "
         "Amounts are strings with two decimals; times are UTC; errors are RFC 9457 problem details. "
-        "An address takes the parameters named here, each once; any other is refused with status 400.",
+        "An address takes the parameters named here, each once; any other is refused with status 400. HEAD answers what GET "
+        "would, without the body. A slash at the end of a product address makes no difference.",
     },
+    "servers": [{"url": "/", "description": "Where this document comes from."}],
     "tags": [
         {"name": "products", "description": "For the storefront."},
         {"name": "operation", "description": "For machines and developers."},
     ],
     "paths": _PATHS,
-    "components": {
-        "schemas": SCHEMAS,
-        "parameters": {
-            "id": {
-                "name": "id",
-                "in": "path",
-                "required": True,
-                "description": "A product's id; encode a percent sign in it as %25.",
-                "schema": {"type": "string", "maxLength": MOST_ID_CHARACTERS},
-                "examples": {
-                    "shop": {"summary": "Of a shop", "value": "it:bottega:8411"},
-                    "catalogue": {"summary": "Of an imported catalogue", "value": "500"},
-                },
-            },
-            "if-none-match": {
-                "name": "If-None-Match",
-                "in": "header",
-                "required": False,
-                "description": "The ETag of what the caller holds.",
-                "schema": {"type": "string"},
-            },
-        },
-        "headers": {
-            "ETag": {"description": "Changes with the content.", "schema": {"type": "string"}},
-            "Link": {
-                "description": 'The next page, where there is one: `</products?…>; rel="next"`.',
-                "schema": {"type": "string"},
-            },
-            "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
-            "X-Request-Id": {
-                "description": "The caller's own where it was harmless, else a new one.",
-                "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
-            },
-        },
-        "responses": {
-            "304": {"description": "The caller holds it already."},
-            "400": _problem("A parameter cannot be used; `parameter` names it."),
-            "404": _problem("There is no such product."),
-            "410": _problem("The shop no longer has the product."),
-            "500": _problem("Our own mistake; the log has the details under the request's id."),
-            "503": _problem("The catalogue cannot be read at the moment.", "Retry-After"),
-        },
-    },
+    "components": COMPONENTS,
 }
 
 

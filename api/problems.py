@@ -77,11 +77,15 @@ PROBLEMS: Mapping[type[Exception], Callable[[Any], Problem]] = {
 }
 
 
+# Python 3.11 has them as they were before RFC 9110.
+_TITLES = {413: "Content Too Large", 414: "URI Too Long"}
+
+
 def problem_body(problem: Problem, request_id: str) -> dict[str, Any]:
     """The members of the problem; `about:blank` says that the status alone tells its kind (RFC 9457, 4.2.1)."""
     body = {
         "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
+        "title": _TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
         "status": int(problem.status),
         "detail": problem.detail,
         "request_id": request_id,

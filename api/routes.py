@@ -42,15 +42,25 @@ class Address(Route):
         await super().handle(scope, receive, send)
 
 
+class ProductAddress(Address):
+    """An address that may be asked with a slash at its end, as front ends of the six-file catalogue do (`/products/`)."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        raw_path: bytes = scope.get("raw_path") or b""
+        if raw_path.endswith(b"/"):
+            scope = {**scope, "path": scope["path"][:-1], "raw_path": raw_path[:-1]}
+        return super().matches(scope)
+
+
 def routes() -> list[BaseRoute]:
     """The routes, the first that matches first."""
     register_url_convertor("product", ProductIdConvertor())
     return [
-        Address("/products", products.listing),
-        Address("/products/{id:product}/styles", products.styles),
-        Address("/products/{id:product}/related", products.related),
-        Address("/products/{id:product}/price", prices.live_price),
-        Address("/products/{id:product}", products.detail),
+        ProductAddress("/products", products.listing),
+        ProductAddress("/products/{id:product}/styles", products.styles),
+        ProductAddress("/products/{id:product}/related", products.related),
+        ProductAddress("/products/{id:product}/price", prices.live_price),
+        ProductAddress("/products/{id:product}", products.detail),
         Address("/healthz", health.alive),
         Address("/readyz", health.ready),
         Address("/metrics", health.metrics),

@@ -8,7 +8,7 @@ from listino.live.answer import Reason
 
 Json = dict[str, Any]
 
-_EXAMPLE_ID = "it:bottega:8411"
+EXAMPLE_ID = "it:bottega:8411"
 
 
 def _object(required: Json, optional: Json | None = None, **more: Any) -> Json:
@@ -49,7 +49,7 @@ _CARD: Json = {
     "default_price": _amount("What the shopper pays, VAT included; null when no price is known."),
 }
 _CARD_EXAMPLE: Json = {
-    "id": _EXAMPLE_ID,
+    "id": EXAMPLE_ID,
     "name": "Moka Express",
     "slogan": "Caffè come a casa",
     "description": "Caffettiera in alluminio, sei tazze.",
@@ -85,7 +85,7 @@ _STYLE = _object(
 )
 
 SCHEMAS: Json = {
-    "ProductId": {**_ID, "examples": [_EXAMPLE_ID, 500]},
+    "ProductId": {**_ID, "examples": [EXAMPLE_ID, 500]},
     "Card": _object(_CARD, examples=[_CARD_EXAMPLE]),
     "Product": _object(
         {
@@ -169,7 +169,7 @@ SCHEMAS: Json = {
         },
         examples=[
             {
-                "product_id": _EXAMPLE_ID,
+                "product_id": EXAMPLE_ID,
                 "price": "49.90",
                 "currency": "EUR",
                 "availability": "InStock",

@@ -1,14 +1,17 @@
 """Typed settings from the environment (`LISTINO_*`) or a `.env` file, checked at start, secrets masked."""
 
 import contextlib
+import json
+import re
 import secrets
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from listino.complaints import in_words
 from listino.domain.errors import InvalidSettings
@@ -30,6 +33,29 @@ PORT_OFFSETS = {
 
 # The routers of the MongoDB cluster on this machine; applications know both and survive the loss of one.
 ROUTERS = ("router-1", "router-2")
+
+
+# What a browser writes into its Origin header: no path, no capitals.
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+
+
+def _listed(value: Any) -> Any:
+    """The elements of a list written as `a,b` or as JSON."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return tuple(json.loads(value))
+        except json.JSONDecodeError as error:
+            raise ValueError("must have commas between its elements, or be a list in JSON") from error
+    return tuple(element.strip() for element in value.split(",") if element.strip())
+
+
+def _networks(value: Any) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(network) for network in _listed(value))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"must be networks like 10.0.0.0/8: {error}") from error
 
 
 class Settings(BaseSettings):
@@ -76,11 +102,38 @@ class Settings(BaseSettings):
     )
     live_workers: int = Field(4, ge=1, le=64, description="Worker processes for live prices.")
     api_workers: int = Field(1, ge=1, le=64, description="Worker processes in each API node.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (),
+        description="Whose pages browsers let read the API: origins (`https://shop.example`) with commas between them, or `*` for any.",
+    )
+    client_rate: float = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="Requests a second that the API takes of one client, in each worker process; 0: any number. In production 50.",
+    )
+    client_burst: int = Field(
+        100, ge=1, le=1_000_000, description="Requests that a client may send at once before its rate counts."
+    )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
+        (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),
+        description="Networks of the load balancers, with commas between them: only theirs is an `X-Real-IP` header believed.",
+    )
     demo_products: int = Field(250, ge=1, le=1_000_000, description="Products in each demo shop.")
     demo_seed: int = Field(1, ge=0, description="Seed the demo shops are made from.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe level that is logged."
     )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if "*" in origins and len(origins) > 1:
+            raise ValueError("must be * alone, or origins without it")
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"must be origins like https://shop.example:8443, not {origin!r}")
+        return origins
 
     def port(self, part: str) -> int:
         """The port of a part named in PORT_OFFSETS."""
@@ -108,11 +161,7 @@ class Settings(BaseSettings):
         values = {name: getattr(self, name) for name in type(self).model_fields}
         values["state_dir"] = self.state_dir.resolve()
         values["shops_dir"] = self.shops_path.resolve()
-        return {
-            f"LISTINO_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-            for name, value in values.items()
-            if value is not None
-        }
+        return {f"LISTINO_{name.upper()}": _written(value) for name, value in values.items() if value is not None}
 
     def demand_secret(self) -> None:
         """Raises InvalidSettings in production without a secret key; elsewhere one is made when it is needed."""
@@ -143,6 +192,13 @@ class Settings(BaseSettings):
                 kept.hardlink_to(unfinished)
             unfinished.unlink()
         return kept.read_text()
+
+
+def _written(value: Any) -> str:
+    """As it stands in an environment."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def load_settings(**overrides: object) -> Settings:

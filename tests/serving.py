@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Iterator
+from typing import Literal
 
 import uvicorn
 from shopkeeper import wait_until
@@ -12,10 +13,10 @@ from listino.local.engines import free_port
 
 
 @contextlib.contextmanager
-def served(app: Starlette) -> Iterator[str]:
-    """The application's address."""
+def served(app: Starlette, *, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
+    """The address of the application, whose lifespan runs with `on`."""
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan=lifespan))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

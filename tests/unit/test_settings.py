@@ -61,6 +61,28 @@ def test_the_environment_beats_the_file_and_an_empty_address_is_none(
         ("LIVE_WORKERS", "1.5", "must be a whole number"),
         ("DEMO_PRODUCTS", "nan", "must be a whole number"),
         ("CONTACT", "", "must have 5 characters or more"),
+        ("CORS_ORIGINS", "*,https://shop.example", "must be * alone, or origins without it"),
+        (
+            "CORS_ORIGINS",
+            "https://shop.example/",
+            "must be origins like https://shop.example:8443, not 'https://shop.example/'",
+        ),
+        ("CORS_ORIGINS", "shop.example", "must be origins like https://shop.example:8443, not 'shop.example'"),
+        ("CORS_ORIGINS", "null", "must be origins like https://shop.example:8443, not 'null'"),
+        (
+            "CORS_ORIGINS",
+            "https://*.shop.example",
+            "must be origins like https://shop.example:8443, not 'https://*.shop.example'",
+        ),
+        ("CORS_ORIGINS", '["https://shop.example', "must have commas between its elements, or be a list in JSON"),
+        ("CLIENT_RATE", "-1", "must be 0.0 or more"),
+        ("CLIENT_BURST", "0", "must be 1 or more"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "must be networks like 10.0.0.0/8: 10.0.0.1/8 has host bits set"),
+        (
+            "TRUSTED_PROXIES",
+            "nginx",
+            "must be networks like 10.0.0.0/8: 'nginx' does not appear to be an IPv4 or IPv6 network",
+        ),
     ],
 )
 def test_a_bad_value_is_named_with_its_key(name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,3 +187,25 @@ def test_production_names_whom_a_shop_can_reach(contact: str | None) -> None:
 def test_the_robot_says_who_sends_it() -> None:
     assert load_settings().user_agent == "Listino/0.1 (under development)"
     assert load_settings(contact="mailto:bot@example.com").user_agent == "Listino/0.1 (+mailto:bot@example.com)"
+
+
+@pytest.mark.parametrize(
+    "written", ["https://a.example, http://localhost:3000", '["https://a.example","http://localhost:3000"]']
+)
+def test_a_list_is_written_with_commas_or_as_json(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LISTINO_CORS_ORIGINS", written)
+    monkeypatch.setenv("LISTINO_TRUSTED_PROXIES", "10.0.0.0/8,fd00::/8")
+    settings = load_settings()
+    assert settings.cors_origins == ("https://a.example", "http://localhost:3000")
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.0/8", "fd00::/8"]
+
+
+def test_a_child_process_gets_the_lists_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = load_settings(cors_origins=("https://a.example", "https://b.example"), trusted_proxies="10.0.0.0/8")
+    for name, value in given.environment().items():
+        monkeypatch.setenv(name, value)
+    assert (load_settings().cors_origins, load_settings().trusted_proxies) == (
+        given.cors_origins,
+        given.trusted_proxies,
+    )
+    assert load_settings(cors_origins="").cors_origins == ()

@@ -1,6 +1,7 @@
 """The API on real servers: a client, goods to ask for, and a hand that plays the live worker."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -104,6 +105,12 @@ class Worker:
     async def waiting(self, shop: str) -> list[str]:
         """The ids that wait for a shop such as `it:bottega`."""
         return [member.decode() for member in await self._redis.zrange(ShopKeys(shop).waiting, 0, -1)]
+
+    async def until_waiting(self, shop: str, ids: Collection[str]) -> None:
+        """Returns when those and no others wait for the shop; fails after five seconds."""
+        async with asyncio.timeout(5):
+            while set(await self.waiting(shop)) != set(ids):  # noqa: ASYNC110 - Redis does not say when
+                await asyncio.sleep(0.01)
 
     async def deliver(self, answer: LiveAnswer, *, fresh_ms: int = 10_000) -> None:
         product_id: ProductId = answer.product_id

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from pymongo.errors import AutoReconnect
 
+import listino.live.prices
 from listino.domain.clock import utc_now
 from listino.domain.money import Money
 from listino.domain.offer import Availability
@@ -70,7 +71,11 @@ async def test_a_price_still_fresh_is_answered_without_asking(
     assert await worker.jobs_left() == 0
 
 
-async def test_two_hundred_viewers_cost_one_job(asking: Ask, store: Store, goods: Make, worker: Any) -> None:
+async def test_two_hundred_viewers_cost_one_job(
+    asking: Ask, store: Store, goods: Make, worker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On a busy machine the last of so many may be heard by Redis later than a viewer waits for it.
+    monkeypatch.setattr(listino.live.prices, "ASK_SECONDS", 5.0)
     store.products.upsert([goods("8411")])
     viewers = [asyncio.ensure_future(asking(ID)) for _ in range(200)]
     await worker.job()
@@ -198,18 +203,18 @@ async def test_opening_a_page_has_the_shop_asked(
     assert await worker.jobs_left() == 0
 
 
-async def test_pages_of_one_shop_cost_one_job(
-    client: httpx.AsyncClient, store: Store, goods: Make, worker: Any
-) -> None:
+async def test_pages_of_one_shop_cost_one_job(asking: Ask, store: Store, goods: Make, worker: Any) -> None:
+    ids = [f"it:bottega:{number}" for number in range(20)]
     store.products.upsert([goods(f"{number}") for number in range(20)])
 
-    prices = await asyncio.gather(
-        *(client.get(f"/products/it:bottega:{number}/price?wait=300") for number in range(20))
-    )
+    viewers = [asyncio.ensure_future(asking(product_id)) for product_id in ids]
+    await worker.job()
+    await worker.until_waiting("it:bottega", ids)
+    for product_id in ids:
+        await worker.deliver(LiveAnswer(product_id=product_id, as_of=AT, reason=Reason.SHOP_SILENT))
 
-    assert {answer.json()["reason"] for answer in prices} == {"deadline"}
-    assert len(await worker.waiting("it:bottega")) == 20
-    assert await worker.jobs_left() == 1
+    assert [(await viewer).json()["reason"] for viewer in viewers] == ["shop_silent"] * 20
+    assert await worker.jobs_left() == 0
 
 
 async def test_a_history_that_cannot_be_read_costs_no_price(

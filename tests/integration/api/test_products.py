@@ -280,7 +280,7 @@ async def test_an_encoded_slash_belongs_to_the_id(
 
 
 @pytest.mark.parametrize(
-    "address", ["it:bottega:1/foo", "it:bottega:1/", "it:bottega:1/price/foo", "it:bottega:1//price", "500/foo"]
+    "address", ["it:bottega:1/foo", "it:bottega:1//", "it:bottega:1/price/foo", "it:bottega:1//price", "500/foo", "/"]
 )
 async def test_a_segment_too_many_is_no_address(
     client: httpx.AsyncClient, store: Store, goods: Make, address: str

@@ -65,7 +65,9 @@ async def test_a_sane_request_id_is_kept(client: httpx.AsyncClient, given: str, 
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
-@pytest.mark.parametrize("address", ["/nowhere", "/", "/products/", "/products/500/nothing", "/docs/assets/nothing.js"])
+@pytest.mark.parametrize(
+    "address", ["/nowhere", "/", "/products//", "/healthz/", "/products/500/nothing", "/docs/assets/nothing.js"]
+)
 async def test_unknown_addresses_are_problems(client: httpx.AsyncClient, address: str) -> None:
     answer = await client.get(address)
 

@@ -59,3 +59,8 @@ def test_the_response_is_a_problem_and_is_not_kept() -> None:
     assert response.headers["cache-control"] == "no-store"
     assert response.headers["allow"] == "GET"
     assert orjson.loads(bytes(response.body))["title"] == "Method Not Allowed"
+
+
+@pytest.mark.parametrize(("status", "title"), [(413, "Content Too Large"), (414, "URI Too Long"), (404, "Not Found")])
+def test_titles_are_those_of_rfc_9110(status: int, title: str) -> None:
+    assert problem_body(Problem(status, "too much"), "r1")["title"] == title

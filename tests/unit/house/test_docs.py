@@ -10,6 +10,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from sources import ROOT
 
+from listino.settings import Settings
+
 DOCS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 COMMAND = re.compile(r"^    (\S*)\b(listino|scrapy) ")
 
@@ -28,3 +30,21 @@ def test_commands_are_written_as_they_can_be_typed() -> None:
 @pytest.mark.parametrize("line", ["    listino up", "    scrapy crawl it", "    bin/listino up"])
 def test_the_rule_catches_its_offence(line: str) -> None:
     assert not_from_here(line) == [line.strip()]
+
+
+def test_every_setting_is_in_the_table_with_its_default_and_meaning() -> None:
+    rows = re.findall(
+        r"^\| `(LISTINO_\w+)` \| (?:`([^`]*)`)? ?\| (.+) \|$",
+        (ROOT / "docs/operate.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    defaults = Settings.model_construct().environment()
+    assert [(name, meaning) for name, _, meaning in rows] == [
+        (f"LISTINO_{name.upper()}", field.description) for name, field in Settings.model_fields.items()
+    ]
+    derived = {"LISTINO_STATE_DIR", "LISTINO_SHOPS_DIR"}  # folders, which depend on where one is
+    assert {name: default for name, default, _ in rows if name not in derived} == {
+        f"LISTINO_{name.upper()}": defaults.get(f"LISTINO_{name.upper()}", "")
+        for name in Settings.model_fields
+        if f"LISTINO_{name.upper()}" not in derived
+    }
