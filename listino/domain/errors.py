@@ -37,6 +37,14 @@ class VisitRefused(ListinoError):
     """Raised when a shop is not to be asked: its robots.txt or its own answer says no, or it leads to another host."""
 
 
+class UnreadableCatalogue(ListinoError):
+    """Raised when the CSV files of a catalogue are not there, or not as they must be; nothing was written."""
+
+
+class ImportRunning(ListinoError):
+    """Raised when a catalogue is to be imported while another import is at work on this machine."""
+
+
 class ProductNotFound(ListinoError):
     """Raised when the store holds no product of that id."""
 
