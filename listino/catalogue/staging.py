@@ -112,8 +112,8 @@ def _read(connection: duckdb.DuckDBPyConnection, file: File, path: Path, header:
                 raise UnreadableCatalogue(f"{path} cannot be read as CSV: {str(error).splitlines()[0]}") from None
     troubles = _TROUBLES.format(longest=LONGEST_ROW)
     connection.execute(
-        f"INSERT INTO unreadable SELECT ?, line_byte_position, first({troubles} ORDER BY column_idx) FROM reject_errors "
-        "GROUP BY line_byte_position",
+        f"INSERT INTO unreadable SELECT ?, line_byte_position - 1, first({troubles} ORDER BY column_idx) FROM reject_errors "
+        "GROUP BY line_byte_position",  # which counts from 1
         [file.name],
     )
     connection.execute(
