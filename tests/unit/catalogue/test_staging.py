@@ -41,8 +41,9 @@ class Staged:
             self.rejected = rejects.counts(connection)
         self.rows = found[0] if found else Rows([], [], [], [], [], [])
         with target.open(encoding="utf-8", newline="") as text:
-            assert next(reader := csv.reader(text)) == list(rejects.HEADER)
-            self.rejects = [(name, int(line), reason, row) for name, line, reason, row in reader]
+            header, *rows = csv.reader(text)
+        assert tuple(header) == rejects.HEADER
+        self.rejects = [(name, int(line), reason, row) for name, line, reason, row in rows]
 
     @property
     def told(self) -> list[tuple[str, int, str]]:
