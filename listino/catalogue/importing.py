@@ -12,16 +12,19 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
-from dataclasses import dataclass, field
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+import duckdb
 
 from listino.catalogue import rejects
 from listino.catalogue.files import FILES
 from listino.catalogue.joining import Batch, batches
 from listino.catalogue.staging import check_folder, opened, stage
 from listino.catalogue.writing import Tally, Writers
-from listino.domain.errors import ImportRunning
+from listino.domain.errors import ImportFailed, ImportRunning, InvalidValue
 from listino.settings import Settings
 from listino.store.client import Store
 
@@ -67,11 +70,13 @@ def import_catalogue(
 ) -> Summary:
     """Brings the store to what the files in the folder say; doing it again changes nothing.
 
-    Raises UnreadableCatalogue before anything is written, ImportRunning, EngineUnavailable. KeyboardInterrupt leaves
-    everything so that the next call goes on.
+    Raises UnreadableCatalogue, InvalidValue or ImportRunning before anything is written, ImportFailed or EngineUnavailable
+    later. These and KeyboardInterrupt leave everything so that the next call goes on.
     """
     began = time.monotonic()
     check_folder(folder)
+    if not rejects_to.absolute().parent.is_dir():
+        raise InvalidValue(f"rejected rows cannot be written to {rejects_to}: there is no folder {rejects_to.parent}")
     with _staging_of(settings) as staging, Store(settings) as store:
         store.ping()
         staged = _Staged(staging)
@@ -80,10 +85,12 @@ def import_catalogue(
             staged.make(folder, _fingerprint(settings, folder), told=progress.read)
         summary = staged.summary(folder, rejects_to, resumed=resumed)
         done = staged.done()
+        if store.catalogue.count() < sum(tally.products for tally in done.values()):
+            done = staged.forget()  # somebody emptied the database meanwhile
         remaining = [batch for batch in staged.batches() if batch.first not in done]
         usable = sum(summary.rows.values()) - sum(summary.rejected.values())
         progress.writing(usable, sum(tally.rows for tally in done.values()))
-        new = store.catalogue.begin() and not resumed
+        new = store.catalogue.begin()
         with Writers(settings, staged.database, workers, new=new) as writers:
             for batch, tally in _finished(writers, remaining):
                 staged.note(batch, tally)
@@ -104,7 +111,13 @@ def _finished(writers: Writers, remaining: list[Batch]) -> Iterator[tuple[Batch,
     started: dict[Future[Tally], Batch] = {writers.submit(batch): batch for batch in remaining}
     while started:
         for future in wait(started, return_when=FIRST_EXCEPTION, timeout=0.2).done:
-            yield started.pop(future), future.result()
+            try:
+                yield started.pop(future), future.result()
+            except BrokenProcessPool:
+                raise ImportFailed(
+                    "a writing process was ended from outside, for want of memory perhaps: start the import again, "
+                    "it goes on; --workers 1 takes less"
+                ) from None
 
 
 @contextlib.contextmanager
@@ -122,7 +135,13 @@ def _staging_of(settings: Settings) -> Iterator[Path]:
 
 def _fingerprint(settings: Settings, folder: Path) -> str:
     """Stands for the files as they are and for where they go."""
-    seen: list[object] = [_LAYOUT, str(folder.resolve()), settings.mongo_address, settings.mongo_database]
+    seen: list[object] = [
+        _LAYOUT,
+        duckdb.__version__,
+        str(folder.resolve()),
+        settings.mongo_address,
+        settings.mongo_database,
+    ]
     for file in FILES:
         state = (folder / file.name).stat()
         seen += [state.st_size, state.st_mtime_ns]
@@ -134,7 +153,6 @@ class _Staged:
     """The staged files, and what of them has been written."""
 
     folder: Path
-    _notes: dict[int, Tally] = field(default_factory=dict)
 
     @property
     def database(self) -> Path:
@@ -154,7 +172,10 @@ class _Staged:
 
     def make(self, folder: Path, fingerprint: str, *, told: Callable[[str, int], None]) -> None:
         self.remove()
-        stage(folder, self.database, told=told)
+        try:
+            stage(folder, self.database, told=told)
+        except duckdb.Error as error:
+            raise ImportFailed(f"staging the files in {self.folder} failed: {str(error).splitlines()[0]}") from error
         self._mark.write_text(fingerprint)
 
     def summary(self, folder: Path, rejects_to: Path, *, resumed: bool) -> Summary:
@@ -185,6 +206,11 @@ class _Staged:
                     first, counts = json.loads(line)
                     found[first] = Tally(*counts)
         return found
+
+    def forget(self) -> dict[int, Tally]:
+        """Nothing is written; gives that."""
+        self._written.unlink(missing_ok=True)
+        return {}
 
     def remove(self) -> None:
         """The mark goes first: without it nothing here counts."""

@@ -17,8 +17,9 @@ from listino.catalogue.joining import Batch, rows_of
 from listino.catalogue.staging import opened
 from listino.domain.clock import utc_now
 from listino.settings import Settings
-from listino.store.client import Store
+from listino.store.client import Store, unavailable
 from listino.store.imported import imported_documents
+from listino.store.outage import UNAVAILABLE, outages_told
 
 _MEMORY = "150MB"
 
@@ -67,6 +68,7 @@ class Writers:
 class _Process:
     """What a writing process holds open from its first batch to its end."""
 
+    settings: Settings
     store: Store
     staged: duckdb.DuckDBPyConnection
     new: bool
@@ -78,12 +80,14 @@ _process: _Process
 def _begin(settings: Settings, database: Path, new: bool) -> None:
     global _process
     # Ctrl-C reaches all processes of a terminal: the first one tells the others when to end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # What is made for a batch is dropped as a whole and has no cycles: looking for them in it costs a quarter of the time.
     gc.disable()
+    gc.freeze()
     atexit.register(_end)
-    _process = _Process(Store(settings), opened(database, read_only=True, memory=_MEMORY, threads=1), new)
+    _process = _Process(settings, Store(settings), opened(database, read_only=True, memory=_MEMORY, threads=1), new)
 
 
 def _end() -> None:
@@ -102,7 +106,16 @@ def _end_with_parent() -> None:
 
 
 def _write(batch: Batch) -> Tally:
+    tally = _joined_and_written(batch)
+    gc.collect()  # what little the driver leaves
+    return tally
+
+
+def _joined_and_written(batch: Batch) -> Tally:
     rows = rows_of(_process.staged, batch)
-    written = _process.store.catalogue.write(imported_documents(rows), at=utc_now(), new=_process.new)
-    gc.collect()
+    try:
+        with outages_told():
+            written = _process.store.catalogue.write(imported_documents(rows), at=utc_now(), new=_process.new)
+    except UNAVAILABLE as error:
+        raise unavailable(_process.settings, error) from None
     return Tally(len(rows), len(written.new), len(written.changed), len(written.unchanged), len(written.returned))

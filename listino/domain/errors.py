@@ -45,6 +45,10 @@ class ImportRunning(ListinoError):
     """Raised when a catalogue is to be imported while another import is at work on this machine."""
 
 
+class ImportFailed(ListinoError):
+    """Raised when an import ended before its end for a reason outside its files; started again it goes on."""
+
+
 class ProductNotFound(ListinoError):
     """Raised when the store holds no product of that id."""
 

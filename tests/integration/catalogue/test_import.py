@@ -142,14 +142,19 @@ def test_an_interrupted_import_goes_on_and_ends_the_same(
     assert [path.name for path in (settings.state_dir / "import").iterdir()] == ["lock"]
 
 
-def test_what_was_staged_of_other_files_is_not_gone_on_with(
+def test_an_import_goes_on_only_with_the_same_files_and_what_is_still_in_the_database(
     tmp_path: Path, run: Callable[..., Summary], stored: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(joining, "BATCH", 10)
     folder = tmp_path / "goods"
     make_dataset(folder, 40, 1, told=lambda *_: None)
     with pytest.raises(KeyboardInterrupt):
-        run(folder, Watcher(stop_after=1))
+        run(folder, Watcher(stop_after=2))
+    stored.delete_many({})
+    emptied = Watcher(stop_after=1)
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, emptied)
+    assert (emptied.files, emptied.expected and emptied.expected[1]) == ([], 0)
     make_dataset(folder, 40, 2, told=lambda *_: None)
     summary = run(folder)
     assert not summary.resumed
