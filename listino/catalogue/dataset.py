@@ -34,6 +34,7 @@ _CLOTHES = ("XS", "S", "M", "L", "XL", "XXL", "3XL")
 _SHOES = ("7", "7.5", "8", "8.5", "9", "9.5", "10")
 
 _MACROS = """
+SET enable_progress_bar = false;
 CREATE MACRO draw(number, salt, most) AS (hash(number::BIGINT, salt::INTEGER, {seed}::BIGINT) % most)::BIGINT;
 CREATE MACRO pick(number, salt, choices) AS choices[1 + draw(number, salt, len(choices))];
 CREATE MACRO seldom(number, salt, percent, text) AS if(draw(number, salt, 100) < percent, 'null', text);

@@ -82,7 +82,9 @@ def opened(
         "threads": threads,
         "temp_directory": str(database.parent / "spill"),
     }
-    return duckdb.connect(str(database), read_only=read_only, config=config)
+    connection = duckdb.connect(str(database), read_only=read_only, config=config)
+    connection.execute("SET enable_progress_bar = false")  # it goes to standard output
+    return connection
 
 
 def _read(connection: duckdb.DuckDBPyConnection, file: File, path: Path, header: list[str]) -> None:

@@ -182,3 +182,8 @@ def test_every_missing_file_and_column_is_named(tmp_path: Path) -> None:
 
 def test_all_files_are_tried_here() -> None:
     assert list(GOOD) == [file.name for file in FILES]
+
+
+def test_duckdb_draws_no_bar_on_standard_output(tmp_path: Path) -> None:
+    with opened(tmp_path / "any.duckdb") as connection:
+        assert connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (False,)
