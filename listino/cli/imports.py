@@ -24,7 +24,7 @@ from listino.settings import load_settings
     help="Where rows that cannot be used are written, with file, line and reason.",
 )
 @click.option(
-    "--workers", type=click.IntRange(1, 32), default=2, show_default=True, help="Processes that write; 250 MB each."
+    "--workers", type=click.IntRange(1, 32), default=2, show_default=True, help="Processes that write; 300 MB each."
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines: a JSON object on standard output.")
 def import_(folder: Path, rejects: Path, workers: int, as_json: bool) -> None:
