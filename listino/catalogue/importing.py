@@ -7,11 +7,12 @@ goes on where it was. All of it lies in one folder of the state folder and is re
 import contextlib
 import fcntl
 import hashlib
+import itertools
 import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,16 +109,22 @@ def import_catalogue(
 
 def _finished(writers: Writers, remaining: list[Batch]) -> Iterator[tuple[Batch, Tally]]:
     """Each batch as it is written; raises what a process raised, when those that were begun have ended."""
-    started: dict[Future[Tally], Batch] = {writers.submit(batch): batch for batch in remaining}
-    while started:
-        for future in wait(started, return_when=FIRST_EXCEPTION, timeout=0.2).done:
-            try:
+    waiting = iter(remaining)
+    started: dict[Future[Tally], Batch] = {}
+    try:
+        while True:
+            # One batch more than there are processes, and none of them ever waits for its next.
+            for batch in itertools.islice(waiting, writers.count + 1 - len(started)):
+                started[writers.submit(batch)] = batch
+            if not started:
+                return
+            for future in wait(started, return_when=FIRST_COMPLETED).done:
                 yield started.pop(future), future.result()
-            except BrokenProcessPool:
-                raise ImportFailed(
-                    "a writing process was ended from outside, for want of memory perhaps: start the import again, "
-                    "it goes on; --workers 1 takes less"
-                ) from None
+    except BrokenProcessPool:
+        raise ImportFailed(
+            "a writing process was ended from outside, for want of memory perhaps: start the import again, it goes on; "
+            "--workers 1 takes less"
+        ) from None
 
 
 @contextlib.contextmanager

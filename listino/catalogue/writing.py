@@ -49,6 +49,7 @@ class Writers:
     """A pool of writing processes. Leaving its `with` statement waits for the batches that were begun, and drops the others."""
 
     def __init__(self, settings: Settings, database: Path, workers: int, *, new: bool) -> None:
+        self.count = workers
         # A forked child would inherit the driver's and DuckDB's threads half alive.
         self._pool = ProcessPoolExecutor(
             workers, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(settings, database, new)
