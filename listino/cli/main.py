@@ -50,6 +50,8 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "demo": Entry("listino.cli.demo:demo", "Start everything, crawl four shops, show a live price."),
         "crawl": Entry("listino.cli.crawl:crawl", "Crawl the shops of a market."),
         "shops": Entry("listino.cli.shops:shops", "Find out what a shop runs, try its declaration, take it off sale."),
+        "import": Entry("listino.cli.imports:import_", "Import a catalogue of six CSV files."),
+        "make-dataset": Entry("listino.cli.make_dataset:make_dataset", "Write a made-up catalogue to import."),
         "price": Entry("listino.cli.price:price", "Ask a product's shop for its price now."),
         "extract": Entry("listino.cli.extract:extract", "Read the offer out of a page."),
         "cluster": Entry("listino.cli.cluster:cluster", "Make, look at and grow the sharded database."),

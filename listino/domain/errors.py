@@ -37,6 +37,18 @@ class VisitRefused(ListinoError):
     """Raised when a shop is not to be asked: its robots.txt or its own answer says no, or it leads to another host."""
 
 
+class UnreadableCatalogue(ListinoError):
+    """Raised when the CSV files of a catalogue are not there, or not as they must be; nothing was written."""
+
+
+class ImportRunning(ListinoError):
+    """Raised when a catalogue is to be imported while another import is at work on this machine."""
+
+
+class ImportFailed(ListinoError):
+    """Raised when an import ended before its end for a reason outside its files; started again it goes on."""
+
+
 class ProductNotFound(ListinoError):
     """Raised when the store holds no product of that id."""
 

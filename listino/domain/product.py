@@ -129,7 +129,7 @@ class Product:
     brand: str | None = None
     gtin: str | None = None
     url: str | None = None
-    features: tuple[tuple[str, str], ...] = ()
+    features: tuple[tuple[str, str | None], ...] = ()  # a value may be missing
     related: tuple[ProductId, ...] = ()
     styles: tuple[Style, ...] = ()
     offer: Offer | None = None

@@ -11,6 +11,7 @@ from pymongo.uri_parser import parse_uri
 from listino.domain.errors import EngineUnavailable, InvalidSettings
 from listino.settings import Settings, masked
 from listino.store.audit import Audit
+from listino.store.bulk import Catalogue
 from listino.store.cluster import ClusterStatus, add_shard, examine
 from listino.store.collections import PRODUCTS
 from listino.store.crawls import Crawls, Leases
@@ -73,6 +74,7 @@ class Store:
         database = self._client[settings.mongo_database]
         self._database = database
         self.products = Products(database)
+        self.catalogue = Catalogue(self._client, database)
         self.holds = Holds(database)
         self.audit = Audit(database)
         self.crawls = Crawls(database)

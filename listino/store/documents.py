@@ -111,19 +111,21 @@ def _style_document(style: Style) -> Document:
         "sale_price": _minor(style.sale_price),
         "default": style.default,
         "photos": [{"thumbnail_url": photo.thumbnail_url, "url": photo.url} for photo in style.photos],
-        "skus": {
-            key: {
-                "quantity": sku.quantity,
-                "size": sku.size,
-                "availability": sku.availability.value,
-                "gtin": sku.gtin,
-                "cost": _minor(sku.cost),
-                "list_cost": _minor(sku.list_cost),
-                "price": _minor(sku.price),
-            }
-            for key, sku in style.skus.items()
-        },
+        "skus": {key: _sku_document(sku) for key, sku in style.skus.items()},
     }
+
+
+def _sku_document(sku: Sku) -> Document:
+    """What is not known of a size takes no room: there are ten of them in a product."""
+    told = {
+        "availability": None if sku.availability is Availability.UNKNOWN else sku.availability.value,
+        "gtin": sku.gtin,
+        "cost": _minor(sku.cost),
+        "list_cost": _minor(sku.list_cost),
+        "price": _minor(sku.price),
+    }
+    known = {name: value for name, value in told.items() if value is not None}
+    return {"quantity": sku.quantity, "size": sku.size, **known}
 
 
 def _style_from(document: Mapping[str, Any], currency: str) -> Style:

@@ -21,6 +21,7 @@ ALLOWED = {
     "listino.store": ("listino.domain", "listino.settings"),
     "listino.live": ("listino.domain", "listino.settings", "listino.jobs"),
     "listino.jobs": ("listino.domain",),
+    "listino.catalogue": ("listino.domain", "listino.settings", "listino.store"),
     "listino.local": ("listino.domain", "listino.settings", "listino.shops.declaration"),
 }
 
@@ -31,6 +32,7 @@ DRIVERS = {
     "bson": ("listino.store", "listino.local"),
     "redis": ("listino.live", "listino.local", "listino.jobs", "workers"),
     "rq": ("listino.jobs", "workers"),
+    "duckdb": ("listino.catalogue",),
 }
 # What can be told to run code by whoever writes the bytes.
 UNSAFE = ("pickle", "cPickle", "shelve", "marshal", "dill", "rq.serializers.PickleSerializer")

@@ -1,0 +1,152 @@
+"""Writing whole catalogues: the one place where imported products reach the database, thousands at a time."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import bson
+import pymongo
+from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient, UpdateOne
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError
+
+from listino.domain.product import ProductId
+from listino.store.collections import PRODUCTS
+from listino.store.documents import Document
+from listino.store.imported import OPTIONAL
+from listino.store.setup import prepare
+
+# Numbers sort and are compared by themselves: no natural key is among them.
+_IMPORTED = {"_id": {"$gte": 0}}
+# Building indexes of millions of products takes minutes, and so may reading what is there.
+_LONG_SECONDS = 3 * 3600.0
+_DUPLICATE_KEY = 11000
+
+
+@dataclass(slots=True)
+class Written:
+    """Ids by what happened to their products: each is in one of the lists."""
+
+    new: list[ProductId] = field(default_factory=list)
+    changed: list[ProductId] = field(default_factory=list)
+    unchanged: list[ProductId] = field(default_factory=list)
+    returned: list[ProductId] = field(default_factory=list)
+
+
+class Catalogue:
+    """The imported products."""
+
+    def __init__(self, client: MongoClient, database: Database) -> None:
+        self._client = client
+        self._database = database
+        self._products = database[PRODUCTS.name]
+
+    def begin(self) -> bool:
+        """Makes the collections as declared and says whether no imported product is there yet.
+
+        Where there is no product at all the indexes of products are taken away again: to build them from all products at
+        the end costs a fraction of what it costs to keep them up to date with each. `finish` brings them back.
+        """
+        with pymongo.timeout(_LONG_SECONDS):
+            if self._products.find_one({}, {"_id": 1}) is None:
+                prepare(self._client, self._database, lambda name, what: None)
+                for index in PRODUCTS.indexes:
+                    self._products.drop_index(index.document["name"])
+                return True
+            # An import that was interrupted left no indexes, and only its end is the time for them.
+            return self._products.find_one(_IMPORTED, {"_id": 1}) is None
+
+    def finish(self) -> None:
+        """Makes the indexes that are missing."""
+        with pymongo.timeout(_LONG_SECONDS):
+            prepare(self._client, self._database, lambda name, what: None)
+
+    def count(self) -> int:
+        """How many imported products there are."""
+        with pymongo.timeout(_LONG_SECONDS):
+            return self._products.count_documents(_IMPORTED)
+
+    def write(self, documents: Sequence[Document], *, at: datetime, new: bool) -> Written:
+        """Brings the products to what the documents say, and says what that meant for each; repeating it changes nothing.
+
+        What an import does not own (when a product was first seen) is kept, and what is equal is not written. With `new`
+        the products are taken for new ones: one that is there costs more, and is dealt with all the same.
+        """
+        contents = {document["_id"]: bson.encode(document) for document in documents}
+        hashes = {number: _content_hash(content) for number, content in contents.items()}
+        known = {} if new else self._known(contents)
+        written = Written()
+        fresh = {number: content for number, content in contents.items() if number not in known}
+        met = self._insert(fresh, hashes, at)
+        known |= self._known(met)
+        written.new += [number for number in fresh if number not in met]
+        updates = []
+        for document in documents:
+            number = document["_id"]
+            if number not in known:
+                continue
+            if known[number].get("gone_at") is not None:
+                written.returned.append(number)
+            elif known[number].get("content_hash") != hashes[number]:
+                written.changed.append(number)
+            else:
+                written.unchanged.append(number)
+                continue
+            updates.append(_replacement(document, hashes[number], at))
+        if updates:
+            self._products.bulk_write(updates, ordered=False)
+        return written
+
+    def _known(self, numbers: Iterable[ProductId]) -> dict[ProductId, Mapping[str, Any]]:
+        """What the database holds of these products, as far as a write depends on it."""
+        wanted = list(numbers)
+        if not wanted:
+            return {}
+        found = self._products.find({"_id": {"$in": wanted}}, {"content_hash": 1, "gone_at": 1})
+        return {document["_id"]: document for document in found}
+
+    def _insert(
+        self, contents: Mapping[ProductId, bytes], hashes: Mapping[ProductId, str], at: datetime
+    ) -> set[ProductId]:
+        """Adds the products, and gives the ids of those that were there."""
+        if not contents:
+            return set()
+        documents = [
+            RawBSONDocument(
+                _joined(
+                    content,
+                    bson.encode({"content_hash": hashes[number], "first_seen_at": at, "changed_at": at}),
+                )
+            )
+            for number, content in contents.items()
+        ]
+        try:
+            self._products.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            failed = (error.details or {}).get("writeErrors", [])
+            # A batch that the driver sent again after a lost answer meets itself.
+            if (error.details or {}).get("writeConcernErrors") or any(one["code"] != _DUPLICATE_KEY for one in failed):
+                raise
+            numbers = list(contents)
+            return {numbers[one["index"]] for one in failed}
+        return set()
+
+
+def _content_hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _joined(first: bytes, second: bytes) -> bytes:
+    """One BSON document with the fields of two."""
+    length = len(first) + len(second) - 5
+    return length.to_bytes(4, "little") + first[4:-1] + second[4:]
+
+
+def _replacement(document: Document, content_hash: str, at: datetime) -> UpdateOne:
+    fields = {**document, "content_hash": content_hash, "changed_at": at}
+    del fields["_id"]
+    absent = [name for name in (*OPTIONAL, "gone_at") if name not in fields]
+    return UpdateOne({"_id": document["_id"]}, {"$set": fields, "$unset": dict.fromkeys(absent, "")})
