@@ -7,7 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from listino.store.documents import Document, words_of
+from listino.store.documents import Document
+from listino.store.search import language_of, terms
 
 CURRENCY = "EUR"
 
@@ -85,7 +86,7 @@ def _document(
     document["related"] = related
     document["styles"] = styles
     codes = (str(number), *(sku for style in styles for sku in style["skus"]))
-    document["words"] = [*words_of(name), *dict.fromkeys(codes)]
+    document["terms"] = terms(name, None, language=language_of(None), codes=codes)
     if price is not None:
         document["price"] = {"amount": price, "currency": CURRENCY, "steps": []}
     return document
