@@ -11,6 +11,7 @@ from starlette.requests import Request
 from api.metrics import Metrics
 from api.refresh import Refresher
 from listino.domain.errors import EngineUnavailable
+from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
 from listino.store.aio import AsyncStore
 from listino.store.outage import UNAVAILABLE, time_limit
@@ -27,6 +28,7 @@ class Services:
     store: AsyncStore
     live: AsyncLivePrices
     refresher: Refresher
+    pages: Pages
     metrics: Metrics
 
 

@@ -1,0 +1,84 @@
+"""The connection to the Redis that keeps rendered pages: one a process, and never waited for long."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from listino.live.client import connect_async
+from listino.live.page_scripts import FILL, GENERATION, LOAD_MS, TAKE
+from listino.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+STEP_SECONDS = 0.1  # a step takes well below a millisecond; MongoDB answers sooner than a Redis that needs longer
+AWAY_SECONDS = 0.5  # how long it is left alone after that
+_CONNECTIONS = 2  # one to look, one for the misses: the driver makes more only in vain
+
+
+class PageServer:
+    """Every method raises a RedisError, at once while the server is known to be away."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._redis: Any = connect_async(settings, seconds=STEP_SECONDS, connections=_CONNECTIONS, greet=self._greet)
+        self._take = self._redis.register_script(TAKE)
+        self._fill = self._redis.register_script(FILL)
+        self._run = b""
+        self._away_until = 0.0
+        self._failures = 0
+
+    def stamp(self, generation: bytes | None) -> bytes:
+        """Under which pages count now."""
+        return self._run + b":" + (generation or b"")
+
+    async def read(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values, in one step."""
+        found: list[bytes | None] = await self._asked(lambda: self._redis.mget(keys))
+        return found
+
+    async def take(self, keys: Sequence[str], token: str) -> tuple[bytes | None, list[bytes | int]]:
+        """The generation, and what TAKE tells of the products with those keys."""
+
+        async def both() -> Any:
+            generation = await self._redis.get(GENERATION)
+            return generation, await self._take(keys=keys, args=[token, LOAD_MS])
+
+        taken: tuple[bytes | None, list[bytes | int]] = await self._asked(both)
+        return taken
+
+    async def fill(self, keys: Sequence[str], args: Sequence[Any]) -> None:
+        """Runs FILL."""
+        await self._asked(lambda: self._fill(keys=keys, args=args))
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def _asked(self, step: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._away_until:
+            raise RedisConnectionError("Redis did not answer a moment ago")
+        try:
+            async with asyncio.timeout(2 * STEP_SECONDS):
+                if self._failures > 1:
+                    # An outage, and no hiccup: whoever wrote meanwhile may have ended before it could say so.
+                    await self._redis.incr(GENERATION)
+                answer = await step()
+        except (TimeoutError, RedisError) as error:
+            self._failures += 1
+            self._away_until = loop.time() + AWAY_SECONDS
+            log.warning("pages.no_redis", error=str(error) or "no answer", again_in=AWAY_SECONDS)
+            raise RedisTimeoutError("Redis did not answer") from error
+        self._failures = 0
+        return answer
+
+    async def _greet(self, connection: Any) -> None:
+        """Learns which run of the server a new connection leads to."""
+        await connection.on_connect()
+        await connection.send_command("INFO", "server")
+        text = str(await connection.read_response(disable_decoding=True), "utf-8", "replace")
+        told = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+        self._run = told.get("run_id", "")[:16].encode()
