@@ -1,5 +1,6 @@
 """The application: `python -m gunicorn "api.app:create_app()" -k uvicorn_worker.UvicornWorker`."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -18,9 +19,11 @@ from api.services import Services
 from api.shortcut import Shortcut
 from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
-from listino.logs import configure_logs
+from listino.logs import GatheredLines, configure_logs
 from listino.settings import Settings, load_settings
 from listino.store.aio import AsyncStore
+
+LINES_SECONDS = 0.1  # how late a log line may be; to write each by itself costs a fifth of a page
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -30,12 +33,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
     has to answer then: without MongoDB requests get 503, without Redis prices are the last known ones.
     """
     chosen = settings or load_settings()
-    configure_logs(chosen)
+    lines = GatheredLines()
+    configure_logs(chosen, gathered=lines)
     metrics = Metrics()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = AsyncStore(chosen)
+        writing = asyncio.create_task(_write_regularly(lines), name="log lines")
         try:
             async with (
                 AsyncLivePrices(chosen) as live,
@@ -46,6 +51,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 yield
         finally:
             store.close()
+            writing.cancel()
+            lines.write()
 
     served = routes()
     app = Starlette(
@@ -61,3 +68,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
     # A redirect would repeat the Host header of whoever asked; an address with a slash too many is unknown instead.
     app.router.redirect_slashes = False
     return app
+
+
+async def _write_regularly(lines: GatheredLines) -> None:
+    while True:
+        await asyncio.sleep(LINES_SECONDS)
+        lines.write()

@@ -134,10 +134,9 @@ def accelerated(read_at: float) -> bytes:
 
 async def _read(services: Services, product_id: ProductId) -> Reading:
     try:
-        async with asyncio.timeout(STORE_SECONDS):
-            return await services.pages.get(product_id)
-    except TimeoutError:
-        raise EngineUnavailable(f"MongoDB did not answer within {STORE_SECONDS:.1f} s") from None
+        return await services.pages.get(product_id)
+    except TimeoutError as error:
+        raise EngineUnavailable(f"the store did not answer: {error}") from None
 
 
 def _compressed(page: Page, part: Part, body: bytes) -> bytes:

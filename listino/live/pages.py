@@ -10,7 +10,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -25,6 +25,7 @@ from listino.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+WAIT_SECONDS = 2.5  # how long a shopper waits for a page at most, as for everything else of the store
 KEPT_MS = 300_000  # in Redis; bounds what no script could drop
 MOST_AT_ONCE = 128  # products in one step or question
 # Questions to the store under way at once. One would do, were it not that a shard that hangs must not keep the others.
@@ -47,11 +48,12 @@ Load = Callable[[Sequence[ProductId]], Awaitable[Loaded]]
 
 @dataclass(slots=True)
 class _Wish:
-    """A product that somebody waits for; `since`: when, by the loop's clock."""
+    """A product that somebody waits for; `since`: when, by the loop's clock. Each waits for a future of their own, so
+    that one who gives up takes nobody else along."""
 
     product_id: ProductId
-    reading: asyncio.Future[Reading]
     since: float
+    readers: list[asyncio.Future[Reading]] = field(default_factory=list)
 
 
 class Pages:
@@ -85,26 +87,28 @@ class Pages:
         return self._held.get(product_id, self._loop.time())
 
     async def get(self, product_id: ProductId) -> Reading:
-        """The page, at most half a second old; raises what `load` raises."""
+        """The page, at most half a second old; raises what `load` raises, and TimeoutError after WAIT_SECONDS."""
         reading = self.at_hand(product_id)
-        return reading if reading is not None else await asyncio.shield(self._wish(product_id))
+        return reading if reading is not None else await self._wish(product_id)
 
     async def get_many(self, product_ids: Sequence[ProductId]) -> list[Reading]:
         """As `get`, in the same order."""
         readings = [self.at_hand(product_id) or self._wish(product_id) for product_id in product_ids]
-        return [reading if isinstance(reading, Reading) else await asyncio.shield(reading) for reading in readings]
+        return [reading if isinstance(reading, Reading) else await reading for reading in readings]
 
     def _wish(self, product_id: ProductId) -> asyncio.Future[Reading]:
         wish = self._wishes.get(product_id)
         if wish is None:
-            wish = _Wish(product_id, self._loop.create_future(), self._loop.time())
+            wish = _Wish(product_id, self._loop.time())
             self._wishes[product_id] = wish
             self._wanted.append(wish)
             if not self._looking:
                 self._looking = True
                 # Whoever asks in the same turn of the loop is looked up with it.
                 self._begin(self._look())
-        return wish.reading
+        reader: asyncio.Future[Reading] = self._loop.create_future()
+        wish.readers.append(reader)
+        return reader
 
     def _begin(self, work: Any) -> None:
         task = self._loop.create_task(work)
@@ -124,18 +128,27 @@ class Pages:
                 except RedisError:
                     generation, found = None, [None] * len(some)
                 stamp = self._server.stamp(generation)
+                missed = []
                 for wish, text in zip(some, found, strict=True):
                     page = decoded(text, stamp) if text else None
                     if page is None:
-                        self._missed.append(wish)
+                        missed.append(wish)
                     else:
                         self._grant(wish, began.reading(page))
-                self._load_missed()
+                if missed:
+                    self._missed += missed
+                    self._loop.call_later(WAIT_SECONDS, self._give_up, missed)
+                    self._load_missed()
         finally:
             self._looking = False
 
+    def _give_up(self, wishes: list[_Wish]) -> None:
+        for wish in wishes:
+            if self._wishes.get(wish.product_id) is wish:
+                self._refuse(wish, TimeoutError(f"not loaded in {WAIT_SECONDS} s"))
+
     def _load_missed(self) -> None:
-        if self._missed and self._loads < MOST_LOADS:
+        if self._loads < MOST_LOADS:
             if self._loads == 0:
                 self._begin(self._load_some())
             else:
@@ -211,16 +224,19 @@ class Pages:
             self._begin(self._look())
 
     def _grant(self, wish: _Wish, reading: Reading) -> None:
-        self._wishes.pop(wish.product_id, None)
+        if self._wishes.get(wish.product_id) is wish:
+            del self._wishes[wish.product_id]
         self._held.put(wish.product_id, reading)
-        if not wish.reading.done():
-            wish.reading.set_result(reading)
+        for reader in wish.readers:
+            if not reader.done():
+                reader.set_result(reading)
 
     def _refuse(self, wish: _Wish, error: Exception) -> None:
-        self._wishes.pop(wish.product_id, None)
-        if not wish.reading.done():
-            wish.reading.set_exception(error)
-            wish.reading.exception()  # looked at: those who waited may all have gone
+        if self._wishes.get(wish.product_id) is wish:
+            del self._wishes[wish.product_id]
+        for reader in wish.readers:
+            if not reader.done():
+                reader.set_exception(error)
 
 
 class _Moment:
