@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         try:
             async with (
                 AsyncLivePrices(chosen) as live,
-                Refresher(live) as refresher,
+                Refresher(live, chosen.live_fresh_ms / 1000) as refresher,
                 Pages(chosen, PageLoader(store.products).load) as pages,
             ):
                 app.state.services = Services(store=store, live=live, refresher=refresher, pages=pages, metrics=metrics)

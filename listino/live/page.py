@@ -1,6 +1,5 @@
 """A product's rendered page as it is kept: opaque parts under the names that the caller gives them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -12,7 +11,7 @@ class Page:
     """
 
     state: str
-    parts: Sequence[bytes] = ()
+    parts: tuple[bytes, ...] = ()
     packed: dict[int, bytes] = field(default_factory=dict, compare=False)
 
     @property
@@ -37,4 +36,4 @@ def decoded(text: bytes, stamp: bytes) -> Page | None:
         ends = begins + int(length)
         parts.append(text[begins:ends])
         begins = ends
-    return Page(state.decode(), parts)
+    return Page(state.decode(), tuple(parts))

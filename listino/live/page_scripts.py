@@ -68,13 +68,14 @@ for at = 2, #ARGV do redis.call('INCR', ARGV[at]) end
 return 0
 """
 
-# KEYS: page, load, writing of each product. ARGV: the reader's token, LOAD_MS. Gives for each product its page where
-# somebody was faster, or 1: load and fill it, 0: somebody else loads it, -1: it is being written, load and do not fill.
+# KEYS: the generation, then page, load, writing of each product. ARGV: the reader's token, LOAD_MS. Gives the generation,
+# then for each product its page where somebody was faster, or 1: load and fill it, 0: somebody else loads it, -1: it is
+# being written, load and do not fill.
 TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local told = {}
-for at = 1, #KEYS, 3 do
+local told = {redis.call('GET', KEYS[1])}
+for at = 2, #KEYS, 3 do
     local page = redis.call('GET', KEYS[at])
     if page then
         told[#told + 1] = page

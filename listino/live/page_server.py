@@ -15,7 +15,9 @@ from listino.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-STEP_SECONDS = 0.1  # a step takes well below a millisecond; MongoDB answers sooner than a Redis that needs longer
+# A step takes well below a millisecond. On a machine that has more to do than it can, a process may stand still for a
+# good part of this, and pages that need Redis less than MongoDB must not all turn to the store then.
+STEP_SECONDS = 0.2
 AWAY_SECONDS = 0.5  # how long it is left alone after that
 _CONNECTIONS = 2  # one to look, one for the misses: the driver makes more only in vain
 
@@ -42,13 +44,8 @@ class PageServer:
 
     async def take(self, keys: Sequence[str], token: str) -> tuple[bytes | None, list[bytes | int]]:
         """The generation, and what TAKE tells of the products with those keys."""
-
-        async def both() -> Any:
-            generation = await self._redis.get(GENERATION)
-            return generation, await self._take(keys=keys, args=[token, LOAD_MS])
-
-        taken: tuple[bytes | None, list[bytes | int]] = await self._asked(both)
-        return taken
+        generation, *told = await self._asked(lambda: self._take(keys=[GENERATION, *keys], args=[token, LOAD_MS]))
+        return generation, told
 
     async def fill(self, keys: Sequence[str], args: Sequence[Any]) -> None:
         """Runs FILL."""
@@ -62,7 +59,7 @@ class PageServer:
         if loop.time() < self._away_until:
             raise RedisConnectionError("Redis did not answer a moment ago")
         try:
-            async with asyncio.timeout(2 * STEP_SECONDS):
+            async with asyncio.timeout(STEP_SECONDS):
                 if self._failures > 1:
                     # An outage, and no hiccup: whoever wrote meanwhile may have ended before it could say so.
                     await self._redis.incr(GENERATION)
