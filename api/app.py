@@ -10,6 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api.access import Access
 from api.answers import GZIP_BYTES, GZIP_LEVEL
+from api.lists import Listings
 from api.metrics import Metrics
 from api.pages import PageLoader
 from api.problems import problem_handlers
@@ -17,6 +18,7 @@ from api.refresh import Refresher
 from api.routes import routes
 from api.services import Services
 from api.shortcut import Shortcut
+from listino.live.lists import Lists
 from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
 from listino.logs import GatheredLines, configure_logs
@@ -47,7 +49,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 Refresher(live, chosen.live_fresh_ms / 1000) as refresher,
                 Pages(chosen, PageLoader(store.products).load) as pages,
             ):
-                app.state.services = Services(store=store, live=live, refresher=refresher, pages=pages, metrics=metrics)
+                listings = Listings(store.products, Lists(pages.server), pages)
+                app.state.services = Services(
+                    store=store, live=live, refresher=refresher, pages=pages, listings=listings, metrics=metrics
+                )
                 yield
         finally:
             store.close()

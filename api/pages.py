@@ -7,7 +7,7 @@ Everything about a product is rendered at once when its document was loaded, and
 import asyncio
 import gzip
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 
 import orjson
@@ -103,23 +103,40 @@ async def page_answer(
         raise ProductGone(product_id)
     if part is Part.DETAIL:
         services.refresher.ask(product_id)
+    text = page.parts[part]
+    return bytes_answer(
+        text[:_TAG_BYTES], text[_TAG_BYTES:], headers, read.read_at, pack=lambda body: _compressed(page, part, body)
+    )
+
+
+def bytes_answer(
+    tag: bytes,
+    body: bytes,
+    headers: Iterable[tuple[bytes, bytes]],
+    read_at: float,
+    more: Sequence[tuple[bytes, bytes]] = (),
+    *,
+    pack: Callable[[bytes], bytes] | None = None,
+) -> ReadyAnswer:
+    """JSON under its entity tag, or 304 for a caller that holds it; `headers` are the request's, `more` the answer's own.
+
+    `read_at`: when it was the truth, in seconds since 1970. With `pack` large ones are compressed here, for those who
+    accept it; without, that is left to the middleware.
+    """
     none_match, packed = None, False
     for name, value in headers:
         if name == b"if-none-match":
             none_match = value
         elif name == b"accept-encoding":
             packed = b"gzip" in value
-    text = page.parts[part]
-    tag = text[:_TAG_BYTES]
-    marked = [*_ALWAYS, (b"etag", tag), (b"x-accel-expires", accelerated(read.read_at))]
+    marked = [*_ALWAYS, (b"etag", tag), (b"x-accel-expires", accelerated(read_at)), *more]
     if none_match is not None and holds(none_match.decode("latin-1"), tag.decode()):
         return ReadyAnswer(304, marked[1:], b"")
-    body = text[_TAG_BYTES:]
-    if len(body) >= GZIP_BYTES:
+    if len(body) >= GZIP_BYTES and pack is not None:
         marked.append(_VARY)
         if packed:
             marked.append(_PACKED)
-            body = _compressed(page, part, body)
+            body = pack(body)
     marked.append((b"content-length", b"%d" % len(body)))
     return ReadyAnswer(200, marked, body)
 

@@ -3,23 +3,14 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import rendering
-from api.answers import tagged_answer
 from api.pages import Part, page_answer
 from api.parameters import parse_page, product_id_of
-from api.services import reading, services_of
+from api.services import services_of
 
 
 async def listing(request: Request) -> Response:
     """A page of products; a Link header leads to the next one."""
-    asked = parse_page(request)
-    async with reading():
-        # One more than asked tells whether there is a next page.
-        found = await services_of(request).store.products.page(asked.query, count=asked.count + 1, skip=asked.skip)
-    shown = found[: asked.count]
-    more = len(found) > asked.count
-    link = {"Link": f'<{asked.next_address(shown[-1])}>; rel="next"'} if more else None
-    return tagged_answer(request, [rendering.card(product) for product in shown], link)
+    return await services_of(request).listings.answer(parse_page(request), request.headers.raw)
 
 
 async def detail(request: Request) -> Response:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from starlette.requests import Request
 
@@ -15,6 +15,9 @@ from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
 from listino.store.aio import AsyncStore
 from listino.store.outage import UNAVAILABLE, time_limit
+
+if TYPE_CHECKING:
+    from api.lists import Listings
 
 # How long a shopper waits for MongoDB; docs/operate.md says why this long. The driver by itself goes on trying for
 # longer, which suits a crawl and not a page.
@@ -29,6 +32,7 @@ class Services:
     live: AsyncLivePrices
     refresher: Refresher
     pages: Pages
+    listings: "Listings"
     metrics: Metrics
 
 

@@ -12,7 +12,17 @@ from redis.exceptions import RedisError
 
 from listino.domain.product import ProductId
 from listino.live.client import connect
-from listino.live.page_scripts import BEGIN, END, GENERATION, WRITING_MS, members_key, product_keys, scope_of
+from listino.live.page_scripts import (
+    BEGIN,
+    END,
+    GENERATION,
+    SETTLING_MS,
+    WRITING_MS,
+    members_key,
+    moving_key,
+    product_keys,
+    scope_of,
+)
 from listino.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -88,8 +98,11 @@ class PageGuard:
         return self._step(lambda some: self._begin(keys=product_keys(some), args=[token, WRITING_MS]), product_ids)
 
     def _finish(self, product_ids: Collection[ProductId], moved: Collection[ProductId], token: str) -> bool:
-        counts = sorted({members_key(scope_of(product_id)) for product_id in moved})
-        return self._step(lambda some: self._end(keys=product_keys(some), args=[token, *counts]), product_ids)
+        scopes = sorted({scope_of(product_id) for product_id in moved})
+        marks = [key for scope in scopes for key in (members_key(scope), moving_key(scope))]
+        return self._step(
+            lambda some: self._end(keys=product_keys(some), args=[token, SETTLING_MS, *marks]), product_ids
+        )
 
     def _step(self, step: Callable[[list[ProductId]], object], product_ids: Collection[ProductId]) -> bool:
         if self._healer is not None:

@@ -5,6 +5,7 @@
     writing:{ID}     sorted set: writers at work on the product by the end of their mark (ms of the server's clock)
     pages:generation changes when somebody wrote without having been able to say so: every page before it is void
     members:SCOPE    counts what was listed, ended or moved to another list in a market, or in the imported catalogue
+    moving:SCOPE     set for SETTLING_MS after that: not every secondary may know of it yet
 
 A reader that misses takes the lease, loads, and fills. A writer begins by dropping page and lease and leaving its mark,
 writes, and ends by taking the mark away: what a reader loaded before cannot be filled in any more, and while there is a
@@ -26,6 +27,7 @@ SCOPES = (*MARKETS, CATALOGUE)
 WRITING_MS = 30_000
 # As long as a reader may take to load a product; then the next one may.
 LOAD_MS = 3_000
+SETTLING_MS = 2_000
 
 
 def page_key(product_id: ProductId) -> str:
@@ -39,6 +41,10 @@ def product_keys(product_ids: Iterable[ProductId]) -> list[str]:
 
 def members_key(scope: str) -> str:
     return f"members:{scope}"
+
+
+def moving_key(scope: str) -> str:
+    return f"moving:{scope}"
 
 
 def scope_of(product_id: ProductId) -> str:
@@ -58,13 +64,17 @@ end
 return 0
 """
 
-# KEYS: page, load, writing of each product. ARGV: the writer's token, and the keys of the counts that moved.
+# KEYS: page, load, writing of each product. ARGV: the writer's token, SETTLING_MS, and for each scope
+# in which something moved the keys of its count and of its mark.
 END = """
 for at = 1, #KEYS, 3 do
     redis.call('DEL', KEYS[at], KEYS[at + 1])
     redis.call('ZREM', KEYS[at + 2], ARGV[1])
 end
-for at = 2, #ARGV do redis.call('INCR', ARGV[at]) end
+for at = 3, #ARGV, 2 do
+    redis.call('INCR', ARGV[at])
+    redis.call('SET', ARGV[at + 1], '1', 'PX', ARGV[2])
+end
 return 0
 """
 

@@ -32,6 +32,8 @@ class PageServer:
         self._run = b""
         self._away_until = 0.0
         self._failures = 0
+        self._asking: list[tuple[Sequence[str], asyncio.Future[list[bytes | None]]]] = []
+        self._gathering: asyncio.Task[None] | None = None
 
     def stamp(self, generation: bytes | None) -> bytes:
         """Under which pages count now."""
@@ -41,6 +43,35 @@ class PageServer:
         """The values, in one step."""
         found: list[bytes | None] = await self._asked(lambda: self._redis.mget(keys))
         return found
+
+    async def read_together(self, keys: Sequence[str]) -> list[bytes | None]:
+        """As `read`; all that is asked in the same turn of the loop is one step."""
+        answer: asyncio.Future[list[bytes | None]] = asyncio.get_running_loop().create_future()
+        self._asking.append((keys, answer))
+        if self._gathering is None:
+            self._gathering = asyncio.create_task(self._read_gathered())
+        return await answer
+
+    async def _read_gathered(self) -> None:
+        while self._asking:
+            asking, self._asking = self._asking, []
+            try:
+                found = await self.read([key for keys, _ in asking for key in keys])
+            except RedisError as error:
+                for _, answer in asking:
+                    if not answer.done():
+                        answer.set_exception(error)
+                continue
+            begins = 0
+            for keys, answer in asking:
+                if not answer.done():
+                    answer.set_result(found[begins : begins + len(keys)])
+                begins += len(keys)
+        self._gathering = None
+
+    async def keep(self, key: str, value: bytes, milliseconds: int) -> None:
+        """Sets a value that expires."""
+        await self._asked(lambda: self._redis.set(key, value, px=milliseconds))
 
     async def take(self, keys: Sequence[str], token: str) -> tuple[bytes | None, list[bytes | int]]:
         """The generation, and what TAKE tells of the products with those keys."""

@@ -60,7 +60,7 @@ class Pages:
     """The pages of products for one process. Use it in `async with`, inside the event loop that reads."""
 
     def __init__(self, settings: Settings, load: Load) -> None:
-        self._server = PageServer(settings)
+        self.server = self._server = PageServer(settings)
         self._load = load
         self._held = HeldPages()
         self._wishes: dict[ProductId, _Wish] = {}
