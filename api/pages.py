@@ -89,9 +89,10 @@ class PageLoader:
 
 
 async def page_answer(
-    services: Services, product_id: ProductId, part: Part, headers: Iterable[tuple[bytes, bytes]]
+    services: Services, product_id: ProductId, part: Part, headers: Iterable[tuple[bytes, bytes]], *, pack: bool = False
 ) -> ReadyAnswer:
-    """That part of the product's page, or 304 for a caller that holds it; `headers` are the request's.
+    """That part of the product's page, or 304 for a caller that holds it; `headers` are the request's. With `pack` large
+    ones are compressed, for those who accept it; without, that is left to the middleware.
 
     Raises ProductNotFound, ProductGone or EngineUnavailable.
     """
@@ -104,9 +105,8 @@ async def page_answer(
     if part is Part.DETAIL:
         services.refresher.ask(product_id)
     text = page.parts[part]
-    return bytes_answer(
-        text[:_TAG_BYTES], text[_TAG_BYTES:], headers, read.read_at, pack=lambda body: _compressed(page, part, body)
-    )
+    packer = (lambda body: _compressed(page, part, body)) if pack else None
+    return bytes_answer(text[:_TAG_BYTES], text[_TAG_BYTES:], headers, read.read_at, pack=packer)
 
 
 def bytes_answer(
@@ -120,8 +120,7 @@ def bytes_answer(
 ) -> ReadyAnswer:
     """JSON under its entity tag, or 304 for a caller that holds it; `headers` are the request's, `more` the answer's own.
 
-    `read_at`: when it was the truth, in seconds since 1970. With `pack` large ones are compressed here, for those who
-    accept it; without, that is left to the middleware.
+    `read_at`: when it was the truth, in seconds since 1970. `pack` compresses a large one for those who accept it.
     """
     none_match, packed = None, False
     for name, value in headers:

@@ -44,7 +44,7 @@ class Shortcut:
         scope["route"] = self._routes[part]
         try:
             product_id = parse_path_id(found[1].decode())
-            answer = await page_answer(scope["app"].state.services, product_id, part, scope["headers"])
+            answer = await page_answer(scope["app"].state.services, product_id, part, scope["headers"], pack=True)
         except Exception as error:
             problem = problem_of(error)
             if problem is None:
