@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 # A step takes well below a millisecond. On a machine that has more to do than it can, a process may stand still for a
 # good part of this, and pages that need Redis less than MongoDB must not all turn to the store then.
 STEP_SECONDS = 0.2
+MEASURED_SECONDS = 5.0  # between two looks at how much memory the server uses
 AWAY_SECONDS = 0.5  # how long it is left alone after that
 _CONNECTIONS = 2  # one to look, one for the misses: the driver makes more only in vain
 
@@ -31,6 +32,8 @@ class PageServer:
         self._fill = self._redis.register_script(FILL)
         self._run = b""
         self._away_until = 0.0
+        self._most_bytes = settings.pages_mb * 10**6
+        self._full, self._measured_until = False, 0.0
         self._failures = 0
         self._asking: list[tuple[Sequence[str], asyncio.Future[list[bytes | None]]]] = []
         self._gathering: asyncio.Task[None] | None = None
@@ -70,8 +73,9 @@ class PageServer:
         self._gathering = None
 
     async def keep(self, key: str, value: bytes, milliseconds: int) -> None:
-        """Sets a value that expires."""
-        await self._asked(lambda: self._redis.set(key, value, px=milliseconds))
+        """Sets a value that expires; not while the server is full."""
+        if not await self._is_full():
+            await self._asked(lambda: self._redis.set(key, value, px=milliseconds))
 
     async def take(self, keys: Sequence[str], token: str) -> tuple[bytes | None, list[bytes | int]]:
         """The generation, and what TAKE tells of the products with those keys."""
@@ -79,8 +83,18 @@ class PageServer:
         return generation, told
 
     async def fill(self, keys: Sequence[str], args: Sequence[Any]) -> None:
-        """Runs FILL."""
-        await self._asked(lambda: self._fill(keys=keys, args=args))
+        """Runs FILL; not while the server is full."""
+        if not await self._is_full():
+            await self._asked(lambda: self._fill(keys=keys, args=args))
+
+    async def _is_full(self) -> bool:
+        """Whether the server uses more memory than pages are to fill: it keeps queues as well, and refuses nobody else."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._measured_until:
+            self._measured_until = now + MEASURED_SECONDS
+            memory = await self._asked(lambda: self._redis.info("memory"))
+            self._full = memory["used_memory"] >= self._most_bytes
+        return self._full
 
     async def close(self) -> None:
         await self._redis.aclose()

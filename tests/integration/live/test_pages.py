@@ -226,6 +226,12 @@ async def test_without_redis_pages_are_loaded_and_nobody_waits(settings: Setting
     guard.close()
 
 
+async def test_a_server_that_is_full_is_not_filled_further(settings: Settings, shelf: Shelf, redis: Redis) -> None:
+    async with Pages(settings.model_copy(update={"pages_mb": 0}), shelf.load) as pages:
+        assert await shown(pages) == b"1"
+    assert not redis.exists(page_key(1))
+
+
 async def test_pages_of_another_run_of_the_server_do_not_count(pages: Pages, shelf: Shelf, redis: Redis) -> None:
     redis.set(page_key(1), Page("shown", (b"0",)).encoded("0123456789abcdef:"))
     assert await shown(pages) == b"1"
