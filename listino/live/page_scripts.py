@@ -78,16 +78,18 @@ end
 return 0
 """
 
-# KEYS: the generation, then page, load, writing of each product. ARGV: the reader's token, LOAD_MS. Gives the generation,
-# then for each product its page where somebody was faster, or 1: load and fill it, 0: somebody else loads it, -1: it is
+# KEYS: the generation, then page, load, writing of each product. ARGV: the reader's token, LOAD_MS, the server's run
+# as stamps bear it. Gives the generation, then for each product its page where somebody was faster, or 1: load and fill it, 0: somebody else loads it, -1: it is
 # being written, load and do not fill.
 TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local told = {redis.call('GET', KEYS[1])}
+local generation = redis.call('GET', KEYS[1])
+local stamp = ARGV[3] .. ':' .. (generation or '') .. ' '
+local told = {generation}
 for at = 2, #KEYS, 3 do
     local page = redis.call('GET', KEYS[at])
-    if page then
+    if page and string.sub(page, 1, #stamp) == stamp then
         told[#told + 1] = page
     else
         redis.call('ZREMRANGEBYSCORE', KEYS[at + 2], '-inf', now)

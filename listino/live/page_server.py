@@ -19,6 +19,9 @@ log = structlog.get_logger(__name__)
 # good part of this, and pages that need Redis less than MongoDB must not all turn to the store then.
 STEP_SECONDS = 0.2
 MEASURED_SECONDS = 5.0  # between two looks at how much memory the server uses
+# Without an answer for so long it was an outage. What is shorter is mostly a machine with too much to do, which to void all
+# pages would give more; writers make good by themselves whatever they could not say (page_guard.py).
+OUTAGE_SECONDS = 3.0
 AWAY_SECONDS = 0.5  # how long it is left alone after that
 _CONNECTIONS = 2  # one to look, one for the misses: the driver makes more only in vain
 
@@ -34,7 +37,7 @@ class PageServer:
         self._away_until = 0.0
         self._most_bytes = settings.pages_mb * 10**6
         self._full, self._measured_until = False, 0.0
-        self._failures = 0
+        self._lost_at: float | None = None
         self._asking: list[tuple[Sequence[str], asyncio.Future[list[bytes | None]]]] = []
         self._gathering: asyncio.Task[None] | None = None
 
@@ -79,7 +82,9 @@ class PageServer:
 
     async def take(self, keys: Sequence[str], token: str) -> tuple[bytes | None, list[bytes | int]]:
         """The generation, and what TAKE tells of the products with those keys."""
-        generation, *told = await self._asked(lambda: self._take(keys=[GENERATION, *keys], args=[token, LOAD_MS]))
+        generation, *told = await self._asked(
+            lambda: self._take(keys=[GENERATION, *keys], args=[token, LOAD_MS, self._run])
+        )
         return generation, told
 
     async def fill(self, keys: Sequence[str], args: Sequence[Any]) -> None:
@@ -101,20 +106,21 @@ class PageServer:
 
     async def _asked(self, step: Any) -> Any:
         loop = asyncio.get_running_loop()
-        if loop.time() < self._away_until:
+        began = loop.time()
+        if began < self._away_until:
             raise RedisConnectionError("Redis did not answer a moment ago")
         try:
             async with asyncio.timeout(STEP_SECONDS):
-                if self._failures > 1:
-                    # An outage, and no hiccup: whoever wrote meanwhile may have ended before it could say so.
+                if self._lost_at is not None and loop.time() > self._lost_at + OUTAGE_SECONDS:
+                    # Whoever wrote during an outage may have ended before it could say so.
                     await self._redis.incr(GENERATION)
                 answer = await step()
         except (TimeoutError, RedisError) as error:
-            self._failures += 1
+            self._lost_at = self._lost_at or began
             self._away_until = loop.time() + AWAY_SECONDS
             log.warning("pages.no_redis", error=str(error) or "no answer", again_in=AWAY_SECONDS)
             raise RedisTimeoutError("Redis did not answer") from error
-        self._failures = 0
+        self._lost_at = None
         return answer
 
     async def _greet(self, connection: Any) -> None:

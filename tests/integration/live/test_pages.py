@@ -235,6 +235,7 @@ async def test_a_server_that_is_full_is_not_filled_further(settings: Settings, s
 async def test_pages_of_another_run_of_the_server_do_not_count(pages: Pages, shelf: Shelf, redis: Redis) -> None:
     redis.set(page_key(1), Page("shown", (b"0",)).encoded("0123456789abcdef:"))
     assert await shown(pages) == b"1"
+    await until(lambda: b"0123456789abcdef" not in (redis.get(page_key(1)) or b""))  # type: ignore[operator]
 
 
 async def test_a_store_that_fails_is_told_to_all_who_wait(settings: Settings) -> None:
