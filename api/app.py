@@ -1,5 +1,6 @@
 """The application: `python -m gunicorn "api.app:create_app()" -k uvicorn_worker.UvicornWorker`."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -8,21 +9,26 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from api.access import Access
+from api.answers import GZIP_BYTES, GZIP_LEVEL
 from api.bounds import Bounds
 from api.cors import cors
 from api.limits import limits
+from api.lists import Listings
 from api.metrics import Metrics
+from api.pages import PageLoader
 from api.problems import problem_handlers
 from api.refresh import Refresher
 from api.routes import routes
 from api.services import Services
+from api.shortcut import Shortcut
+from listino.live.lists import Lists
+from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
-from listino.logs import configure_logs
+from listino.logs import GatheredLines, configure_logs
 from listino.settings import Settings, load_settings
 from listino.store.aio import AsyncStore
 
-GZIP_BYTES = 1024  # smaller bodies fit one packet anyway
-GZIP_LEVEL = 5  # of 9: product pages come out within 2 % of level 9's size, in half the time
+LINES_SECONDS = 0.1  # how late a log line may be; to write each by itself costs a fifth of a page
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -32,26 +38,39 @@ def create_app(settings: Settings | None = None) -> Starlette:
     has to answer then: without MongoDB requests get 503, without Redis prices are the last known ones.
     """
     chosen = settings or load_settings()
-    configure_logs(chosen)
+    lines = GatheredLines()
+    configure_logs(chosen, gathered=lines)
     metrics = Metrics()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = AsyncStore(chosen)
+        writing = asyncio.create_task(_write_regularly(lines), name="log lines")
         try:
-            async with AsyncLivePrices(chosen) as live, Refresher(live) as refresher:
-                app.state.services = Services(store=store, live=live, refresher=refresher, metrics=metrics)
+            async with (
+                AsyncLivePrices(chosen) as live,
+                Refresher(live, chosen.live_fresh_ms / 1000) as refresher,
+                Pages(chosen, PageLoader(store.products).load) as pages,
+            ):
+                listings = Listings(store.products, Lists(pages.server), pages)
+                app.state.services = Services(
+                    store=store, live=live, refresher=refresher, pages=pages, listings=listings, metrics=metrics
+                )
                 yield
         finally:
             store.close()
+            writing.cancel()
+            lines.write()
 
+    served = routes()
     app = Starlette(
-        routes=routes(),
+        routes=served,
         middleware=[
             *cors(chosen),
             Middleware(Access, metrics=metrics),
             Middleware(Bounds),
             *limits(chosen),
+            Middleware(Shortcut, routes=served),
             Middleware(GZipMiddleware, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL),
         ],
         exception_handlers=problem_handlers(),
@@ -60,3 +79,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
     # A redirect would repeat the Host header of whoever asked; an address with a slash too many is unknown instead.
     app.router.redirect_slashes = False
     return app
+
+
+async def _write_regularly(lines: GatheredLines) -> None:
+    while True:
+        await asyncio.sleep(LINES_SECONDS)
+        lines.write()

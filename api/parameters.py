@@ -16,6 +16,7 @@ from listino.store.query import FILTERS_OF, Order, ProductQuery
 from listino.store.search import words_of
 
 MOST_ID_CHARACTERS = 300
+_MOST_DIGITS = 18  # of a catalogue number (parse_product_id)
 MOST_CHARACTERS = 200  # of a query value
 MOST_COUNT = 100
 MOST_PAGE = 999_999_999
@@ -66,6 +67,8 @@ def parse_path_id(text: str) -> ProductId:
     Ids hold percent-encoded characters (`it:bottega:AB%2F12`), and callers differ in whether they encode the percent
     sign once more. Decoding what is left and encoding it as ids are makes both mean the same.
     """
+    if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
+        return int(text)
     if len(text) > MOST_ID_CHARACTERS:
         raise BadParameter("id", f"at most {MOST_ID_CHARACTERS} characters")
     *shop, sku = text.split(":", 2)

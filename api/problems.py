@@ -102,6 +102,14 @@ def problem_response(problem: Problem, request_id: str) -> Response:
     return Response(body, problem.status, headers=headers, media_type=MEDIA_TYPE)
 
 
+def problem_of(error: Exception) -> Problem | None:
+    """The problem that an error becomes; None for a mistake of ours."""
+    for kind in type(error).__mro__:
+        if kind in PROBLEMS:
+            return PROBLEMS[kind](error)
+    return None
+
+
 def problem_handlers() -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
     """PROBLEMS as Starlette wants them."""
     return {error: _handler(explain) for error, explain in PROBLEMS.items()}

@@ -13,14 +13,17 @@ log = structlog.get_logger(__name__)
 # Requests under way at once, in one process. With Redis silent each takes seconds; those beyond are dropped, and the
 # next viewer asks again.
 MOST_UNDER_WAY = 256
+MOST_REMEMBERED = 20_000  # products asked for of late; the script in Redis knows all of them
 LAST_SECONDS = 2.0  # how long those under way may still take when the process ends
 
 
 class Refresher:
     """Asks for refreshes without ever delaying or failing the caller. Use it in `async with`."""
 
-    def __init__(self, live: AsyncLivePrices) -> None:
+    def __init__(self, live: AsyncLivePrices, fresh_seconds: float) -> None:
         self._live = live
+        self._fresh_seconds = fresh_seconds
+        self._asked: dict[ProductId, float] = {}  # when, by the loop's clock
         self._under_way: dict[ProductId, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> "Refresher":
@@ -33,15 +36,25 @@ class Refresher:
             task.cancel()
 
     def ask(self, product_id: ProductId) -> None:
-        """Sees to it that the shop is asked soon; for goods without a shop there is nothing to do."""
+        """Sees to it that the shop is asked soon; for goods without a shop there is nothing to do.
+
+        Whoever asks again while the last answer may still be fresh is not heard.
+        """
         if isinstance(product_id, int) or product_id in self._under_way or len(self._under_way) >= MOST_UNDER_WAY:
             return
+        now = asyncio.get_running_loop().time()
+        if self._asked.get(product_id, -1e9) > now - self._fresh_seconds:
+            return
+        if len(self._asked) >= MOST_REMEMBERED:
+            self._asked.clear()
+        self._asked[product_id] = now
         self._under_way[product_id] = asyncio.create_task(self._ask(product_id))
 
     async def _ask(self, product_id: ProductId) -> None:
         try:
             await self._live.request(product_id)
         except UNAVAILABLE as error:
+            self._asked.pop(product_id, None)
             log.warning("api.refresh_not_asked", product_id=product_id, error=str(error))
         except Exception:
             # Nobody awaits this task: what is not logged here is never seen.

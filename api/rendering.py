@@ -22,11 +22,11 @@ def card(product: Product) -> dict[str, Any]:
     }
 
 
-def page(product: Product) -> dict[str, Any]:
-    """The product as its page shows it."""
+def page(product: Product, shown: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The product as its page shows it; `shown` is its card where that is made already."""
     known = {name: getattr(product, name) for name in _OPTIONAL}
     return {
-        **card(product),
+        **(shown or card(product)),
         "features": [{"feature": feature, "value": value} for feature, value in product.features],
         "price": _last_price(product),
         **{name: value for name, value in known.items() if value is not None},

@@ -4,16 +4,20 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from starlette.requests import Request
 
 from api.metrics import Metrics
 from api.refresh import Refresher
 from listino.domain.errors import EngineUnavailable
+from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
 from listino.store.aio import AsyncStore
 from listino.store.outage import UNAVAILABLE, time_limit
+
+if TYPE_CHECKING:
+    from api.lists import Listings
 
 # How long a shopper waits for MongoDB; docs/operate.md says why this long. The driver by itself goes on trying for
 # longer, which suits a crawl and not a page.
@@ -27,6 +31,8 @@ class Services:
     store: AsyncStore
     live: AsyncLivePrices
     refresher: Refresher
+    pages: Pages
+    listings: "Listings"
     metrics: Metrics
 
 

@@ -7,6 +7,7 @@ from flask import Flask, current_app
 from backoffice.assortment import Assortment
 from listino.jobs import Jobs
 from listino.live.client import PAGE_SECONDS, connect
+from listino.live.page_guard import PageGuard
 from listino.live.prices import LivePrices
 from listino.settings import Settings
 from listino.shops.folder import ShopsFolder
@@ -34,7 +35,7 @@ class Engines:
 
 def attach(app: Flask, settings: Settings) -> None:
     """Gives the application its engines."""
-    store = Store(settings)
+    store = Store(settings, PageGuard(settings))
     app.extensions[_KEY] = Engines(
         settings=settings,
         store=store,

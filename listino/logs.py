@@ -1,6 +1,8 @@
 """Structured logs: one JSON object a line on standard output, for every process of Listino."""
 
+import contextlib
 import logging
+import sys
 
 import orjson
 import structlog
@@ -8,8 +10,41 @@ import structlog
 from listino.settings import Settings
 
 
-def configure_logs(settings: Settings) -> None:
-    """Call it once, in an entry point. Lines below LISTINO_LOG_LEVEL are not made at all."""
+class GatheredLines:
+    """Lines for standard output that are written some at a time, for processes that write thousands a second.
+
+    What is worth a warning or more is written at once, with everything before it.
+    """
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+
+    def msg(self, line: bytes) -> None:
+        self._lines.append(line)
+
+    debug = info = msg
+
+    def warning(self, line: bytes) -> None:
+        self._lines.append(line)
+        self.write()
+
+    error = critical = exception = fatal = failure = warn = err = warning
+
+    def write(self) -> None:
+        """Writes what has gathered."""
+        lines, self._lines = self._lines, []
+        if lines:
+            # Whoever read our output has gone: there is nobody left to tell.
+            with contextlib.suppress(OSError):
+                sys.stdout.buffer.write(b"\n".join(lines) + b"\n")
+                sys.stdout.buffer.flush()
+
+
+def configure_logs(settings: Settings, *, gathered: GatheredLines | None = None) -> None:
+    """Call it once, in an entry point. Lines below LISTINO_LOG_LEVEL are not made at all.
+
+    `gathered`: where lines go instead of straight to standard output; whoever gives it has it write.
+    """
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -19,7 +54,7 @@ def configure_logs(settings: Settings) -> None:
             structlog.processors.JSONRenderer(serializer=_line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level]),
-        logger_factory=structlog.BytesLoggerFactory(),
+        logger_factory=structlog.BytesLoggerFactory() if gathered is None else lambda *_: gathered,
     )
 
 

@@ -101,6 +101,9 @@ class Settings(BaseSettings):
         2500, ge=100, le=60_000, description="How long, in ms, a live refresh waits for a shop."
     )
     live_workers: int = Field(4, ge=1, le=64, description="Worker processes for live prices.")
+    pages_mb: int = Field(
+        1024, ge=0, le=1_000_000, description="Rendered pages are kept in Redis while it uses less than this, in MB."
+    )
     api_workers: int = Field(1, ge=1, le=64, description="Worker processes in each API node.")
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
         (),

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import servers
 
+from listino.live.page_guard import PageGuard
 from listino.settings import Settings
 from listino.store.client import Store
 from listino.store.collections import COLLECTIONS
@@ -66,6 +67,6 @@ def settings(mongo_uri: str, database_name: str, redis_url: str, tmp_path: Path)
 
 @pytest.fixture
 def store(settings: Settings) -> Iterator[Store]:
-    """The synchronous store on an empty database."""
-    with Store(settings) as opened:
+    """The synchronous store on an empty database, guarded as that of every writer is."""
+    with Store(settings, PageGuard(settings)) as opened:
         yield opened

@@ -11,6 +11,7 @@ from listino.domain.errors import UnknownShop
 from listino.jobs import Jobs
 from listino.live.budget import Role
 from listino.live.client import UNAVAILABLE, connect
+from listino.live.page_guard import PageGuard
 from listino.live.turns import Turns
 from listino.live.waiting import WaitingRoom
 from listino.settings import Settings, load_settings
@@ -29,7 +30,7 @@ class Runtime:
         self.settings = settings
         self.redis = connect(settings)
         self.jobs = Jobs(self.redis)
-        self.store = Store(settings)
+        self.store = Store(settings, PageGuard(settings))
         self.loop = asyncio.Runner()
         self._client: httpx.AsyncClient | None = None
         self._folder = ShopsFolder(

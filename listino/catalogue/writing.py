@@ -16,6 +16,7 @@ import duckdb
 from listino.catalogue.joining import Batch, rows_of
 from listino.catalogue.staging import opened
 from listino.domain.clock import utc_now
+from listino.live.page_guard import PageGuard
 from listino.settings import Settings
 from listino.store.client import Store, unavailable
 from listino.store.imported import imported_documents
@@ -88,7 +89,7 @@ def _begin(settings: Settings, database: Path, new: bool) -> None:
     gc.disable()
     gc.freeze()
     atexit.register(_end)
-    _process = _Process(settings, Store(settings), opened(database, read_only=True, memory=_MEMORY, threads=1), new)
+    _process = _Process(settings, Store(settings, PageGuard(settings)), opened(database, read_only=True, memory=_MEMORY, threads=1), new)
 
 
 def _end() -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from listino.domain.clock import utc_now
 from listino.domain.errors import InvalidShop, InvalidValue, NoSecureConnection, UnknownShop, UnreadablePage
 from listino.domain.market import MARKETS, market_of
+from listino.live.page_guard import PageGuard
 from listino.settings import Settings, load_settings
 from listino.shops.declaration import Shops
 from listino.shops.detection import Detected
@@ -197,7 +198,7 @@ def remove(shop: str) -> None:
     market_of(market)
     settings = load_settings()
     _demand_undeclared(settings, market, name)
-    with Store(settings) as store:
+    with Store(settings, PageGuard(settings)) as store:
         store.ping()
         lease = store.leases.acquire(market)
         try:

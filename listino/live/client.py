@@ -1,7 +1,7 @@
 """Connections to Redis, how they fail, and the times that live refreshes keep."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from redis import Redis
@@ -56,15 +56,23 @@ def connect_worker(settings: Settings, patience: Retry, *, read_seconds: float) 
         )
 
 
-def connect_async(settings: Settings, *, seconds: float = COMMAND_SECONDS) -> aioredis.Redis:
+def connect_async(
+    settings: Settings,
+    *,
+    seconds: float = COMMAND_SECONDS,
+    connections: int = 64,
+    greet: Callable[[Any], Awaitable[None]] | None = None,
+) -> aioredis.Redis:
     """An asynchronous client that hands out bytes. No command waits longer than `seconds` for a connection, nor for its
-    answer: a burst of viewers takes turns, it is not refused."""
+    answer: a burst of viewers takes turns, it is not refused. `greet` takes the place of the driver's first words on
+    each new connection, and says them itself."""
     with _address_checked(settings):
         pool = aioredis.BlockingConnectionPool.from_url(
             settings.redis_address,
             socket_timeout=seconds,
             socket_connect_timeout=seconds,
-            max_connections=64,
+            max_connections=connections,
+            redis_connect_func=greet,
             timeout=seconds,
             retry=AsyncRetry(NoBackoff(), ONCE_MORE, _WORTH_REPEATING),
             **_OPTIONS,

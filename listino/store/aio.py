@@ -4,7 +4,7 @@ Motor is imported here and nowhere else: PyMongo's AsyncMongoClient has the same
 the import and CLIENT below.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -23,10 +23,11 @@ from listino.store.audit import audit_write
 from listino.store.client import opened, unavailable
 from listino.store.collections import AUDIT, CRAWLS, LIST_READS, PRICE_HISTORY, PRODUCTS, REJECTS
 from listino.store.documents import crawl_document, points_from, product_from
+from listino.store.guard import Guard, Unguarded
 from listino.store.intake import intake
 from listino.store.marks import STRIDE, Marks
 from listino.store.outage import UNAVAILABLE, time_limit
-from listino.store.query import CARD, ProductQuery, gone, on_sale_of
+from listino.store.query import AT_ONCE, CARD, ProductQuery, gone, on_sale_of
 from listino.store.upsert import UpsertPlan, met_in
 
 CLIENT = AsyncIOMotorClient
@@ -57,8 +58,9 @@ class KeptReading:
 class AsyncProducts:
     """What `listino.store.products.Products` promises, awaited."""
 
-    def __init__(self, database: AsyncIOMotorDatabase) -> None:
+    def __init__(self, database: AsyncIOMotorDatabase, guard: Guard) -> None:
         self._database = database
+        self._guard = guard
         self._products = database[PRODUCTS.name]
         self._lists = database.get_collection(PRODUCTS.name, read_preference=LIST_READS)
         self._history = database[PRICE_HISTORY.name]
@@ -70,6 +72,15 @@ class AsyncProducts:
         if document is None:
             raise ProductNotFound(f"no product {product_id}")
         return product_from(document)
+
+    async def among(self, product_ids: Sequence[ProductId], *, behind: bool = False) -> dict[ProductId, Product]:
+        """Those of the products that there are, gone or not, by their ids: the last word, as the primaries have it.
+
+        `behind`: a secondary may tell it too, which may not have heard of the last writes yet.
+        """
+        collection = self._lists if behind else self._products
+        found = collection.find({"_id": {"$in": list(product_ids)}})
+        return {document["_id"]: product_from(document) for document in await found.to_list(None)}
 
     async def page(self, query: ProductQuery, *, count: int, skip: int = 0) -> list[Product]:
         """At most `count` products of the list, after its first `skip`, with the fields a list shows.
@@ -123,9 +134,10 @@ class AsyncProducts:
         for question in intake(plan, seen, terms=terms, sound=sound):
             found = self._database[question.collection].find(question.filter, question.projection)
             question.documents = await found.limit(question.most).to_list(None)
-        for collection in (PRICE_HISTORY, PRODUCTS, AUDIT):
-            if writes := plan.writes(collection.name):
-                await self._database[collection.name].bulk_write(writes, ordered=False)
+        async with self._guard.writing_async([product.id for product in seen], moved=plan.moved):
+            for collection in (PRICE_HISTORY, PRODUCTS, AUDIT):
+                if writes := plan.writes(collection.name):
+                    await self._database[collection.name].bulk_write(writes, ordered=False)
         return plan
 
     async def readings(self, market: str, shop: str, keys: Sequence[int]) -> dict[int, KeptReading]:
@@ -162,7 +174,10 @@ class AsyncProducts:
                 change["$set"] |= {"reading.read_at": at}
                 change["$unset"] |= {"declined": ""}
             writes.append(UpdateOne({"_id": product_id, **_OFFERED}, change))
-        return (await self._products.bulk_write(writes, ordered=False)).matched_count if writes else 0
+        if not writes:
+            return 0
+        async with self._guard.writing_async(list(met)):
+            return (await self._products.bulk_write(writes, ordered=False)).matched_count
 
     async def _release(self, met: Mapping[ProductId, datetime], *, by: str) -> None:
         """Ends the holds of readings that are not later than the products were met, and notes what became of them."""
@@ -178,13 +193,15 @@ class AsyncProducts:
             same = {"held.reading": product.held.reading, "held.seen_at": {"$lte": at}}
             releases.append(UpdateOne({"_id": product.id, **_OFFERED, **same}, {"$unset": {"held": ""}}))
         if releases:
-            await self._database[AUDIT.name].bulk_write(entries, ordered=False)
-            await self._products.bulk_write(releases, ordered=False)
+            async with self._guard.writing_async(list(met)):
+                await self._database[AUDIT.name].bulk_write(entries, ordered=False)
+                await self._products.bulk_write(releases, ordered=False)
 
     async def mark_gone(self, product_ids: Sequence[ProductId], at: datetime) -> int:
         """Notes that the shop no longer has these; returns how many were not gone before."""
-        found = await self._products.update_many({"_id": {"$in": list(product_ids)}, "gone_at": None}, gone(at))
-        return found.modified_count
+        these = {"_id": {"$in": list(product_ids)}, "gone_at": None}
+        async with self._guard.writing_async(product_ids, moved=product_ids):
+            return (await self._products.update_many(these, gone(at))).modified_count
 
     async def mark_unseen_gone(
         self,
@@ -210,10 +227,15 @@ class AsyncProducts:
             "missed.in": {"$ne": crawl_id},
         }
         often = {"missed.count": {"$gte": gone_after - 1}} if gone_after > 1 else {}
-        result = await self._products.update_many(unseen | often, gone(at))
-        if gone_after > 1:
-            await self._products.update_many(unseen, {"$inc": {"missed.count": 1}, "$set": {"missed.in": crawl_id}})
-        return result.modified_count
+        missed = {"$inc": {"missed.count": 1}, "$set": {"missed.in": crawl_id}}
+        ended = 0
+        async for ids in self._ids_of(unseen):
+            these = {"_id": {"$in": ids}, **unseen}
+            async with self._guard.writing_async(ids, moved=ids):
+                ended += (await self._products.update_many(these | often, gone(at))).modified_count
+                if gone_after > 1:
+                    await self._products.update_many(these, missed)
+        return ended
 
     async def shops(self, market: str) -> list[str]:
         """The shops of which the market has products, on sale or gone; each costs one step in an index."""
@@ -230,8 +252,18 @@ class AsyncProducts:
 
     async def mark_shop_gone(self, market: str, shop: str, at: datetime) -> int:
         """Takes everything of a shop off sale; returns how many products that were."""
-        result = await self._products.update_many(on_sale_of(market, shop), gone(at))
-        return result.modified_count
+        filtered, ended = on_sale_of(market, shop), 0
+        async for ids in self._ids_of(filtered):
+            async with self._guard.writing_async(ids, moved=ids):
+                these = {"_id": {"$in": ids}, **filtered}
+                ended += (await self._products.update_many(these, gone(at))).modified_count
+        return ended
+
+    async def _ids_of(self, filtered: dict[str, Any]) -> AsyncIterator[list[ProductId]]:
+        """The ids of what the filter finds, some at a time: whoever writes them says which they are."""
+        found = self._products.find(filtered, {"_id": 1})
+        while some := await found.to_list(AT_ONCE):
+            yield [document["_id"] for document in some]
 
 
 class AsyncCrawls:
@@ -251,13 +283,15 @@ class AsyncCrawls:
 
 
 class AsyncStore:
-    """Everything Listino keeps, for asynchronous callers. Build it inside the running event loop."""
+    """Everything Listino keeps, for asynchronous callers. Build it inside the running event loop; whoever writes products
+    gives it a guard."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, guard: Guard | None = None) -> None:
         self._settings = settings
+        self._guard = guard or Unguarded()
         self._client: AsyncIOMotorClient = opened(CLIENT, settings)
         self._database = database = self._client[settings.mongo_database]
-        self.products = AsyncProducts(database)
+        self.products = AsyncProducts(database, self._guard)
         self.crawls = AsyncCrawls(database)
 
     async def ping(self) -> None:
@@ -277,4 +311,5 @@ class AsyncStore:
 
     def close(self) -> None:
         self.products.close()
+        self._guard.close()
         self._client.close()

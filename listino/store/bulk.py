@@ -16,6 +16,7 @@ from pymongo.errors import BulkWriteError
 from listino.domain.product import ProductId
 from listino.store.collections import PRODUCTS
 from listino.store.documents import Document
+from listino.store.guard import Guard
 from listino.store.imported import OPTIONAL
 from listino.store.setup import prepare
 
@@ -39,9 +40,10 @@ class Written:
 class Catalogue:
     """The imported products."""
 
-    def __init__(self, client: MongoClient, database: Database) -> None:
+    def __init__(self, client: MongoClient, database: Database, guard: Guard) -> None:
         self._client = client
         self._database = database
+        self._guard = guard
         self._products = database[PRODUCTS.name]
 
     def begin(self) -> bool:
@@ -80,10 +82,11 @@ class Catalogue:
         known = {} if new else self._known(contents)
         written = Written()
         fresh = {number: content for number, content in contents.items() if number not in known}
-        met = self._insert(fresh, hashes, at)
+        with self._guard.writing(list(fresh), moved=list(fresh)):
+            met = self._insert(fresh, hashes, at)
         known |= self._known(met)
         written.new += [number for number in fresh if number not in met]
-        updates = []
+        updates: dict[ProductId, UpdateOne] = {}
         for document in documents:
             number = document["_id"]
             if number not in known:
@@ -95,9 +98,10 @@ class Catalogue:
             else:
                 written.unchanged.append(number)
                 continue
-            updates.append(_replacement(document, hashes[number], at))
+            updates[number] = _replacement(document, hashes[number], at)
         if updates:
-            self._products.bulk_write(updates, ordered=False)
+            with self._guard.writing(list(updates), moved=list(updates)):
+                self._products.bulk_write(list(updates.values()), ordered=False)
         return written
 
     def _known(self, numbers: Iterable[ProductId]) -> dict[ProductId, Mapping[str, Any]]:

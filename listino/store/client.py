@@ -15,6 +15,7 @@ from listino.store.bulk import Catalogue
 from listino.store.cluster import ClusterStatus, add_shard, examine
 from listino.store.collections import PRODUCTS
 from listino.store.crawls import Crawls, Leases
+from listino.store.guard import Guard, Unguarded
 from listino.store.holds import Holds
 from listino.store.outage import UNAVAILABLE, outages_told, time_limit
 from listino.store.products import Products
@@ -66,16 +67,18 @@ def unavailable(settings: Settings, error: BaseException) -> EngineUnavailable:
 
 
 class Store:
-    """Everything Listino keeps, for synchronous callers. Close it, or use it in a `with` statement."""
+    """Everything Listino keeps, for synchronous callers. Close it, or use it in a `with` statement; whoever writes
+    products gives it a guard."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, guard: Guard | None = None) -> None:
         self._settings = settings
+        self._guard = guard or Unguarded()
         self._client: MongoClient = opened(MongoClient, settings)
         database = self._client[settings.mongo_database]
         self._database = database
-        self.products = Products(database)
-        self.catalogue = Catalogue(self._client, database)
-        self.holds = Holds(database)
+        self.products = Products(database, self._guard)
+        self.catalogue = Catalogue(self._client, database, self._guard)
+        self.holds = Holds(database, self._guard)
         self.audit = Audit(database)
         self.crawls = Crawls(database)
         self.leases = Leases(database)
@@ -133,6 +136,7 @@ class Store:
             raise unavailable(self._settings, error) from error
 
     def close(self) -> None:
+        self._guard.close()
         self._client.close()
 
     def __enter__(self) -> "Store":

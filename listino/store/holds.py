@@ -17,6 +17,7 @@ from listino.domain.product import Product, ProductId
 from listino.store.audit import Audit, audit_write
 from listino.store.collections import AUDIT, PRICE_HISTORY, PRODUCTS
 from listino.store.documents import product_from
+from listino.store.guard import Guard
 from listino.store.query import CARD
 from listino.store.upsert import history_write, replacing
 
@@ -74,7 +75,8 @@ class Holds:
     It is noted in the audit log once it is made: a crash in between loses the entry, but none tells of what did not happen.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, guard: Guard) -> None:
+        self._guard = guard
         # Lists of them are read from the primary: what was just decided must be off the list.
         self._products = database[PRODUCTS.name]
         self._history = database[PRICE_HISTORY.name]
@@ -164,7 +166,10 @@ class Holds:
     def _change(self, product: Product, reading: str, change: dict[str, Any]) -> None:
         """Changes the product if it is as it was when it was read, with that price held."""
         unchanged = {"_id": product.id, "held.reading": reading, "content_hash": product.content_hash}
-        if not self._products.update_one(unchanged, change).matched_count:
+        # A first price that is accepted puts the product on the lists.
+        with self._guard.writing([product.id], moved=[product.id]):
+            matched = self._products.update_one(unchanged, change).matched_count
+        if not matched:
             self._held(product.id, reading)
             raise AlreadyDecided(f"{product.id} was changed at this moment: look at it again")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Literal
 
 from pymongo.database import Database
@@ -12,8 +13,9 @@ from listino.domain.listing import Terms
 from listino.domain.product import Product, ProductId
 from listino.store.collections import AUDIT, LIST_READS, PRICE_HISTORY, PRODUCTS
 from listino.store.documents import points_from, product_from
+from listino.store.guard import Guard
 from listino.store.intake import intake
-from listino.store.query import CARD, ON_SALE, ProductQuery, gone, on_sale_of, spellings
+from listino.store.query import AT_ONCE, CARD, ON_SALE, ProductQuery, gone, on_sale_of, spellings
 from listino.store.upsert import UpsertPlan
 
 _LAST_CHARACTER = "\U0010ffff"
@@ -22,8 +24,9 @@ _LAST_CHARACTER = "\U0010ffff"
 class Products:
     """Products and their price history."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, guard: Guard) -> None:
         self._database = database
+        self._guard = guard
         self._products = database[PRODUCTS.name]
         self._lists = database.get_collection(PRODUCTS.name, read_preference=LIST_READS)
         self._history = database[PRICE_HISTORY.name]
@@ -87,20 +90,27 @@ class Products:
         for question in intake(plan, seen, terms=terms, sound=sound):
             found = self._database[question.collection].find(question.filter, question.projection)
             question.documents = list(found.limit(question.most))
-        for collection in (PRICE_HISTORY, PRODUCTS, AUDIT):
-            if writes := plan.writes(collection.name):
-                self._database[collection.name].bulk_write(writes, ordered=False)
+        with self._guard.writing([product.id for product in seen], moved=plan.moved):
+            for collection in (PRICE_HISTORY, PRODUCTS, AUDIT):
+                if writes := plan.writes(collection.name):
+                    self._database[collection.name].bulk_write(writes, ordered=False)
         return plan
 
     def mark_gone(self, product_ids: Iterable[ProductId], at: datetime) -> int:
         """Notes that the shop no longer has these; returns how many were not gone before."""
-        found = self._products.update_many({"_id": {"$in": list(product_ids)}, "gone_at": None}, gone(at))
-        return found.modified_count
+        ids = list(product_ids)
+        with self._guard.writing(ids, moved=ids):
+            return self._products.update_many({"_id": {"$in": ids}, "gone_at": None}, gone(at)).modified_count
 
     def mark_shop_gone(self, market: str, shop: str, at: datetime) -> int:
         """Takes everything of a shop off sale; returns how many products that were."""
-        found = self._products.update_many(on_sale_of(market, shop), gone(at))
-        return found.modified_count
+        filtered, ended = on_sale_of(market, shop), 0
+        found = self._products.find(filtered, {"_id": 1})
+        while ids := [document["_id"] for document in islice(found, AT_ONCE)]:
+            with self._guard.writing(ids, moved=ids):
+                these = {"_id": {"$in": ids}, **filtered}
+                ended += self._products.update_many(these, gone(at)).modified_count
+        return ended
 
     def counts(self) -> dict[str, int]:
         """Products on sale by `market:shop`."""

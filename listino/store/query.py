@@ -15,6 +15,9 @@ from listino.store.search import matching, words_of
 # What a list shows of a product, and what it may be sorted by.
 CARD = dict.fromkeys(("name", "slogan", "description", "category", "brand", "gtin", "market", "shop", "price.amount", "price.currency", "offer", "gone_at", "first_seen_at", "changed_at", "awaits_price"), 1)  # fmt: skip
 
+# How many products are named in one write where all of a filter are meant.
+AT_ONCE = 500
+
 # What shoppers may see: goods that their shop has, and that have had a price to be believed.
 ON_SALE = {"gone_at": None, "awaits_price": None}
 

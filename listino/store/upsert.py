@@ -25,13 +25,22 @@ NEEDED = {
     "held": 1,
     "declined": 1,
     "unread": 1,
+    "name": 1,
+    "category": 1,
+    "brand": 1,
+    "gtin": 1,
+    "awaits_price": 1,
 }
+
+# What decides on which lists a product is, besides that it is on sale.
+_LISTED_BY = ("name", "category", "brand", "gtin", "awaits_price")
 
 
 @dataclass(slots=True)
 class UpsertPlan:
     """The writes, and the ids by what happens to them: each is in one of the lists.
 
+    `moved`: those among them that lists gain or lose, or show in another place.
     `declined`: those among them whose price somebody rejected before. `worthless`: new goods that ask no price, with the
     reason in words; they are not stored.
     """
@@ -45,6 +54,7 @@ class UpsertPlan:
     returned: list[ProductId] = field(default_factory=list)
     held: list[ProductId] = field(default_factory=list)
     declined: list[ProductId] = field(default_factory=list)
+    moved: list[ProductId] = field(default_factory=list)
     worthless: dict[ProductId, str] = field(default_factory=dict)
 
     def writes(self, collection: str) -> list[UpdateOne]:
@@ -64,12 +74,16 @@ def plan_upsert(
         known = stored.get(product.id)
         if known is None:
             plan.new.append(product.id)
+            plan.moved.append(product.id)
             plan.products.append(_insertion(product))
         elif known.get("gone_at") is not None:
             plan.returned.append(product.id)
+            plan.moved.append(product.id)
             plan.products += _replacement(product)
         elif known.get("content_hash") != product.content_hash:
             plan.changed.append(product.id)
+            if any((getattr(product, name) or None) != known.get(name) for name in _LISTED_BY):
+                plan.moved.append(product.id)
             plan.products += _replacement(product)
         else:
             plan.unchanged.append(product.id)

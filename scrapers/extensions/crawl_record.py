@@ -15,6 +15,7 @@ from scrapy.crawler import Crawler
 from listino.domain.clock import utc_now
 from listino.domain.crawl import CrawlStatus
 from listino.domain.errors import InvalidShop
+from listino.live.page_guard import PageGuard
 from listino.shops.declaration import Shops
 from listino.store.aio import AsyncStore
 from listino.store.client import Store
@@ -57,7 +58,7 @@ class CrawlRecord:
         return cls(crawler)
 
     async def spider_opened(self, spider: MarketSpider) -> None:
-        self._store = AsyncStore(spider.settings_of_listino)
+        self._store = AsyncStore(spider.settings_of_listino, PageGuard(spider.settings_of_listino))
         spider.revisits.open(self._store)
         self._heart = asyncio.ensure_future(self._beat(spider))
 

@@ -11,6 +11,7 @@ from scrapy.crawler import Crawler
 from listino.domain.clock import utc_now
 from listino.domain.listing import Terms, list_goods
 from listino.domain.product import Product
+from listino.live.page_guard import PageGuard
 from listino.store.aio import AsyncStore
 from listino.store.outage import UNAVAILABLE, time_limit
 from scrapers.items import ScrapedGoods
@@ -43,7 +44,8 @@ class StorePipeline:
         return cls(crawler)
 
     async def open_spider(self) -> None:
-        self._database = AsyncStore(market_spider(self._crawler).settings_of_listino)
+        settings = market_spider(self._crawler).settings_of_listino
+        self._database = AsyncStore(settings, PageGuard(settings))
         self._timer = asyncio.ensure_future(self._flush_regularly())
 
     async def close_spider(self) -> None:

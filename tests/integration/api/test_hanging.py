@@ -16,21 +16,22 @@ from listino.store.client import Store
 
 Make = Callable[..., Product]
 ID = "it:bottega:8411"
+COLD = "it:bottega:8412"  # nobody has asked for its page
 PROBLEM = "application/problem+json"
 CROWD = 300  # more than Motor has threads, five for each core
 
 
 @pytest.fixture
 async def warm(client: httpx.AsyncClient, store: Store, goods: Make) -> httpx.AsyncClient:
-    """The API after its first answers, with one product."""
-    store.products.upsert([goods("8411")])
+    """The API after its first answers, with one product that was asked for and one that was not."""
+    store.products.upsert([goods("8411"), goods("8412")])
     assert (await client.get(f"/products/{ID}")).status_code == 200
     assert (await client.get(f"/products/{ID}/price?wait=100")).status_code == 200
     return client
 
 
 @pytest.mark.parametrize(
-    ("address", "most"), [("/products", 5.0), (f"/products/{ID}", 5.0), (f"/products/{ID}/price", 3.0)]
+    ("address", "most"), [("/products", 5.0), (f"/products/{COLD}", 5.0), (f"/products/{ID}/price", 3.0)]
 )
 async def test_a_hanging_mongodb_is_a_problem_soon(
     warm: httpx.AsyncClient, settings: Settings, address: str, most: float
@@ -45,6 +46,13 @@ async def test_a_hanging_mongodb_is_a_problem_soon(
     assert seconds < most
 
 
+async def test_a_page_that_was_kept_needs_no_mongodb(warm: httpx.AsyncClient, settings: Settings) -> None:
+    with hung_mongo(settings.mongo_address):
+        answer = await warm.get(f"/products/{ID}/styles")
+
+    assert answer.status_code == 200
+
+
 async def test_a_node_whose_mongodb_hangs_is_not_ready(warm: httpx.AsyncClient, settings: Settings) -> None:
     assert (await warm.get("/readyz")).json()["mongo"] == "ready"
     with hung_mongo(settings.mongo_address):
@@ -54,7 +62,7 @@ async def test_a_node_whose_mongodb_hangs_is_not_ready(warm: httpx.AsyncClient, 
 
 async def test_a_mongodb_that_hangs_for_a_second_costs_no_answer(warm: httpx.AsyncClient, settings: Settings) -> None:
     with hung_mongo(settings.mongo_address):
-        reading = asyncio.create_task(warm.get(f"/products/{ID}"))
+        reading = asyncio.create_task(warm.get(f"/products/{COLD}"))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(reading), 1.0)
 
@@ -70,7 +78,7 @@ async def test_what_waits_for_a_hanging_mongodb_does_not_hold_up_other_reads(
         async with serve(hanging) as stuck, serve(settings) as healthy:
             assert (await stuck.get("/products")).status_code == 200
             with hung_mongo(other_uri):
-                answers = await asyncio.gather(*(stuck.get("/products") for _ in range(CROWD)))
+                answers = await asyncio.gather(*(stuck.get(f"/products?brand={n}") for n in range(CROWD)))
                 answer = await healthy.get(f"/products/{ID}")
 
     assert [answer.status_code for answer in answers] == [503] * CROWD

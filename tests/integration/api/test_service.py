@@ -88,7 +88,7 @@ async def test_our_own_mistake_is_told_without_its_details(
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret of ours")
 
-    monkeypatch.setattr(AsyncProducts, "get", broken)
+    monkeypatch.setattr(AsyncProducts, "among", broken)
     with structlog.testing.capture_logs() as lines:
         answer = await client.get("/products/500", headers={"X-Request-Id": "r1"})
 

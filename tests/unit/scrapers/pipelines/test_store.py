@@ -36,7 +36,8 @@ class Store:
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     made = Store()
-    monkeypatch.setattr(module, "AsyncStore", lambda settings: made)
+    monkeypatch.setattr(module, "AsyncStore", lambda settings, guard: made)
+    monkeypatch.setattr(module, "PageGuard", lambda settings: None)
     return made
 
 

@@ -1,0 +1,162 @@
+"""The pages of products: what is rendered of one, how it is loaded, and how it is answered.
+
+Everything about a product is rendered at once when its document was loaded, and kept in bytes with its entity tags
+(`listino.live.pages`): an answer is then no more than a few headers.
+"""
+
+import asyncio
+import gzip
+import time
+from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
+
+import orjson
+import structlog
+
+from api import rendering
+from api.answers import GZIP_BYTES, GZIP_LEVEL, ReadyAnswer, entity_tag, holds
+from api.problems import ProductGone
+from api.services import STORE_SECONDS, Services, reading
+from listino.domain.errors import EngineUnavailable, ProductNotFound
+from listino.domain.product import Product, ProductId
+from listino.live.held_pages import Reading
+from listino.live.page import Page
+from listino.live.pages import Loaded
+from listino.store.aio import AsyncProducts
+
+log = structlog.get_logger(__name__)
+
+SHOWN, GONE, HIDDEN = "shown", "gone", "hidden"
+
+# A primary that needs longer than this is being replaced, or hangs: a secondary answers, if there is one.
+PRIMARY_SECONDS = 0.5
+DISTRUST_SECONDS = 1.0  # how long primaries are not asked after that
+
+_TAG_BYTES = len(entity_tag(b""))
+_ALWAYS = ((b"content-type", b"application/json"), (b"cache-control", b"no-cache"))
+_VARY = (b"vary", b"Accept-Encoding")
+_PACKED = (b"content-encoding", b"gzip")
+
+
+class Part(IntEnum):
+    """The parts of a page, in the order in which they are kept."""
+
+    CARD = 0  # as lists show it; it bears no entity tag
+    DETAIL = 1
+    STYLES = 2
+    RELATED = 3
+
+
+def rendered(product: Product) -> Page:
+    """The product's page; nothing to show where it is gone or not on sale yet."""
+    if product.gone_at is not None:
+        return Page(GONE)
+    if product.awaits_price:
+        return Page(HIDDEN)
+    card = rendering.card(product)
+    bodies = (
+        orjson.dumps(rendering.page(product, card)),
+        orjson.dumps(rendering.styles(product)),
+        orjson.dumps(product.related),
+    )
+    return Page(SHOWN, (orjson.dumps(card), *(entity_tag(body).encode() + body for body in bodies)))
+
+
+class PageLoader:
+    """Loads and renders the products that no cache has."""
+
+    def __init__(self, products: AsyncProducts) -> None:
+        self._products = products
+        self._distrusted_until = 0.0
+
+    async def load(self, product_ids: Sequence[ProductId]) -> Loaded:
+        """From the primaries; from secondaries while a primary is away, and then it is not the last word.
+
+        Raises EngineUnavailable.
+        """
+        now = asyncio.get_running_loop().time
+        if now() >= self._distrusted_until:
+            try:
+                async with reading(PRIMARY_SECONDS):
+                    found = await self._products.among(product_ids)
+                return Loaded({key: rendered(product) for key, product in found.items()})
+            except EngineUnavailable as error:
+                log.warning("api.primary_away", error=str(error))
+                self._distrusted_until = now() + DISTRUST_SECONDS
+        async with reading(STORE_SECONDS - PRIMARY_SECONDS):
+            found = await self._products.among(product_ids, behind=True)
+        return Loaded({key: rendered(product) for key, product in found.items()}, settled=False)
+
+
+async def page_answer(
+    services: Services, product_id: ProductId, part: Part, headers: Iterable[tuple[bytes, bytes]], *, pack: bool = False
+) -> ReadyAnswer:
+    """That part of the product's page, or 304 for a caller that holds it; `headers` are the request's. With `pack` large
+    ones are compressed, for those who accept it; without, that is left to the middleware.
+
+    Raises ProductNotFound, ProductGone or EngineUnavailable.
+    """
+    read = services.pages.at_hand(product_id) or await _read(services, product_id)
+    page = read.page
+    if page is None or page.state == HIDDEN:
+        raise ProductNotFound(f"no product {product_id}")
+    if page.state == GONE:
+        raise ProductGone(product_id)
+    if part is Part.DETAIL:
+        services.refresher.ask(product_id)
+    text = page.parts[part]
+    packer = (lambda body: _compressed(page, part, body)) if pack else None
+    return bytes_answer(text[:_TAG_BYTES], text[_TAG_BYTES:], headers, read.read_at, pack=packer)
+
+
+def bytes_answer(
+    tag: bytes,
+    body: bytes,
+    headers: Iterable[tuple[bytes, bytes]],
+    read_at: float,
+    more: Sequence[tuple[bytes, bytes]] = (),
+    *,
+    pack: Callable[[bytes], bytes] | None = None,
+) -> ReadyAnswer:
+    """JSON under its entity tag, or 304 for a caller that holds it; `headers` are the request's, `more` the answer's own.
+
+    `read_at`: when it was the truth, in seconds since 1970. `pack` compresses a large one for those who accept it.
+    """
+    none_match, packed = None, False
+    for name, value in headers:
+        if name == b"if-none-match":
+            none_match = value
+        elif name == b"accept-encoding":
+            packed = b"gzip" in value
+    marked = [*_ALWAYS, (b"etag", tag), (b"x-accel-expires", accelerated(read_at)), *more]
+    if none_match is not None and holds(none_match.decode("latin-1"), tag.decode()):
+        return ReadyAnswer(304, marked[1:], b"")
+    if len(body) >= GZIP_BYTES and pack is not None:
+        marked.append(_VARY)
+        if packed:
+            marked.append(_PACKED)
+            body = pack(body)
+    marked.append((b"content-length", b"%d" % len(body)))
+    return ReadyAnswer(200, marked, body)
+
+
+def accelerated(read_at: float) -> bytes:
+    """The X-Accel-Expires header of what was the truth at that moment: nginx may repeat it to the end of that second.
+
+    So it never shows anything older than a second, and what is older than that already it does not keep.
+    """
+    return b"@%d" % read_at if int(read_at) == int(time.time()) else b"0"
+
+
+async def _read(services: Services, product_id: ProductId) -> Reading:
+    try:
+        return await services.pages.get(product_id)
+    except TimeoutError as error:
+        raise EngineUnavailable(f"the store did not answer: {error}") from None
+
+
+def _compressed(page: Page, part: Part, body: bytes) -> bytes:
+    """In gzip, once for as long as the page is held."""
+    if part not in page.packed:
+        page.packed[part] = gzip.compress(body, GZIP_LEVEL, mtime=0)
+    return page.packed[part]

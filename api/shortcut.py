@@ -1,0 +1,54 @@
+"""The short way of the requests that a storefront makes most: a product, its styles, what goes with it.
+
+It answers plain ones exactly as the routes would, before anything else is built for them, and leaves everything else
+(other methods, parameters, encoded ids) to the routes.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.pages import Part, page_answer
+from api.parameters import parse_path_id
+from api.problems import problem_of, problem_response
+
+# An id without anything encoded in it: as the server decodes the path, and as the caller wrote it.
+_PLAIN = re.compile(rb"/products/([A-Za-z0-9:._~-]{1,300})(/styles|/related)?")
+_PARTS = {None: Part.DETAIL, b"/styles": Part.STYLES, b"/related": Part.RELATED}
+_METHODS = frozenset({"GET", "HEAD"})
+PATHS: Mapping[Part, str] = {
+    Part.DETAIL: "/products/{id:product}",
+    Part.STYLES: "/products/{id:product}/styles",
+    Part.RELATED: "/products/{id:product}/related",
+}
+
+
+class Shortcut:
+    """`routes`: those of the application, of which the requests are said to have taken theirs."""
+
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
+        self._app = app
+        by_path = {route.path: route for route in routes if isinstance(route, Route)}
+        self._routes = {part: by_path[path] for part, path in PATHS.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = None
+        if scope["type"] == "http" and not scope["query_string"] and scope["method"] in _METHODS:
+            found = _PLAIN.fullmatch(scope.get("raw_path") or b"")
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        part = _PARTS[found[2]]
+        scope["route"] = self._routes[part]
+        try:
+            product_id = parse_path_id(found[1].decode())
+            answer = await page_answer(scope["app"].state.services, product_id, part, scope["headers"], pack=True)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is None:
+                raise
+            await problem_response(problem, scope["state"]["request_id"])(scope, receive, send)
+            return
+        await answer(scope, receive, send)

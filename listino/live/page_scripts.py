@@ -1,0 +1,121 @@
+"""The keys of rendered pages in Redis, and the four steps by which none of them is older than its product.
+
+    page:{ID}        the rendered page, with the stamp under which it counts (see pages.py); expires
+    load:{ID}        the lease of the one reader that loads the product, so that a burst on it asks MongoDB once
+    writing:{ID}     sorted set: writers at work on the product by the end of their mark (ms of the server's clock)
+    pages:generation changes when somebody wrote without having been able to say so: every page before it is void
+    members:SCOPE    counts what was listed, ended or moved to another list in a market, or in the imported catalogue
+    moving:SCOPE     set for SETTLING_MS after that: not every secondary may know of it yet
+
+A reader that misses takes the lease, loads, and fills. A writer begins by dropping page and lease and leaving its mark,
+writes, and ends by taking the mark away: what a reader loaded before cannot be filled in any more, and while there is a
+mark nobody fills at all. A writer that dies leaves its mark for WRITING_MS of reads that are not kept.
+
+One script names the keys of many products, so this needs one Redis with its replicas, not a Redis Cluster.
+"""
+
+from collections.abc import Iterable
+
+from listino.domain.market import MARKETS
+from listino.domain.product import ProductId
+
+GENERATION = "pages:generation"
+CATALOGUE = "catalogue"  # the scope of imported goods, which belong to no market
+SCOPES = (*MARKETS, CATALOGUE)
+
+# Longer than the driver lets a write take in all (20 s): no write that is still under way has lost its mark.
+WRITING_MS = 30_000
+# As long as a reader may take to load a product; then the next one may.
+LOAD_MS = 3_000
+SETTLING_MS = 2_000
+
+
+def page_key(product_id: ProductId) -> str:
+    return f"page:{{{product_id}}}"
+
+
+def product_keys(product_ids: Iterable[ProductId]) -> list[str]:
+    """Page, lease and writers of each."""
+    return [f"{noun}:{{{one}}}" for one in product_ids for noun in ("page", "load", "writing")]
+
+
+def members_key(scope: str) -> str:
+    return f"members:{scope}"
+
+
+def moving_key(scope: str) -> str:
+    return f"moving:{scope}"
+
+
+def scope_of(product_id: ProductId) -> str:
+    """`it` of `it:bottega:8411`."""
+    return CATALOGUE if isinstance(product_id, int) else product_id.partition(":")[0]
+
+
+# KEYS: page, load, writing of each product. ARGV: the writer's token, WRITING_MS.
+BEGIN = """
+local time = redis.call('TIME')
+local ends = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
+for at = 1, #KEYS, 3 do
+    redis.call('DEL', KEYS[at], KEYS[at + 1])
+    redis.call('ZADD', KEYS[at + 2], ends, ARGV[1])
+    redis.call('PEXPIRE', KEYS[at + 2], ARGV[2])
+end
+return 0
+"""
+
+# KEYS: page, load, writing of each product. ARGV: the writer's token, SETTLING_MS, and for each scope
+# in which something moved the keys of its count and of its mark.
+END = """
+for at = 1, #KEYS, 3 do
+    redis.call('DEL', KEYS[at], KEYS[at + 1])
+    redis.call('ZREM', KEYS[at + 2], ARGV[1])
+end
+for at = 3, #ARGV, 2 do
+    redis.call('INCR', ARGV[at])
+    redis.call('SET', ARGV[at + 1], '1', 'PX', ARGV[2])
+end
+return 0
+"""
+
+# KEYS: the generation, then page, load, writing of each product. ARGV: the reader's token, LOAD_MS, the server's run
+# as stamps bear it. Gives the generation, then for each product its page where somebody was faster, or 1: load and fill it, 0: somebody else loads it, -1: it is
+# being written, load and do not fill.
+TAKE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local generation = redis.call('GET', KEYS[1])
+local stamp = ARGV[3] .. ':' .. (generation or '') .. ' '
+local told = {generation}
+for at = 2, #KEYS, 3 do
+    local page = redis.call('GET', KEYS[at])
+    if page and string.sub(page, 1, #stamp) == stamp then
+        told[#told + 1] = page
+    else
+        redis.call('ZREMRANGEBYSCORE', KEYS[at + 2], '-inf', now)
+        if redis.call('EXISTS', KEYS[at + 2]) == 1 then
+            told[#told + 1] = -1
+        else
+            told[#told + 1] = redis.call('SET', KEYS[at + 1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0
+        end
+    end
+end
+return told
+"""
+
+# KEYS: the generation, then page and load of each product. ARGV: the reader's token, the generation it loaded under,
+# how long pages are kept (ms), and the pages. Keeps those whose lease still is the reader's; gives how many.
+FILL = """
+local kept = 0
+local same = (redis.call('GET', KEYS[1]) or '') == ARGV[2]
+for at = 2, #KEYS, 2 do
+    if redis.call('GET', KEYS[at + 1]) == ARGV[1] then
+        redis.call('DEL', KEYS[at + 1])
+        if same then
+            redis.call('SET', KEYS[at], ARGV[3 + at / 2], 'PX', ARGV[3])
+            kept = kept + 1
+        end
+    end
+end
+return kept
+"""

@@ -1,0 +1,132 @@
+"""The connection to the Redis that keeps rendered pages: one a process, and never waited for long."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from listino.live.client import connect_async
+from listino.live.page_scripts import FILL, GENERATION, LOAD_MS, TAKE
+from listino.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+# A step takes well below a millisecond. On a machine that has more to do than it can, a process may stand still for a
+# good part of this, and pages that need Redis less than MongoDB must not all turn to the store then.
+STEP_SECONDS = 0.2
+MEASURED_SECONDS = 5.0  # between two looks at how much memory the server uses
+# Without an answer for so long it was an outage. What is shorter is mostly a machine with too much to do, which to void all
+# pages would give more; writers make good by themselves whatever they could not say (page_guard.py).
+OUTAGE_SECONDS = 3.0
+AWAY_SECONDS = 0.5  # how long it is left alone after that
+_CONNECTIONS = 2  # one to look, one for the misses: the driver makes more only in vain
+
+
+class PageServer:
+    """Every method raises a RedisError, at once while the server is known to be away."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._redis: Any = connect_async(settings, seconds=STEP_SECONDS, connections=_CONNECTIONS, greet=self._greet)
+        self._take = self._redis.register_script(TAKE)
+        self._fill = self._redis.register_script(FILL)
+        self._run = b""
+        self._away_until = 0.0
+        self._most_bytes = settings.pages_mb * 10**6
+        self._full, self._measured_until = False, 0.0
+        self._lost_at: float | None = None
+        self._asking: list[tuple[Sequence[str], asyncio.Future[list[bytes | None]]]] = []
+        self._gathering: asyncio.Task[None] | None = None
+
+    def stamp(self, generation: bytes | None) -> bytes:
+        """Under which pages count now."""
+        return self._run + b":" + (generation or b"")
+
+    async def read(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values, in one step."""
+        found: list[bytes | None] = await self._asked(lambda: self._redis.mget(keys))
+        return found
+
+    async def read_together(self, keys: Sequence[str]) -> list[bytes | None]:
+        """As `read`; all that is asked in the same turn of the loop is one step."""
+        answer: asyncio.Future[list[bytes | None]] = asyncio.get_running_loop().create_future()
+        self._asking.append((keys, answer))
+        if self._gathering is None:
+            self._gathering = asyncio.create_task(self._read_gathered())
+        return await answer
+
+    async def _read_gathered(self) -> None:
+        while self._asking:
+            asking, self._asking = self._asking, []
+            try:
+                found = await self.read([key for keys, _ in asking for key in keys])
+            except RedisError as error:
+                for _, answer in asking:
+                    if not answer.done():
+                        answer.set_exception(error)
+                continue
+            begins = 0
+            for keys, answer in asking:
+                if not answer.done():
+                    answer.set_result(found[begins : begins + len(keys)])
+                begins += len(keys)
+        self._gathering = None
+
+    async def keep(self, key: str, value: bytes, milliseconds: int) -> None:
+        """Sets a value that expires; not while the server is full."""
+        if not await self._is_full():
+            await self._asked(lambda: self._redis.set(key, value, px=milliseconds))
+
+    async def take(self, keys: Sequence[str], token: str) -> tuple[bytes | None, list[bytes | int]]:
+        """The generation, and what TAKE tells of the products with those keys."""
+        generation, *told = await self._asked(
+            lambda: self._take(keys=[GENERATION, *keys], args=[token, LOAD_MS, self._run])
+        )
+        return generation, told
+
+    async def fill(self, keys: Sequence[str], args: Sequence[Any]) -> None:
+        """Runs FILL; not while the server is full."""
+        if not await self._is_full():
+            await self._asked(lambda: self._fill(keys=keys, args=args))
+
+    async def _is_full(self) -> bool:
+        """Whether the server uses more memory than pages are to fill: it keeps queues as well, and refuses nobody else."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._measured_until:
+            self._measured_until = now + MEASURED_SECONDS
+            memory = await self._asked(lambda: self._redis.info("memory"))
+            self._full = memory["used_memory"] >= self._most_bytes
+        return self._full
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def _asked(self, step: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        if began < self._away_until:
+            raise RedisConnectionError("Redis did not answer a moment ago")
+        try:
+            async with asyncio.timeout(STEP_SECONDS):
+                if self._lost_at is not None and loop.time() > self._lost_at + OUTAGE_SECONDS:
+                    # Whoever wrote during an outage may have ended before it could say so.
+                    await self._redis.incr(GENERATION)
+                answer = await step()
+        except (TimeoutError, RedisError) as error:
+            self._lost_at = self._lost_at or began
+            self._away_until = loop.time() + AWAY_SECONDS
+            log.warning("pages.no_redis", error=str(error) or "no answer", again_in=AWAY_SECONDS)
+            raise RedisTimeoutError("Redis did not answer") from error
+        self._lost_at = None
+        return answer
+
+    async def _greet(self, connection: Any) -> None:
+        """Learns which run of the server a new connection leads to."""
+        await connection.on_connect()
+        await connection.send_command("INFO", "server")
+        text = str(await connection.read_response(disable_decoding=True), "utf-8", "replace")
+        told = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+        self._run = told.get("run_id", "")[:16].encode()

@@ -1,0 +1,251 @@
+"""The reader's side of rendered pages: from the process's memory, from Redis, or loaded and rendered anew.
+
+What one process wants at a moment goes to Redis in one step, and what is missing there is loaded from the store in one
+question; while either is under way, others gather for the next. Every page bears a stamp, which is the run of the server
+that keeps it and the generation (page_scripts.py): after a restart, which may have brought back what was dropped in the
+second before, and after writes that could not be announced, pages of before do not count.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
+
+from listino.domain.product import ProductId
+from listino.live.held_pages import HELD_SECONDS, HeldPages, Reading
+from listino.live.page import Page, decoded
+from listino.live.page_scripts import GENERATION, page_key, product_keys
+from listino.live.page_server import PageServer
+from listino.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+WAIT_SECONDS = 2.5  # how long a shopper waits for a page at most, as for everything else of the store
+KEPT_MS = 300_000  # in Redis; bounds what no script could drop
+MOST_AT_ONCE = 128  # products in one step or question
+# Questions to the store under way at once. One would do, were it not that a shard that hangs must not keep the others.
+MOST_LOADS = 4
+HASTE_SECONDS = 0.02  # a question that takes longer is not waited for by those that gather meanwhile
+FOREIGN_SECONDS = 0.06  # how long a page that another process loads is waited for
+LOOK_SECONDS = 0.008
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the store holds of the products asked for. `settled`: it is the last word, so it may be kept for others."""
+
+    pages: Mapping[ProductId, Page]
+    settled: bool = True
+
+
+Load = Callable[[Sequence[ProductId]], Awaitable[Loaded]]
+
+
+@dataclass(slots=True)
+class _Wish:
+    """A product that somebody waits for; `since`: when, by the loop's clock. Each waits for a future of their own, so
+    that one who gives up takes nobody else along."""
+
+    product_id: ProductId
+    since: float
+    readers: list[asyncio.Future[Reading]] = field(default_factory=list)
+
+
+class Pages:
+    """The pages of products for one process. Use it in `async with`, inside the event loop that reads."""
+
+    def __init__(self, settings: Settings, load: Load) -> None:
+        self.server = self._server = PageServer(settings)
+        self._load = load
+        self._held = HeldPages()
+        self._wishes: dict[ProductId, _Wish] = {}
+        self._wanted: list[_Wish] = []
+        self._missed: list[_Wish] = []
+        self._token = secrets.token_hex(8)
+        self._looking = False
+        self._loads = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> "Pages":
+        self._loop = asyncio.get_running_loop()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1)
+        for task in self._tasks:
+            task.cancel()
+        await self._server.close()
+
+    def at_hand(self, product_id: ProductId) -> Reading | None:
+        """The page in the process's memory, if it may still be shown."""
+        return self._held.get(product_id, self._loop.time())
+
+    async def get(self, product_id: ProductId) -> Reading:
+        """The page, at most half a second old; raises what `load` raises, and TimeoutError after WAIT_SECONDS."""
+        reading = self.at_hand(product_id)
+        return reading if reading is not None else await self._wish(product_id)
+
+    async def get_many(self, product_ids: Sequence[ProductId]) -> list[Reading]:
+        """As `get`, in the same order."""
+        readings = [self.at_hand(product_id) or self._wish(product_id) for product_id in product_ids]
+        return [reading if isinstance(reading, Reading) else await reading for reading in readings]
+
+    def _wish(self, product_id: ProductId) -> asyncio.Future[Reading]:
+        wish = self._wishes.get(product_id)
+        if wish is None:
+            wish = _Wish(product_id, self._loop.time())
+            self._wishes[product_id] = wish
+            self._wanted.append(wish)
+            if not self._looking:
+                self._looking = True
+                # Whoever asks in the same turn of the loop is looked up with it.
+                self._begin(self._look())
+        reader: asyncio.Future[Reading] = self._loop.create_future()
+        wish.readers.append(reader)
+        return reader
+
+    def _begin(self, work: Any) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _look(self) -> None:
+        """Looks in Redis for what is wanted, until nothing is."""
+        try:
+            while self._wanted:
+                some, self._wanted = self._wanted[:MOST_AT_ONCE], self._wanted[MOST_AT_ONCE:]
+                began = _Moment(self._loop)
+                try:
+                    generation, *found = await self._server.read(
+                        [GENERATION, *(page_key(wish.product_id) for wish in some)]
+                    )
+                except RedisError:
+                    generation, found = None, [None] * len(some)
+                stamp = self._server.stamp(generation)
+                missed = []
+                for wish, text in zip(some, found, strict=True):
+                    page = decoded(text, stamp) if text else None
+                    if page is None:
+                        missed.append(wish)
+                    else:
+                        self._grant(wish, began.reading(page))
+                if missed:
+                    self._missed += missed
+                    self._loop.call_later(WAIT_SECONDS, self._give_up, missed)
+                    self._load_missed()
+        finally:
+            self._looking = False
+
+    def _give_up(self, wishes: list[_Wish]) -> None:
+        for wish in wishes:
+            if self._wishes.get(wish.product_id) is wish:
+                self._refuse(wish, TimeoutError(f"not loaded in {WAIT_SECONDS} s"))
+
+    def _load_missed(self) -> None:
+        if self._loads < MOST_LOADS:
+            if self._loads == 0:
+                self._begin(self._load_some())
+            else:
+                self._loop.call_later(HASTE_SECONDS, self._hasten)
+
+    def _hasten(self) -> None:
+        if self._missed and self._loads < MOST_LOADS:
+            self._begin(self._load_some())
+
+    async def _load_some(self) -> None:
+        """Loads what was missed, until nothing is; keeps what nobody writes or loads meanwhile."""
+        self._loads += 1
+        try:
+            while self._missed:
+                some, self._missed = self._missed[:MOST_AT_ONCE], self._missed[MOST_AT_ONCE:]
+                try:
+                    await self._load_these(some)
+                except Exception as error:  # whatever it is, those who wait are told of it
+                    for wish in some:
+                        self._refuse(wish, error)
+        finally:
+            self._loads -= 1
+
+    async def _load_these(self, some: list[_Wish]) -> None:
+        ids = [wish.product_id for wish in some]
+        began = _Moment(self._loop)
+        generation, told = await self._taken(ids)
+        stamp = self._server.stamp(generation)
+        wanted: list[_Wish] = []
+        mine: list[_Wish] = []
+        for wish, answer in zip(some, told, strict=True):
+            page = decoded(answer, stamp) if isinstance(answer, bytes) else None
+            if page is not None:
+                self._grant(wish, began.reading(page))
+            elif answer == 0 and self._loop.time() < wish.since + FOREIGN_SECONDS:
+                self._loop.call_later(LOOK_SECONDS, self._look_again, wish)
+            else:
+                wanted.append(wish)
+                if answer == 1:
+                    mine.append(wish)
+        if not wanted:
+            return
+        began = _Moment(self._loop)
+        loaded = await self._load([wish.product_id for wish in wanted])
+        for wish in wanted:
+            self._grant(wish, began.reading(loaded.pages.get(wish.product_id)))
+        if mine and loaded.settled:
+            kept = {wish.product_id: page for wish in mine if (page := loaded.pages.get(wish.product_id)) is not None}
+            if kept:
+                self._begin(self._fill(kept, generation, stamp.decode()))
+
+    async def _taken(self, ids: list[ProductId]) -> tuple[bytes | None, Sequence[bytes | int]]:
+        """The generation, and what TAKE tells of each; all are to be loaded and not kept where Redis cannot say."""
+        try:
+            generation, told = await self._server.take(product_keys(ids), self._token)
+        except RedisError:
+            return None, [-1] * len(ids)
+        return generation, told
+
+    async def _fill(self, pages: Mapping[ProductId, Page], generation: bytes | None, stamp: str) -> None:
+        """Under the stamp of the moment when the leases were taken: another run of the server does not count them."""
+        keys = [key for one in pages for key in product_keys([one])[:2]]
+        texts = [page.encoded(stamp) for page in pages.values()]
+        try:
+            await self._server.fill([GENERATION, *keys], [self._token, generation or b"", KEPT_MS, *texts])
+        except RedisError as error:
+            log.info("pages.not_kept", products=len(pages), error=str(error))
+
+    def _look_again(self, wish: _Wish) -> None:
+        self._wanted.append(wish)
+        if not self._looking:
+            self._looking = True
+            self._begin(self._look())
+
+    def _grant(self, wish: _Wish, reading: Reading) -> None:
+        if self._wishes.get(wish.product_id) is wish:
+            del self._wishes[wish.product_id]
+        self._held.put(wish.product_id, reading)
+        for reader in wish.readers:
+            if not reader.done():
+                reader.set_result(reading)
+
+    def _refuse(self, wish: _Wish, error: Exception) -> None:
+        if self._wishes.get(wish.product_id) is wish:
+            del self._wishes[wish.product_id]
+        for reader in wish.readers:
+            if not reader.done():
+                reader.set_exception(error)
+
+
+class _Moment:
+    """When a question was put: what is answered to it was true then or later."""
+
+    __slots__ = ("_at", "_until")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._at, self._until = time.time(), loop.time() + HELD_SECONDS
+
+    def reading(self, page: Page | None) -> Reading:
+        return Reading(page, self._at, self._until)

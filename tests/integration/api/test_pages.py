@@ -1,0 +1,178 @@
+"""Pages and lists that are kept: what is written shows at once, and what is answered is what the routes would answer."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from pymongo.errors import AutoReconnect
+from redis import Redis
+
+from listino.domain.product import Product, ProductId
+from listino.live.page_scripts import moving_key, page_key
+from listino.settings import Settings
+from listino.store.aio import AsyncProducts
+from listino.store.client import Store
+
+Make = Callable[..., Product]
+LATER = datetime(2026, 3, 2, tzinfo=UTC)
+ID = "it:bottega:1"
+
+
+async def within_a_second(look: Callable[[], Awaitable[Any]], expected: Any) -> None:
+    """Looks again and again until it is as expected; fails with what was seen last."""
+    deadline = time.monotonic() + 1
+    while (seen := await look()) != expected:
+        assert time.monotonic() < deadline, seen
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def other(settings: Settings, serve: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A second node."""
+    async with serve(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the store is asked from now on, by name."""
+    names: list[str] = []
+    for name in ("among", "page"):
+        monkeypatch.setattr(AsyncProducts, name, _noting(getattr(AsyncProducts, name), name, names))
+    return names
+
+
+def _noting(method: Callable[..., Awaitable[Any]], name: str, names: list[str]) -> Callable[..., Awaitable[Any]]:
+    async def noted(*args: Any, **options: Any) -> Any:
+        names.append(name)
+        return await method(*args, **options)
+
+    return noted
+
+
+async def prices(client: httpx.AsyncClient) -> list[str]:
+    """The product's price on its page, in its styles and in a list."""
+    page, styles, listed = [
+        (await client.get(address)).json()
+        for address in (f"/products/{ID}", f"/products/{ID}/styles", "/products?market=it")
+    ]
+    return [page["default_price"], styles["results"][0]["original_price"], listed[0]["default_price"]]
+
+
+async def ids(client: httpx.AsyncClient, query: str) -> list[ProductId]:
+    return [product["id"] for product in (await client.get(f"/products?{query}")).json()]
+
+
+async def test_a_new_price_shows_everywhere_within_a_second(
+    client: httpx.AsyncClient, other: httpx.AsyncClient, store: Store, goods: Make
+) -> None:
+    store.products.upsert([goods("1")])
+    assert await prices(client) == await prices(other) == ["30.90"] * 3
+
+    store.products.upsert([goods("1", cost=4400, at=LATER)])
+
+    new = (await client.get(f"/products/{ID}/price?wait=0")).json()["price"]
+    assert new != "30.90"
+    for node in (client, other):
+        await within_a_second(lambda node=node: prices(node), [new] * 3)  # type: ignore[misc]
+
+
+async def test_what_comes_moves_and_goes_shows_in_lists_within_a_second(
+    client: httpx.AsyncClient, store: Store, goods: Make
+) -> None:
+    store.products.upsert([goods("1"), goods("2")])
+    assert await ids(client, "category=Cucina") == [ID, "it:bottega:2"]
+    store.products.upsert([goods("3")])
+    await within_a_second(lambda: ids(client, "category=Cucina"), [ID, "it:bottega:2", "it:bottega:3"])
+    store.products.upsert([goods("1", category="Bagno", at=LATER)])
+    await within_a_second(lambda: ids(client, "category=Cucina"), ["it:bottega:2", "it:bottega:3"])
+    store.products.mark_gone(["it:bottega:2"], LATER)
+    await within_a_second(lambda: ids(client, "category=Cucina"), ["it:bottega:3"])
+    store.products.mark_shop_gone("it", "bottega", LATER)
+    await within_a_second(lambda: ids(client, "category=Cucina"), [])
+
+
+async def test_what_is_kept_needs_no_store(
+    client: httpx.AsyncClient, other: httpx.AsyncClient, store: Store, goods: Make, settings: Settings, asked: list[str]
+) -> None:
+    store.products.upsert([goods("1"), goods("2")])
+    with Redis.from_url(settings.redis_address) as redis:
+        redis.delete(moving_key("it"))  # as if the goods had come long ago
+    first = await client.get("/products?market=it&count=1")
+    assert asked == ["page", "among"]
+
+    again = await other.get("/products?market=it&count=1")
+
+    assert asked == ["page", "among"]
+    assert (again.content, again.headers["link"]) == (first.content, first.headers["link"])
+
+
+async def test_lists_that_just_changed_are_not_kept_for_secondaries_may_lag(
+    client: httpx.AsyncClient, other: httpx.AsyncClient, store: Store, goods: Make, asked: list[str]
+) -> None:
+    store.products.upsert([goods("1")])
+    for node in (client, other):
+        await node.get("/products?market=it")
+    assert asked.count("page") == 2
+
+
+async def test_while_a_primary_is_away_a_secondary_is_read_and_kept_for_nobody(
+    client: httpx.AsyncClient, store: Store, goods: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.products.upsert([goods("1")])
+    among = AsyncProducts.among
+
+    async def without_primary(self: AsyncProducts, product_ids: Any, *, behind: bool = False) -> Any:
+        if not behind:
+            raise AutoReconnect("no primary")
+        return await among(self, product_ids, behind=True)
+
+    monkeypatch.setattr(AsyncProducts, "among", without_primary)
+    answer = await client.get(f"/products/{ID}")
+
+    assert (answer.status_code, answer.json()["id"]) == (200, ID)
+    with Redis.from_url(settings.redis_address) as redis:
+        assert not redis.exists(page_key(ID))
+
+
+@pytest.mark.parametrize("part", ["", "/styles", "/related"])
+@pytest.mark.parametrize("key", ["it bottega 1", "it bottega gone", "it bottega unknown", "uk bottega 1"])
+async def test_the_short_way_answers_as_the_routes_do(
+    client: httpx.AsyncClient, store: Store, goods: Make, part: str, key: str
+) -> None:
+    store.products.upsert([goods("1", description="Caffè " * 200), goods("gone")])
+    store.products.mark_gone(["it:bottega:gone"], LATER)
+    plain, encoded = (f"/products/{key.replace(' ', mark)}{part}" for mark in (":", "%3A"))
+    tag = (await client.get(plain)).headers.get("etag", "none")
+    for method, headers in (
+        ("GET", {}),
+        ("HEAD", {}),
+        ("GET", {"If-None-Match": tag}),
+        ("GET", {"Accept-Encoding": "gzip"}),
+        ("GET", {"Accept-Encoding": "identity", "X-Request-Id": "r1"}),
+        ("POST", {}),
+    ):
+        one, two = [await client.request(method, address, headers=headers) for address in (plain, encoded)]
+        assert one.status_code == two.status_code
+        assert _lasting(one) == _lasting(two)
+        if one.status_code == 200:
+            assert one.content == two.content
+
+
+def _lasting(answer: httpx.Response) -> dict[str, str]:
+    """The headers, but for those that are another time by time."""
+    return {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "x-accel-expires")}
+
+
+async def test_what_nginx_may_repeat_ends_with_the_second_in_which_it_was_read(
+    client: httpx.AsyncClient, store: Store, goods: Make
+) -> None:
+    store.products.upsert([goods("1")])
+    for address in (f"/products/{ID}", "/products"):
+        before = int(time.time())
+        told = (await client.get(address)).headers["x-accel-expires"]
+        assert told == "0" or before <= int(told.removeprefix("@")) <= int(time.time())

@@ -1,0 +1,247 @@
+"""Rendered pages in a real Redis: nobody fills in what was loaded before a write, whoever dies or goes away meanwhile."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+
+import pytest
+from redis import Redis
+from servers import hung_redis
+
+from listino.domain.product import ProductId
+from listino.live.held_pages import HELD_SECONDS
+from listino.live.page import Page
+from listino.live.page_guard import PageGuard
+from listino.live.page_scripts import GENERATION, page_key, product_keys
+from listino.live.pages import Loaded, Pages
+from listino.settings import Settings
+
+Wait = Callable[[Callable[[], bool]], None]
+
+
+class Shelf:
+    """Stands for the store: one version of each product, and how often each was loaded. Loads wait for `open`."""
+
+    def __init__(self) -> None:
+        self.version: Counter[ProductId] = Counter()
+        self.questions: list[list[ProductId]] = []
+        self.settled = True
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def load(self, product_ids: Sequence[ProductId]) -> Loaded:
+        self.questions.append(list(product_ids))
+        read = {one: Page("shown", (b"%d" % self.version[one],)) for one in product_ids if self.version[one]}
+        await self.open.wait()
+        return Loaded(read, settled=self.settled)
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    made = Shelf()
+    made.version[1] = 1
+    return made
+
+
+@pytest.fixture
+async def pages(settings: Settings, shelf: Shelf) -> AsyncIterator[Pages]:
+    async with Pages(settings, shelf.load) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def others(settings: Settings, shelf: Shelf) -> AsyncIterator[Pages]:
+    """Another process's."""
+    async with Pages(settings, shelf.load) as opened:
+        yield opened
+
+
+@pytest.fixture
+def guard(settings: Settings) -> Iterator[PageGuard]:
+    made = PageGuard(settings)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def redis(settings: Settings) -> Iterator[Redis]:
+    with Redis.from_url(settings.redis_address) as client:
+        yield client
+
+
+async def until(condition: Callable[[], object], seconds: float = 5) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - another server makes it true, and tells nobody
+            await asyncio.sleep(0.005)
+
+
+async def shown(pages: Pages) -> bytes | None:
+    page = (await pages.get(1)).page
+    return page.parts[0] if page is not None else None
+
+
+async def test_a_page_is_loaded_once_for_all_processes(pages: Pages, others: Pages, shelf: Shelf, redis: Redis) -> None:
+    assert await shown(pages) == b"1"
+    await until(lambda: redis.exists(page_key(1)))
+    assert await shown(others) == b"1"
+    assert shelf.questions == [[1]]
+
+
+async def test_a_burst_on_cold_products_is_one_question(pages: Pages, others: Pages, shelf: Shelf) -> None:
+    shelf.version.update(range(2, 6))
+    shelf.open.clear()
+    burst = [asyncio.create_task(pages.get(1 + number % 5)) for number in range(200)]
+    await until(lambda: shelf.questions)
+    foreign = [asyncio.create_task(others.get(1)) for _ in range(50)]
+    await asyncio.sleep(0)
+    shelf.open.set()
+
+    assert {reading.page.parts for reading in await asyncio.gather(*burst, *foreign) if reading.page} == {(b"1",)}
+    assert sorted(shelf.questions[0]) == [1, 2, 3, 4, 5]
+    assert len(shelf.questions) == 1
+
+
+async def test_an_unknown_product_is_nowhere_kept(pages: Pages, redis: Redis) -> None:
+    assert (await pages.get(404)).page is None
+    assert not redis.exists(page_key(404))
+
+
+async def test_what_was_loaded_before_a_write_is_not_put_back_after_it(
+    pages: Pages, others: Pages, shelf: Shelf, guard: PageGuard, redis: Redis
+) -> None:
+    shelf.open.clear()
+    slow = asyncio.create_task(shown(pages))
+    await until(lambda: shelf.questions)
+    with guard.writing([1]):
+        shelf.version[1] = 2
+    shelf.open.set()
+
+    assert await slow == b"1"  # asked for before the write
+    assert await shown(others) == b"2"
+    await until(lambda: redis.exists(page_key(1)))
+    assert b"2" in redis.get(page_key(1))  # type: ignore[operator]  # typed for every mode of the client at once
+
+
+async def test_during_a_write_pages_are_read_and_not_kept(
+    pages: Pages, guard: PageGuard, redis: Redis, shelf: Shelf
+) -> None:
+    with guard.writing([1]), guard.writing([1]):
+        assert await shown(pages) == b"1"
+    assert not redis.exists(*product_keys([1]))
+
+
+async def test_after_the_first_of_two_writers_pages_are_not_kept_yet(
+    pages: Pages, guard: PageGuard, redis: Redis
+) -> None:
+    with guard.writing([1]):
+        with guard.writing([1]):
+            pass
+        assert await shown(pages) == b"1"
+        assert not redis.exists(page_key(1))
+
+
+async def test_a_writer_that_dies_leaves_reads_that_are_not_kept(
+    pages: Pages, others: Pages, shelf: Shelf, guard: PageGuard, redis: Redis
+) -> None:
+    with pytest.raises(KeyboardInterrupt), guard.writing([1]):
+        raise KeyboardInterrupt
+    assert await shown(pages) == b"1"
+    shelf.version[1] = 2  # what was sent before may happen any time
+    assert await shown(others) == b"2"
+    mark = product_keys([1])[2]
+    assert 0 < redis.pttl(mark) <= 30_000  # type: ignore[operator]
+    assert redis.exists(*product_keys([1])) == 1
+
+
+async def test_a_write_is_seen_within_a_second_by_everybody(
+    pages: Pages, others: Pages, shelf: Shelf, guard: PageGuard
+) -> None:
+    """Readers hammer one product that is written over and over: what they see is never older than a second."""
+    acknowledged: list[tuple[float, int]] = [(time.monotonic(), 1)]
+    stale: list[tuple[int, int]] = []
+    over = asyncio.Event()
+
+    async def read(mine: Pages) -> None:
+        while not over.is_set():
+            least = max(version for at, version in acknowledged if at < time.monotonic() - HELD_SECONDS or version == 1)
+            seen = int(await shown(mine) or 0)
+            if seen < least:
+                stale.append((seen, least))
+            await asyncio.sleep(0)
+
+    readers = [asyncio.create_task(read(mine)) for mine in (pages, others) for _ in range(4)]
+    for version in range(2, 60):
+        async with guard.writing_async([1]):
+            shelf.version[1] = version
+            await asyncio.sleep(0.005)
+        acknowledged.append((time.monotonic(), version))
+        await asyncio.sleep(0.01)
+    last = time.monotonic()
+    await until(lambda: time.monotonic() > last + HELD_SECONDS)
+    assert await shown(pages) == await shown(others) == b"59"
+    over.set()
+    await asyncio.gather(*readers)
+    assert stale == []
+
+
+async def test_what_a_secondary_told_is_kept_for_nobody(pages: Pages, shelf: Shelf, redis: Redis) -> None:
+    shelf.settled = False
+    assert await shown(pages) == b"1"
+    assert not redis.exists(page_key(1))
+
+
+async def test_a_write_that_redis_did_not_hear_of_voids_all_pages(
+    pages: Pages, others: Pages, shelf: Shelf, guard: PageGuard, redis: Redis, settings: Settings
+) -> None:
+    assert await shown(pages) == b"1"
+    await until(lambda: redis.exists(page_key(1)))
+    with hung_redis(settings.redis_address):
+        began = time.monotonic()
+        with guard.writing([1]):
+            shelf.version[1] = 2
+        with guard.writing([1]):
+            shelf.version[1] = 3
+        assert time.monotonic() - began < 1.5
+        assert await shown(others) == b"3"  # from the store, for Redis does not answer
+
+    await until(lambda: redis.get(GENERATION))
+    last = time.monotonic()
+    await until(lambda: time.monotonic() > last + HELD_SECONDS)
+    assert await shown(pages) == b"3"
+
+
+async def test_without_redis_pages_are_loaded_and_nobody_waits(settings: Settings, shelf: Shelf) -> None:
+    away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    guard = PageGuard(away)
+    async with Pages(away, shelf.load) as pages:
+        began = time.monotonic()
+        for number in range(20):
+            shelf.version[100 + number] = 1
+            assert (await pages.get(100 + number)).page is not None
+        with guard.writing([1]):
+            shelf.version[1] = 2
+        assert await shown(pages) == b"2"
+        assert time.monotonic() - began < 2
+    guard.close()
+
+
+async def test_a_server_that_is_full_is_not_filled_further(settings: Settings, shelf: Shelf, redis: Redis) -> None:
+    async with Pages(settings.model_copy(update={"pages_mb": 0}), shelf.load) as pages:
+        assert await shown(pages) == b"1"
+    assert not redis.exists(page_key(1))
+
+
+async def test_pages_of_another_run_of_the_server_do_not_count(pages: Pages, shelf: Shelf, redis: Redis) -> None:
+    redis.set(page_key(1), Page("shown", (b"0",)).encoded("0123456789abcdef:"))
+    assert await shown(pages) == b"1"
+    await until(lambda: b"0123456789abcdef" not in (redis.get(page_key(1)) or b""))  # type: ignore[operator]
+
+
+async def test_a_store_that_fails_is_told_to_all_who_wait(settings: Settings) -> None:
+    async def fail(_: Sequence[ProductId]) -> Loaded:
+        raise RuntimeError("no")
+
+    async with Pages(settings, fail) as pages:
+        told = await asyncio.gather(*(pages.get(1) for _ in range(5)), return_exceptions=True)
+    assert [str(error) for error in told] == ["no"] * 5

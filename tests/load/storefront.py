@@ -1,0 +1,185 @@
+"""Requests a second at two API workers, beside Starlette's constant answer on the same machine in the same run.
+
+wrk, the workers, Valkey and MongoDB share this machine's cores, so the numbers are worth something next to each other and
+nothing alone. On a machine with other work to do, the processor time of the workers for a request says more than the rate.
+Warm: every page was asked for once before; cold: Redis was emptied just before. There is no nginx.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from catalogue import fill
+from click import echo
+from redis import Redis
+
+from listino.local.engines import HOST, free_port, running_redis
+from listino.local.readiness import refusal
+from listino.local.throw_away_cluster import running_cluster, running_replica_set
+from listino.settings import Settings
+
+HERE = Path(__file__).parent
+CONNECTIONS = 32
+WORKERS = 2
+STARTING_SECONDS = 60
+_RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
+_P99 = re.compile(r"99%\s+([\d.]+)(us|ms|s)")
+_DONE = re.compile(r"(\d+) requests in")
+_WRONG = re.compile(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)")
+_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Requests a second, the 99th percentile in ms, how many were asked, and what wrk says went wrong."""
+
+    rate: float
+    p99: float
+    done: int
+    wrong: str
+
+
+def wrk(url: str, address: str, last: int, seconds: float, *, order: str = "random") -> Measured:
+    """So many connections ask as fast as they are answered."""
+    script = [str(HERE / "random_ids.lua"), f"{url}/", "--", address, str(last), order, "2"]
+    fixed = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--latency", "--timeout", "10s", "-s"]
+    told = subprocess.run([*fixed, *script], capture_output=True, text=True, check=True).stdout
+    rate, p99, done, wrong = _RATE.search(told), _P99.search(told), _DONE.search(told), _WRONG.search(told)
+    if rate is None or p99 is None or done is None:
+        raise RuntimeError(f"wrk said something else:\n{told}")
+    return Measured(float(rate[1]), float(p99[1]) * _MS[p99[2]], int(done[1]), wrong[0] if wrong else "")
+
+
+@contextmanager
+def served(app: str, settings: Settings, folder: Path) -> Iterator[tuple[str, int]]:
+    """The application on gunicorn's workers: its address, and the process id of gunicorn."""
+    port = free_port()
+    options = ("-k", "uvicorn_worker.UvicornWorker", "-w", str(WORKERS), "-b", f"{HOST}:{port}", "--no-control-socket")
+    environment = {**os.environ, **settings.environment(), "PYTHONPATH": str(HERE)}
+    with (folder / f"{port}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", app, *options], stdout=log, stderr=log, env=environment
+        )
+        try:
+            _until_answering(f"http://{HOST}:{port}", process)
+            yield f"http://{HOST}:{port}", process.pid
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _until_answering(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + STARTING_SECONDS
+    while (reason := refusal(f"{url}/healthz")) is not None:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the application did not start: {reason}")
+        time.sleep(0.05)
+
+
+def worker_seconds(pid: int) -> float:
+    """The processor time that gunicorn's workers have used."""
+    return sum(sum(child.cpu_times()[:2]) for child in psutil.Process(pid).children())
+
+
+def largest_worker(pid: int) -> float:
+    """Resident MiB of the worker that has most."""
+    return max(child.memory_info().rss for child in psutil.Process(pid).children()) / 2**20
+
+
+class Comparison:
+    """Measurements of the API, each beside the constant answer just before it."""
+
+    def __init__(self, constant: tuple[str, int], seconds: float) -> None:
+        self._constant, self._constant_pid = constant
+        self._seconds = seconds
+        echo(
+            f"{'':26} {'requests/s':>10} {'of constant':>11} {'99 % in ms':>10} {'wrong':>6} {'CPU µs':>9} {'constant':>9}"
+        )
+
+    def show(self, title: str, served_at: tuple[str, int], address: str, last: int) -> None:
+        """Measures and prints one line."""
+        url, pid = served_at
+        before = worker_seconds(self._constant_pid)
+        constant = wrk(self._constant, "/healthz", 1, self._seconds / 2)
+        constant_cpu = 1e6 * (worker_seconds(self._constant_pid) - before) / constant.done
+        before = worker_seconds(pid)
+        measured = wrk(url, address, last, self._seconds)
+        cpu = 1e6 * (worker_seconds(pid) - before) / measured.done
+        ratio = measured.rate / constant.rate
+        echo(
+            f"{title:26} {measured.rate:>10.0f} {ratio:>11.2f} {measured.p99:>10.1f} {measured.wrong or 'none':>6} "
+            f"{cpu:>9.0f} {constant_cpu:>9.0f}"
+        )
+
+
+def warm_up(url: str, last: int, address: str = "/products/%d") -> None:
+    """Asks for every address once."""
+    done, began = 0, time.monotonic()
+    while done < last and time.monotonic() - began < 600:
+        done += wrk(url, address, last, 10, order=str(done)).done
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Example: python tests/load/storefront.py --products 100000 --seconds 10",
+    )
+    parser.add_argument("--products", type=int, default=100_000, help="in the catalogue (default: 100000)")
+    parser.add_argument("--seconds", type=float, default=8, help="length of each measurement (default: 8)")
+    parser.add_argument("--cold-only", action="store_true", help="leave out what needs every page to be warm")
+    given = parser.parse_args()
+
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="listino-load-")))
+        redis_url = stack.enter_context(running_redis(folder))
+        cluster = stack.enter_context(running_cluster(folder))
+        alone = stack.enter_context(running_replica_set(folder / "alone"))
+        common = {
+            "env": "test",
+            "redis_url": redis_url,
+            "state_dir": folder,
+            "secret_key": "of no worth, for tests only, as one sees",
+        }
+        settings = Settings(_env_file=None, mongo_uri=cluster.uri, **common)  # type: ignore[arg-type, call-arg]  # typed by pydantic
+        single = settings.model_copy(update={"mongo_uri": alone})
+        for one in (settings, single):
+            fill(one, given.products)
+        echo(
+            f"{given.products} products, {WORKERS} workers, {CONNECTIONS} connections; {psutil.cpu_count()} cores",
+            err=True,
+        )
+        constant = stack.enter_context(served("constant:create_app()", settings, folder))
+        comparison = Comparison(constant, given.seconds)
+        with served("api.app:create_app()", single, folder) as alone_at:
+            _cold(comparison, "cold styles, one mongod", alone_at, redis_url, given.products)
+        with served("api.app:create_app()", settings, folder) as here:
+            url, pid = here
+            _cold(comparison, "cold styles, routers", here, redis_url, given.products)
+            if not given.cold_only:
+                warm_up(url, given.products)
+                comparison.show("warm detail", here, "/products/%d", given.products)
+                comparison.show("warm styles", here, "/products/%d/styles", given.products)
+                comparison.show("warm related", here, "/products/%d/related", given.products)
+                warm_up(url, given.products // 5, "/products?count=5&page=%d")
+                comparison.show("warm list", here, "/products?count=5&page=%d", given.products // 5)
+            echo(f"largest worker: {largest_worker(pid):.0f} MiB")
+
+
+def _cold(comparison: Comparison, title: str, served_at: tuple[str, int], redis_url: str, products: int) -> None:
+    with Redis.from_url(redis_url) as redis:
+        redis.flushall()
+    comparison.show(title, served_at, "/products/%d/styles", products)
+
+
+if __name__ == "__main__":
+    main()

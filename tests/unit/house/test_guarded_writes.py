@@ -1,0 +1,117 @@
+"""No write of products goes past the guard: pages that are kept elsewhere would outlive what was written."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from sources import Module, modules
+
+WRITES = frozenset(
+    [
+        "bulk_write",
+        "insert_one",
+        "insert_many",
+        "update_one",
+        "update_many",
+        "replace_one",
+        "delete_one",
+        "delete_many",
+        "find_one_and_update",
+        "find_one_and_replace",
+        "find_one_and_delete",
+    ]
+)
+# Collections that nobody keeps copies of, as the code names them.
+OTHERS = frozenset(
+    [
+        "self._history",
+        "self._crawls",
+        "self._rejects",
+        "self._staff",
+        "self._leases",
+        "self._writes_of_audit",
+        "self._database[AUDIT.name]",
+    ]
+)
+# What writes products and shows nothing of it: search terms, which no page has.
+UNSEEN = frozenset({"listino.store.terms_migration"})
+# Whoever opens a store and writes no products needs no guard.
+READERS = frozenset(
+    [
+        "api.app",
+        "listino.cli.cluster",
+        "listino.cli.demo",
+        "listino.cli.platform",
+        "listino.cli.price",
+        "listino.cli.staff",
+        "scrapers.market_spider",
+        "workers.crawls",
+    ]
+)
+
+
+def unguarded_writes(found: list[Module]) -> list[str]:
+    return [
+        f"{module.name}: {call}"
+        for module in found
+        if module.within("listino", "scrapers", "workers", "api", "backoffice")
+        and not module.within("listino.local")
+        and module.name not in UNSEEN
+        for call in _writes(ast.parse(module.text), guarded=False)
+    ]
+
+
+def unguarded_stores(found: list[Module]) -> list[str]:
+    return [
+        f"{module.name}: {ast.unparse(node)}"
+        for module in found
+        if module.name not in READERS
+        for node in ast.walk(ast.parse(module.text))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Store", "AsyncStore") and len(node.args) < 2
+    ]
+
+
+def _writes(node: ast.AST, *, guarded: bool) -> Iterator[str]:
+    if isinstance(node, ast.With | ast.AsyncWith):
+        guarded = guarded or any("guard.writing" in ast.unparse(item.context_expr) for item in node.items)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WRITES:
+        collection = ast.unparse(node.func.value)
+        if not guarded and collection not in OTHERS:
+            yield f"{collection}.{node.func.attr}"
+    for child in ast.iter_child_nodes(node):
+        yield from _writes(child, guarded=guarded)
+
+
+@pytest.fixture(scope="module")
+def found() -> list[Module]:
+    return modules()
+
+
+def test_no_write_goes_past_the_guard(found: list[Module]) -> None:
+    assert unguarded_writes(found) == []
+
+
+def test_whoever_writes_products_opens_the_store_with_a_guard(found: list[Module]) -> None:
+    # The crawl's end opens a second one for its lease alone.
+    assert unguarded_stores(found) == ["scrapers.extensions.crawl_record: Store(spider.settings_of_listino)"] * 2
+
+
+def test_each_rule_catches_its_offence(tmp_path: Path) -> None:
+    (tmp_path / "listino" / "store").mkdir(parents=True)
+    (tmp_path / "listino" / "store" / "products.py").write_text(
+        "class P:\n"
+        "    def a(self):\n"
+        "        with self._guard.writing([1]):\n"
+        "            self._products.update_one({}, {})\n"
+        "        self._history.bulk_write([])\n"
+        "        self._products.update_many({}, {})\n"
+    )
+    (tmp_path / "workers").mkdir()
+    (tmp_path / "workers" / "jobs.py").write_text("with Store(settings) as a, Store(settings, guard) as b: ...\n")
+    assert unguarded_writes(modules(tmp_path)) == ["listino.store.products: self._products.update_many"]
+    assert unguarded_stores(modules(tmp_path)) == ["workers.jobs: Store(settings)"]
