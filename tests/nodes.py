@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from listino.local import binaries, processes
 from listino.local.folders import StateFolder
-from listino.local.nginx import API_NODES, CONFIG_FOLDER, HEALTH_PATH, nginx_argv, write_nginx_config
+from listino.local.nginx import API_NODES, CONFIG_FOLDER, HEALTH_PATH, nginx_argv, remove_cache, write_nginx_config
 from listino.settings import Settings
 
 READY_SECONDS = 10.0
@@ -78,6 +78,7 @@ def balanced_nodes(settings: Settings, *, limited: bool = False) -> Iterator[dic
         nginx.terminate()
         nginx.wait(10)
         processes.end(processes.of_instance(StateFolder.of(settings)), 1)
+        remove_cache(run)
         for node in nodes.values():
             node.shutdown()
             node.server_close()

@@ -4,6 +4,7 @@ import grp
 import os
 import pwd
 import shutil
+import tempfile
 from pathlib import Path
 
 from listino.local.engines import HOST
@@ -23,6 +24,10 @@ PACKED = ("listino", "local", "deploy", "nginx")
 # Below the run folder: the configuration, and what nginx writes itself.
 CONFIG_FOLDER = "nginx"
 PREFIX = "nginx-temp"
+CACHE = "pages"
+
+# Memory that is used like a disk, where Linux has it.
+MEMORY = Path("/dev/shm")  # noqa: S108 (the folder in it is its owner's alone)
 
 _SERVER = """\
 server {{
@@ -39,15 +44,31 @@ def write_nginx_config(settings: Settings, run: Path) -> None:
     for name in ("place", "servers"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (run / PREFIX).mkdir(exist_ok=True)
+    _make_cache(run)
     for name in SHARED:
         shutil.copyfile(_shared_folder() / name, folder / name)
     for name, text in _own_files(settings).items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
+def remove_cache(run: Path) -> None:
+    """Frees the memory that the micro-cache took; to be called when nginx has ended."""
+    link = run / PREFIX / CACHE
+    if link.is_symlink():
+        shutil.rmtree(link.readlink(), ignore_errors=True)
+        link.unlink()
+
+
 def nginx_argv(binary: Path) -> tuple[str, ...]:
     """The command line; to be started in the run folder."""
     return (str(binary), "-p", f"{PREFIX}/", "-e", "stderr", "-c", f"../{CONFIG_FOLDER}/nginx.conf")
+
+
+def _make_cache(run: Path) -> None:
+    """Leads the micro-cache into memory; where there is none of that kind, it stays in the run folder, and is slower."""
+    remove_cache(run)
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and not (run / PREFIX / CACHE).exists():
+        (run / PREFIX / CACHE).symlink_to(tempfile.mkdtemp(prefix="listino-pages-", dir=MEMORY))
 
 
 def _own_files(settings: Settings) -> dict[str, str]:

@@ -15,7 +15,7 @@ from descriptions import DEPLOY, ROOT, services
 
 from listino.domain.errors import LocalPlatformError
 from listino.local import binaries
-from listino.local.nginx import CONFIG_FOLDER, HEALTH_PATH, PACKED, SHARED, write_nginx_config
+from listino.local.nginx import CONFIG_FOLDER, HEALTH_PATH, PACKED, SHARED, remove_cache, write_nginx_config
 from listino.settings import Settings
 
 NGINX = DEPLOY / "nginx"
@@ -82,6 +82,7 @@ def test_nodes_are_left_alone_after_as_many_failures_as_on_one_machine(tmp_path:
         return set(re.findall(r"^server \S+ (?:resolve )?(.+);$", path.read_text(encoding="utf-8"), re.MULTILINE))
 
     write_nginx_config(Settings(_env_file=None), tmp_path)
+    remove_cache(tmp_path)
     there = terms(tmp_path / CONFIG_FOLDER / "place" / "nodes.conf")
     assert len(there) == 1
     assert terms(NGINX / "container" / "nodes.conf") == there
