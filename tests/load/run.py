@@ -21,7 +21,7 @@ import psutil
 from click import echo
 from generators import CONNECTIONS, GeneratorFailed, Seen, k6, wrk
 from page import PAGE, table, with_measured
-from storefront import served
+from storefront import served, warm_up
 from usage import usage_of
 
 from listino.cli.platform import furnishing
@@ -82,7 +82,7 @@ def top_rates(plan: Plan, constant: str, url: str, running: Platform) -> tuple[s
     kinds = {"mixed, Zipf": ("mixed", plan.exponent), **{f"{name}, uniform": (name, 0.0) for name in ENDPOINTS}}
     seen: dict[str, list[Seen]] = {title: [] for title in ("constant answer", *kinds)}
     spent: dict[str, dict[str, float]] = {}
-    wrk(url, "mixed", plan.products, plan.exponent, plan.seconds)  # warms processes and caches
+    wrk(url, "mixed", plan.products, plan.exponent, plan.seconds)  # lists, too, are warm from here on
     for _ in range(ROUNDS):
         seen["constant answer"].append(wrk(f"{constant}/healthz", "constant", 1, 0, plan.seconds))
         for title, (endpoint, exponent) in kinds.items():
@@ -191,6 +191,8 @@ def measured(plan: Plan, state: Path | None, *, nodes: bool) -> tuple[str, list[
         logs = StateFolder.of(settings).logs
         constant, _ = stack.enter_context(served("constant:create_app()", settings, logs))
         url = f"http://127.0.0.1:{settings.port('nginx')}"
+        echo("asking for every page once", err=True)
+        warm_up(f"http://127.0.0.1:{settings.port('api-1')}", plan.products)
         rates, share = top_rates(plan, constant, url, running)
         arrivals, failed = arrival_rates(plan, url)
     if share < TARGET:
