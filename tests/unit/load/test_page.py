@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "load"))
+sys.path.append(str(Path(__file__).parents[2] / "load"))
 
 from page import BEGIN, END, PAGE, table, with_measured
 
