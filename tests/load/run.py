@@ -84,6 +84,8 @@ def top_rates(plan: Plan, constant: str, url: str, running: Platform) -> tuple[s
     spent: dict[str, dict[str, float]] = {}
     wrk(url, "mixed", plan.products, plan.exponent, plan.seconds)  # lists, too, are warm from here on
     for _ in range(ROUNDS):
+        echo("asking for every page once", err=True)  # in each round: Redis keeps a page for some minutes
+        warm_up(f"http://127.0.0.1:{running.settings.port('api-1')}", plan.products)
         seen["constant answer"].append(wrk(f"{constant}/healthz", "constant", 1, 0, plan.seconds))
         for title, (endpoint, exponent) in kinds.items():
             with usage_of(running) as used:
@@ -191,8 +193,6 @@ def measured(plan: Plan, state: Path | None, *, nodes: bool) -> tuple[str, list[
         logs = StateFolder.of(settings).logs
         constant, _ = stack.enter_context(served("constant:create_app()", settings, logs))
         url = f"http://127.0.0.1:{settings.port('nginx')}"
-        echo("asking for every page once", err=True)
-        warm_up(f"http://127.0.0.1:{settings.port('api-1')}", plan.products)
         rates, share = top_rates(plan, constant, url, running)
         arrivals, failed = arrival_rates(plan, url)
     if share < TARGET:
