@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hash
 # Each of the two has servers of its own; a file stays with one of them, because its tests share demo shops.
 TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
 
-.PHONY: help run up down status crawl check test unit integration chaos e2e lint types format lock clean
+.PHONY: help run up down status crawl check test unit integration chaos e2e load lint types format lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,9 @@ chaos: $(TEST_READY) ## Kill servers under load, the long way (a few minutes)
 e2e: $(TEST_READY) chromium ## Run the tests with a real browser alone
 	$(BIN)/python -m pytest tests/e2e
 
+load: $(TEST_READY) wrk ## Measure the storefront with 100,000 products; writes docs/performance.md (half an hour)
+	$(BIN)/python tests/load/run.py
+
 lint: $(TEST_READY) ## Check style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -88,12 +91,20 @@ $(TEST_READY): requirements/dev.txt | $(VENV)/bin/python
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(RUN_READY)
 
-.PHONY: chromium
-chromium:
-	@command -v chromium >/dev/null || { \
+# A program, the Debian packages that bring it, and what is said where they cannot be installed.
+define debian
+	@command -v $(1) >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "Installing chromium ..." >&2; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	    echo "Installing $(1) ..." >&2; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2) >/dev/null; \
 	  else \
-	    echo "The browser tests need chromium and are skipped without it: sudo apt-get install chromium" >&2; \
+	    echo "$(3): sudo apt-get install $(1)" >&2; \
 	  fi; }
+endef
+
+.PHONY: chromium wrk
+chromium:
+	$(call debian,chromium,chromium fonts-dejavu-core,The browser tests need chromium and are skipped without it)
+
+wrk:
+	$(call debian,wrk,wrk,The load tests need wrk)

@@ -89,7 +89,9 @@ def _begin(settings: Settings, database: Path, new: bool) -> None:
     gc.disable()
     gc.freeze()
     atexit.register(_end)
-    _process = _Process(settings, Store(settings, PageGuard(settings)), opened(database, read_only=True, memory=_MEMORY, threads=1), new)
+    _process = _Process(
+        settings, Store(settings, PageGuard(settings)), opened(database, read_only=True, memory=_MEMORY, threads=1), new
+    )
 
 
 def _end() -> None:

@@ -1,10 +1,11 @@
-"""Renders the configuration of the load balancer before the API nodes."""
+"""The balancer before the API nodes: the files of deploy/nginx as they are, and beside them what differs here."""
 
 import grp
 import os
 import pwd
-import string
-from importlib import resources
+import shutil
+import tempfile
+from pathlib import Path
 
 from listino.local.engines import HOST
 from listino.settings import Settings
@@ -14,25 +15,78 @@ API_NODES = ("api-1", "api-2")
 # Answered by nginx itself, whatever the nodes behind it do.
 HEALTH_PATH = "/nginx-health"
 
+# What production mounts, too: the same text, byte for byte.
+SHARED = ("nginx.conf", "storefront.conf")
 
-class _Template(string.Template):
-    """nginx writes its own variables with a dollar sign, so ours have a percent sign."""
+# Where a wheel has them, below the folder it is installed in.
+PACKED = ("listino", "local", "deploy", "nginx")
 
-    delimiter = "%"
+# Below the run folder: the configuration, and what nginx writes itself.
+CONFIG_FOLDER = "nginx"
+PREFIX = "nginx-temp"
+CACHE = "pages"
+
+# Memory that is used like a disk, where Linux has it.
+MEMORY = Path("/dev/shm")  # noqa: S108 (the folder in it is its owner's alone)
+
+_SERVER = """\
+server {{
+    listen {host}:{port};
+    server_name _;
+    include storefront.conf;
+}}
+"""
 
 
-def nginx_config(settings: Settings) -> str:
-    """The text of nginx.conf. All paths in it are relative to the prefix nginx is started with: the run folder."""
-    template = resources.files("listino.local").joinpath("nginx.conf.template").read_text(encoding="utf-8")
-    return _Template(template).substitute(
-        user=_user(),
-        host=HOST,
-        port=settings.port("nginx"),
-        health_path=HEALTH_PATH,
-        nodes="\n        ".join(
-            f"server {HOST}:{settings.port(node)} max_fails=3 fail_timeout=1s;" for node in API_NODES
-        ),
-    )
+def write_nginx_config(settings: Settings, run: Path) -> None:
+    """Writes nginx's configuration below the run folder; raises OSError where that is not allowed."""
+    folder = run / CONFIG_FOLDER
+    for name in ("place", "servers"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (run / PREFIX).mkdir(exist_ok=True)
+    _make_cache(run)
+    for name in SHARED:
+        shutil.copyfile(_shared_folder() / name, folder / name)
+    for name, text in _own_files(settings).items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def remove_cache(run: Path) -> None:
+    """Frees the memory that the micro-cache took; to be called when nginx has ended."""
+    link = run / PREFIX / CACHE
+    if link.is_symlink():
+        shutil.rmtree(link.readlink(), ignore_errors=True)
+        link.unlink()
+
+
+def nginx_argv(binary: Path) -> tuple[str, ...]:
+    """The command line; to be started in the run folder."""
+    return (str(binary), "-p", f"{PREFIX}/", "-e", "stderr", "-c", f"../{CONFIG_FOLDER}/nginx.conf")
+
+
+def _make_cache(run: Path) -> None:
+    """Leads the micro-cache into memory; where there is none of that kind, it stays in the run folder, and is slower."""
+    remove_cache(run)
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and not (run / PREFIX / CACHE).exists():
+        (run / PREFIX / CACHE).symlink_to(tempfile.mkdtemp(prefix="listino-pages-", dir=MEMORY))
+
+
+def _own_files(settings: Settings) -> dict[str, str]:
+    nodes = (f"server {HOST}:{settings.port(node)} max_fails=3 fail_timeout=1s;\n" for node in API_NODES)
+    return {
+        "place/main.conf": f"{_user()}worker_processes 1;\n",
+        "place/nodes.conf": "".join(nodes),
+        # All shoppers of this machine, and the load tests, come from one address.
+        "place/exempt.conf": f"{HOST} 1;\n",
+        "servers/server.conf": _SERVER.format(host=HOST, port=settings.port("nginx")),
+    }
+
+
+def _shared_folder() -> Path:
+    """Where deploy/nginx is: packed in a wheel; in a checkout, where it is edited."""
+    above = Path(__file__).parents[2]
+    packed = above.joinpath(*PACKED)
+    return packed if packed.is_dir() else above / "deploy" / "nginx"
 
 
 def _user() -> str:
@@ -40,4 +94,4 @@ def _user() -> str:
     it warns about the directive."""
     if os.geteuid() != 0:
         return ""
-    return f"user {pwd.getpwuid(0).pw_name} {grp.getgrgid(0).gr_name};"
+    return f"user {pwd.getpwuid(0).pw_name} {grp.getgrgid(0).gr_name};\n"

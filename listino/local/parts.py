@@ -6,7 +6,7 @@ from listino.local import binaries
 from listino.local.declarations import DEMO_SHOPS
 from listino.local.engines import HOST, redis_argv
 from listino.local.folders import StateFolder
-from listino.local.nginx import HEALTH_PATH
+from listino.local.nginx import HEALTH_PATH, nginx_argv
 from listino.local.programs import Program, Stage
 from listino.settings import Settings
 
@@ -32,12 +32,12 @@ def redis_program(settings: Settings, folder: StateFolder) -> Program:
 
 
 def nginx_program(settings: Settings) -> Program:
-    """Its configuration is `nginx.conf` in the run folder, which is the working folder; raises LocalPlatformError when
+    """Its configuration is in the run folder, which is the working folder; raises LocalPlatformError when
     there is no server to run."""
     port = settings.port("nginx")
     return Program(
         name="nginx",
-        argv=(str(binaries.find(binaries.NGINX)), "-p", "./", "-e", "stderr", "-c", "nginx.conf"),
+        argv=nginx_argv(binaries.find(binaries.NGINX)),
         stage=Stage.APPLICATION,
         port=port,
         probe=f"http://{HOST}:{port}{HEALTH_PATH}",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 
 from listino.local import processes, record
 from listino.local.folders import StateFolder
+from listino.local.nginx import remove_cache
 from listino.local.programs import Stage
 from listino.local.supervision import Supervisor
 
@@ -32,6 +33,7 @@ def stop_everything(supervisor: Supervisor, folder: StateFolder, progress: Progr
             processes.wait_until_gone(pid, LEFT_OVER_SECONDS)
     left = processes.of_instance(folder)
     processes.end(left, LEFT_OVER_SECONDS)
+    remove_cache(folder.run)
     folder.parts.unlink(missing_ok=True)
     folder.supervisor_socket.unlink(missing_ok=True)
     return ran or bool(left)

@@ -9,6 +9,7 @@ from ports import free_base
 from listino.cli.platform import furnishing
 from listino.local import processes
 from listino.local.folders import StateFolder
+from listino.local.nginx import remove_cache
 from listino.local.platform import Platform
 from listino.settings import Settings
 
@@ -35,3 +36,4 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
         yield running
     finally:
         processes.end(processes.of_instance(StateFolder.of(settings)), 1)
+        remove_cache(StateFolder.of(settings).run)

@@ -7,6 +7,7 @@ from ports import free_base
 
 from listino.local import processes
 from listino.local.folders import StateFolder
+from listino.local.nginx import remove_cache
 from listino.settings import Settings
 
 Eventually = Callable[..., None]
@@ -33,3 +34,4 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
     given = Settings(state_dir=tmp_path / "state", port_base=free_base(), _env_file=None)  # type: ignore[call-arg]
     yield given
     processes.end(processes.of_instance(StateFolder.of(given)), 1)
+    remove_cache(StateFolder.of(given).run)

@@ -1,67 +1,25 @@
-"""The real nginx with the rendered configuration, before nodes that are played by this test."""
+"""The balancer: which node is asked, what nginx itself answers."""
 
 import http.client
 import json
+import re
 import socket
-import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from nodes import Node, balanced_nodes
 from openapi_schema_validator import OAS31Validator
 
 from api.schemas import SCHEMAS
-from listino.local.platform import Platform
 from listino.settings import Settings
-
-
-class Node(ThreadingHTTPServer):
-    """An API node that answers with its name and the request id it was given, or with `failing` as its status, after
-    `thinks` seconds."""
-
-    def __init__(self, name: str, port: int) -> None:
-        self.name = name
-        self.failing: int | None = None
-        self.thinks = 0.0
-        self.asked = 0
-        super().__init__(("127.0.0.1", port), _Handler)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Node
-
-    def do_GET(self) -> None:
-        self.server.asked += 1
-        time.sleep(self.server.thinks)
-        body = json.dumps({"node": self.server.name, "id": self.headers.get("X-Request-ID")}).encode()
-        self.send_response(self.server.failing or 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_GET
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Tests read assertions, not logs."""
 
 
 @pytest.fixture
 def nodes(settings: Settings) -> Iterator[dict[str, Node]]:
-    platform = Platform(settings, only={"nginx"})
-    servers = {name: Node(name, settings.port(name)) for name in ("api-1", "api-2")}
-    try:
-        for server in servers.values():
-            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        # The nodes' ports are taken by this test, which only nginx's own port is checked for.
-        platform.up()
-        yield servers
-    finally:
-        platform.down()
-        for server in servers.values():
-            server.shutdown()
-            server.server_close()
+    with balanced_nodes(settings) as nodes:
+        yield nodes
 
 
 def ask(settings: Settings, method: str = "GET", **headers: str) -> tuple[http.client.HTTPResponse, dict[str, object]]:
@@ -164,3 +122,27 @@ def test_what_nginx_refuses_is_told_as_a_problem(
 def test_nobody_asks_for_the_problem_itself(settings: Settings, nodes: dict[str, Node]) -> None:
     response, body = say(settings, b"GET /nginx-problem HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert (response.status, json.loads(body)["status"]) == (404, 404)
+
+
+def ask_at_once(settings: Settings, nodes: dict[str, Node], times: int) -> tuple[Counter[int], str]:
+    """So many requests sent together, for a page that nginx keeps: how often which status came back, and all answers."""
+    for node in nodes.values():
+        node.answer = lambda _: (b"{}", {"X-Accel-Expires": f"@{int(time.time()) + 60}"})
+    ask(settings)
+    request = b"GET /products HTTP/1.1\r\nHost: localhost\r\n"
+    with socket.create_connection(("127.0.0.1", settings.port("nginx")), timeout=10) as connection:
+        connection.sendall((request + b"\r\n") * (times - 1) + request + b"Connection: close\r\n\r\n")
+        answers = connection.makefile("rb").read().decode()
+    return Counter(int(status) for status in re.findall(r"HTTP/1.1 (\d+)", answers)), answers
+
+
+def test_who_asks_too_often_is_told_when_to_ask_again(settings: Settings) -> None:
+    with balanced_nodes(settings, limited=True) as nodes:
+        statuses, answers = ask_at_once(settings, nodes, 300)
+    assert statuses[200] >= 100  # the burst that is allowed
+    assert statuses[429] == 300 - statuses[200] > 0
+    assert answers.count("\r\nRetry-After: 1\r\n") == answers.count('"status":429') == statuses[429]
+
+
+def test_this_machine_may_ask_as_often_as_it_likes(settings: Settings, nodes: dict[str, Node]) -> None:
+    assert ask_at_once(settings, nodes, 300)[0] == {200: 300}

@@ -62,7 +62,7 @@ def test_ports_are_those_of_the_platform_on_one_machine() -> None:
     assert f"listen {nginx};" in read(DEPLOY / "nginx" / "plain.conf")
     assert f"listen {nginx};" in read(DEPLOY / "nginx" / "tls.conf")
     assert services()["nginx"]["ports"] == [f"${{HTTP_PORT:-{nginx}}}:{nginx}"]
-    upstream = re.findall(r"server (api-\d):(\d+) resolve", read(DEPLOY / "nginx" / "nginx.conf"))
+    upstream = re.findall(r"server (api-\d):(\d+) resolve", read(DEPLOY / "nginx" / "container" / "nodes.conf"))
     assert upstream == [(name, str(entrypoint.API_PORT)) for name in ("api-1", "api-2")]
     checks = {name: services()[name]["environment"]["HEALTH_CHECK"] for name in ("api-1", "api-2", "backoffice")}
     assert checks == {

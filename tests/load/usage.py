@@ -1,0 +1,52 @@
+"""Where the processor time goes: seconds that each kind of server used."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import psutil
+
+from listino.local.platform import Platform
+
+# What a part's name begins with, and what it is called in a table.
+KINDS = {
+    "nginx": "nginx",
+    "api": "API",
+    "redis": "Valkey",
+    "router": "routers",
+    "shard": "MongoDB",
+    "config": "MongoDB",
+}
+
+
+@dataclass(slots=True)
+class Usage:
+    """Processor seconds by kind of server, between the beginning and the end of a block."""
+
+    seconds: Counter[str] = field(default_factory=Counter)
+
+    def microseconds(self, requests: float) -> dict[str, float]:
+        """The same for one request."""
+        return {kind: 1e6 * spent / requests for kind, spent in self.seconds.items()}
+
+
+@contextlib.contextmanager
+def usage_of(platform: Platform) -> Iterator[Usage]:
+    """What the platform's servers use while the block lasts; complete when it is over."""
+    used, before = Usage(), _spent(platform)
+    yield used
+    used.seconds = _spent(platform)
+    used.seconds.subtract(before)
+
+
+def _spent(platform: Platform) -> Counter[str]:
+    spent: Counter[str] = Counter()
+    for part in platform.status():
+        kind = KINDS.get(part.name.partition("-")[0])
+        if kind is not None and part.pid is not None:
+            process = psutil.Process(part.pid)
+            # A supervisor of its own workers, such as gunicorn or nginx, counts with them.
+            for one in (process, *process.children(recursive=True)):
+                spent[kind] += sum(one.cpu_times()[:2])
+    return spent

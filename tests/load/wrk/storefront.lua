@@ -1,0 +1,57 @@
+-- Reads of the storefront for wrk: wrk -s storefront.lua URL -- ENDPOINT PRODUCTS EXPONENT
+-- ENDPOINT is list, detail, styles, related, mixed (a quarter each) or constant (the URL itself, always); EXPONENT is Zipf's, 0 for uniform ids and pages.
+-- Ends with one line of JSON.
+local COUNT = 5
+local endpoints = {"list", "detail", "styles", "related"}
+local products, pages, exponent, only
+local threads = 0
+
+function setup(thread)
+  threads = threads + 1
+  thread:set("number", threads)
+end
+
+function init(given)
+  only = given[1] or "detail"
+  products = tonumber(given[2] or 100000)
+  exponent = tonumber(given[3] or 0)
+  pages = math.ceil(products / COUNT)
+  math.randomseed(os.time() * 100 + number)
+end
+
+-- A rank from 1 to `most`, the first one the likeliest: the inverse of Zipf's distribution function, as a continuous one.
+local function rank(most)
+  local chance, power = math.random(), 1 - exponent
+  local drawn
+  if math.abs(power) < 1e-9 then
+    drawn = math.exp(chance * math.log(most + 1))
+  else
+    drawn = (((most + 1) ^ power - 1) * chance + 1) ^ (1 / power)
+  end
+  return math.min(most, math.floor(drawn))
+end
+
+function request()
+  if only == "constant" then
+    return wrk.format()  -- the address as it was given
+  end
+  local endpoint = only == "mixed" and endpoints[math.random(#endpoints)] or only
+  if endpoint == "list" then
+    return wrk.format("GET", "/products?count=" .. COUNT .. "&page=" .. rank(pages))
+  end
+  -- The popular ones are spread over the whole range.
+  local path = "/products/" .. 1 + (rank(products) * 7919) % products
+  if endpoint ~= "detail" then
+    path = path .. "/" .. endpoint
+  end
+  return wrk.format("GET", path)
+end
+
+function done(summary, latency)
+  local failed = summary.errors
+  io.write(string.format(
+    '{"requests":%d,"seconds":%f,"errors":%d,"p50_ms":%f,"p95_ms":%f,"p99_ms":%f}\n',
+    summary.requests, summary.duration / 1e6,
+    failed.connect + failed.read + failed.write + failed.status + failed.timeout,
+    latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3))
+end
