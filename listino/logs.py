@@ -58,5 +58,18 @@ def configure_logs(settings: Settings, *, gathered: GatheredLines | None = None)
     )
 
 
+def configure_command_logs() -> None:
+    """For commands, whose results own standard output: warnings and worse, in words, on standard error."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False, sort_keys=False, pad_event_to=0),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def _line(event: object, **_: object) -> bytes:
     return orjson.dumps(event, default=str)

@@ -17,6 +17,7 @@ from listino.catalogue.joining import Batch, rows_of
 from listino.catalogue.staging import opened
 from listino.domain.clock import utc_now
 from listino.live.page_guard import PageGuard
+from listino.logs import configure_command_logs
 from listino.settings import Settings
 from listino.store.client import Store, unavailable
 from listino.store.imported import imported_documents
@@ -81,6 +82,7 @@ _process: _Process
 
 def _begin(settings: Settings, database: Path, new: bool) -> None:
     global _process
+    configure_command_logs()
     # Ctrl-C reaches all processes of a terminal: the first one tells the others when to end.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

@@ -74,6 +74,7 @@ class _LazyGroup(click.Group):
         entry = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
         if entry is None or find_spec(_module(entry)) is None:
             return None
+        importlib.import_module("listino.logs").configure_command_logs()
         command: click.Command = getattr(importlib.import_module(_module(entry)), entry.target.partition(":")[2])
         return command
 

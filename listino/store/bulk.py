@@ -82,8 +82,7 @@ class Catalogue:
         known = {} if new else self._known(contents)
         written = Written()
         fresh = {number: content for number, content in contents.items() if number not in known}
-        with self._guard.writing(list(fresh), moved=list(fresh)):
-            met = self._insert(fresh, hashes, at)
+        met = self._insert(fresh, hashes, at)
         known |= self._known(met)
         written.new += [number for number in fresh if number not in met]
         updates: dict[ProductId, UpdateOne] = {}
@@ -127,15 +126,17 @@ class Catalogue:
             )
             for number, content in contents.items()
         ]
-        try:
-            self._products.insert_many(documents, ordered=False)
-        except BulkWriteError as error:
-            failed = (error.details or {}).get("writeErrors", [])
-            # A batch that the driver sent again after a lost answer meets itself.
-            if (error.details or {}).get("writeConcernErrors") or any(one["code"] != _DUPLICATE_KEY for one in failed):
-                raise
-            numbers = list(contents)
-            return {numbers[one["index"]] for one in failed}
+        numbers = list(contents)
+        with self._guard.writing(numbers, moved=numbers):
+            try:
+                self._products.insert_many(documents, ordered=False)
+            except BulkWriteError as error:
+                said = error.details or {}
+                failed = said.get("writeErrors", [])
+                # A batch that the driver sent again after a lost answer meets itself.
+                if said.get("writeConcernErrors") or any(one["code"] != _DUPLICATE_KEY for one in failed):
+                    raise
+                return {numbers[one["index"]] for one in failed}
         return set()
 
 

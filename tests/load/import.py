@@ -32,15 +32,26 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from plain_join import plain_join
 
 from listino.catalogue.dataset import make_dataset
+from listino.local.engines import running_redis
 from listino.local.throw_away_cluster import Cluster, running_cluster
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
 TABLES = {
     "product": "id integer{key}, name text, slogan text, description text, category text, default_price numeric",
-    "features": "id integer{key}, product_id integer, feature text, value text",
-    "styles": "id integer{key}, productId integer, name text, sale_price numeric, original_price numeric, default_style boolean",
-    "photos": "id integer{key}, styleId integer, url text, thumbnail_url text",
-    "skus": "id integer{key}, styleId integer, size text, quantity integer",
+    "features": "id integer{key}, product_id integer{product}, feature text, value text",
+    "styles": "id integer{key}, productId integer{product}, name text, sale_price numeric, original_price numeric, default_style boolean",
+    "photos": "id integer{key}, styleId integer{style}, url text, thumbnail_url text",
+    "skus": "id integer{key}, styleId integer{style}, size text, quantity integer",
+}
+# What PostgreSQL holds the rows to. The import refuses a second row of an id and a row whose parent does not exist.
+KEYS = {
+    "nothing checked": {"key": "", "product": "", "style": ""},
+    "ids unique": {"key": " PRIMARY KEY", "product": "", "style": ""},
+    "parents too": {
+        "key": " PRIMARY KEY",
+        "product": " REFERENCES product (id)",
+        "style": " REFERENCES styles (id)",
+    },
 }
 INDEXES = ("features (product_id)", "styles (productId)", "photos (styleId)", "skus (styleId)")
 SAMPLE = 200
@@ -79,11 +90,12 @@ def _as_postgres(program: str, *arguments: str) -> None:
     )
 
 
-def copy(server: Path, goods: Path, *, keys: bool) -> Run:
-    """What PostgreSQL takes for the files, with or without a primary key in each table."""
-    key = " PRIMARY KEY" if keys else ""
-    tables = [f"CREATE TABLE {name} ({columns.format(key=key)})" for name, columns in TABLES.items()]
-    _psql(server, "SET client_min_messages = error", *(f"DROP TABLE IF EXISTS {name}" for name in TABLES), *tables)
+def copy(server: Path, goods: Path, keys: dict[str, str]) -> Run:
+    """What PostgreSQL takes for the files, checking what the keys say."""
+    tables = [f"CREATE TABLE {name} ({columns.format(**keys)})" for name, columns in TABLES.items()]
+    _psql(
+        server, "SET client_min_messages = error", *(f"DROP TABLE IF EXISTS {name} CASCADE" for name in TABLES), *tables
+    )
     began, before = time.monotonic(), _spent_by_postgres(server)
     _psql(
         server,
@@ -108,9 +120,10 @@ def _spent_by(*processes: psutil.Process) -> float:
     return sum(sum(process.cpu_times()[:2]) for process in processes)
 
 
-def import_goods(goods: Path, state: Path, cluster: Cluster) -> Run:
+def import_goods(goods: Path, state: Path, cluster: Cluster, redis: str) -> Run:
     """What `listino import` takes."""
-    environment = {**os.environ, "LISTINO_MONGO_URI": cluster.uri, "LISTINO_STATE_DIR": str(state)}
+    engines = {"LISTINO_MONGO_URI": cluster.uri, "LISTINO_REDIS_URL": redis}
+    environment = {**os.environ, **engines, "LISTINO_STATE_DIR": str(state)}
     command = [sys.executable, "-m", "listino", "import", str(goods), "--json", "--rejects", str(state / "rejects.csv")]
     state.mkdir()
     addresses = [address for members in (cluster.config, *cluster.shards) for address in members.addresses]
@@ -172,7 +185,7 @@ def main() -> None:
     parser.add_argument("--no-postgres", action="store_true", help="the import alone")
     given = parser.parse_args()
 
-    echo(f"{'products':>9} {'':24} {'wall s':>7} {'CPU s':>7} {'MB':>5} {'ours / its wall':>16} {'ours / its CPU':>15}")
+    echo(f"{'products':>9} {'':28} {'wall s':>7} {'CPU s':>7} {'MB':>5} {'ours / its wall':>16} {'ours / its CPU':>15}")
     for products in given.products:
         with ExitStack() as stack:
             temporary = tempfile.TemporaryDirectory(prefix="listino-load-", ignore_cleanup_errors=True)
@@ -183,15 +196,16 @@ def main() -> None:
             others = {}
             if not given.no_postgres:
                 with running_postgres(folder / "postgres") as server:
-                    others["PostgreSQL"] = copy(server, goods, keys=False)
-                    others["PostgreSQL, primary keys"] = copy(server, goods, keys=True)
+                    others = {f"PostgreSQL, {kind}": copy(server, goods, keys) for kind, keys in KEYS.items()}
             (folder / "cluster").mkdir()
             cluster = stack.enter_context(running_cluster(folder / "cluster"))
-            ours = import_goods(goods, folder / "state", cluster)
-            echo(f"{products:>9} {'listino import':24} {ours.wall:>7.1f} {ours.cpu:>7.1f} {ours.megabytes:>5.0f}")
+            (folder / "redis").mkdir()
+            redis = stack.enter_context(running_redis(folder / "redis"))
+            ours = import_goods(goods, folder / "state", cluster, redis)
+            echo(f"{products:>9} {'listino import':28} {ours.wall:>7.1f} {ours.cpu:>7.1f} {ours.megabytes:>5.0f}")
             for name, run in others.items():
                 ratios = f"{ours.wall / run.wall:>16.2f} {ours.cpu / run.cpu:>15.2f}"
-                echo(f"{products:>9} {name:24} {run.wall:>7.1f} {run.cpu:>7.1f} {'':5} {ratios}")
+                echo(f"{products:>9} {name:28} {run.wall:>7.1f} {run.cpu:>7.1f} {'':5} {ratios}")
             check(goods, products, cluster.uri)
 
 

@@ -44,6 +44,7 @@ UNSEEN = frozenset({"listino.store.terms_migration"})
 READERS = frozenset(
     [
         "api.app",
+        "listino.catalogue.importing",
         "listino.cli.cluster",
         "listino.cli.demo",
         "listino.cli.platform",

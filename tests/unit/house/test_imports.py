@@ -21,7 +21,7 @@ ALLOWED = {
     "listino.store": ("listino.domain", "listino.settings"),
     "listino.live": ("listino.domain", "listino.settings", "listino.jobs"),
     "listino.jobs": ("listino.domain",),
-    "listino.catalogue": ("listino.domain", "listino.settings", "listino.store", "listino.live"),
+    "listino.catalogue": ("listino.domain", "listino.settings", "listino.logs", "listino.store", "listino.live"),
     "listino.local": ("listino.domain", "listino.settings", "listino.shops.declaration"),
 }
 
