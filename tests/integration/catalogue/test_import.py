@@ -80,7 +80,7 @@ def everything(stored: Collection) -> dict[int, dict[str, Any]]:
 
 def content(documents: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
     """The documents without what no file says."""
-    ours = ("words", "content_hash", "first_seen_at", "changed_at")
+    ours = ("terms", "content_hash", "first_seen_at", "changed_at")
     return {
         number: {name: value for name, value in document.items() if name not in ours}
         for number, document in documents.items()
