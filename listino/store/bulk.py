@@ -47,10 +47,9 @@ class Catalogue:
         self._products = database[PRODUCTS.name]
 
     def prepare(self) -> None:
-        """Makes the collections as declared; where there is no product yet, theirs without indexes."""
+        """Makes the collections as declared, but for the indexes of products: `finish` is the time for them."""
         with pymongo.timeout(_LONG_SECONDS):
-            unindexed = PRODUCTS.name if self._empty() else ""
-            prepare(self._client, self._database, lambda name, what: None, unindexed=unindexed)
+            prepare(self._client, self._database, lambda name, what: None, unindexed=PRODUCTS.name)
 
     def begin(self) -> bool:
         """Says whether no imported product is there yet. To be called when the collections are there.
@@ -59,21 +58,17 @@ class Catalogue:
         end costs a fraction of what it costs to keep them up to date with each. `finish` brings them back.
         """
         with pymongo.timeout(_LONG_SECONDS):
-            if self._empty():
+            if self._products.find_one({}, {"_id": 1}) is None:
                 declared = {model.document["name"] for model in PRODUCTS.indexes}
                 if present := sorted(declared & self._products.index_information().keys()):
                     self._database.command("dropIndexes", PRODUCTS.name, index=present)
                 return True
-            # An import that was interrupted left no indexes, and only its end is the time for them.
             return self._products.find_one(_IMPORTED, {"_id": 1}) is None
 
     def finish(self) -> None:
         """Makes the indexes that are missing."""
         with pymongo.timeout(_LONG_SECONDS):
             index(self._database, PRODUCTS, lambda name, what: None)
-
-    def _empty(self) -> bool:
-        return self._products.find_one({}, {"_id": 1}) is None
 
     def count(self) -> int:
         """How many imported products there are."""
