@@ -12,7 +12,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,19 +81,22 @@ def import_catalogue(
     with _staging_of(settings) as staging, Store(settings) as store:
         store.ping()
         staged = _Staged(staging)
-        resumed = staged.ready_for(_fingerprint(settings, folder))
-        if not resumed:
-            staged.make(folder, _fingerprint(settings, folder), told=progress.read)
-        summary = staged.summary(folder, rejects_to, resumed=resumed)
-        done = staged.done()
-        if store.catalogue.count() < sum(tally.products for tally in done.values()):
-            done = staged.forget()  # somebody emptied the database meanwhile
-        remaining = [batch for batch in staged.batches() if batch.first not in done]
-        usable = sum(summary.rows.values()) - sum(summary.rejected.values())
-        progress.writing(usable, sum(tally.rows for tally in done.values()))
-        new = store.catalogue.begin()
-        with Writers(settings, staged.database, workers, new=new) as writers:
-            for batch, tally in _finished(writers, remaining):
+        # Processes and collections are made ready while the files are read.
+        with Writers(settings, staged.database, workers) as writers, ThreadPoolExecutor(1) as meanwhile:
+            prepared = meanwhile.submit(store.catalogue.prepare)
+            resumed = staged.ready_for(_fingerprint(settings, folder))
+            if not resumed:
+                staged.make(folder, _fingerprint(settings, folder), told=progress.read)
+            summary = staged.summary(folder, rejects_to, resumed=resumed)
+            prepared.result()
+            done = staged.done()
+            if store.catalogue.count() < sum(tally.products for tally in done.values()):
+                done = staged.forget()  # somebody emptied the database meanwhile
+            remaining = [batch for batch in staged.batches() if batch.first not in done]
+            usable = sum(summary.rows.values()) - sum(summary.rejected.values())
+            progress.writing(usable, sum(tally.rows for tally in done.values()))
+            new = store.catalogue.begin()
+            for batch, tally in _finished(writers, remaining, new=new):
                 staged.note(batch, tally)
                 summary.products += tally
                 progress.wrote(tally.rows)
@@ -107,7 +110,7 @@ def import_catalogue(
     return summary
 
 
-def _finished(writers: Writers, remaining: list[Batch]) -> Iterator[tuple[Batch, Tally]]:
+def _finished(writers: Writers, remaining: list[Batch], *, new: bool) -> Iterator[tuple[Batch, Tally]]:
     """Each batch as it is written; raises what a process raised, when those that were begun have ended."""
     waiting = iter(remaining)
     started: dict[Future[Tally], Batch] = {}
@@ -115,7 +118,7 @@ def _finished(writers: Writers, remaining: list[Batch]) -> Iterator[tuple[Batch,
         while True:
             # One batch more than there are processes, and none of them ever waits for its next.
             for batch in itertools.islice(waiting, writers.count + 1 - len(started)):
-                started[writers.submit(batch)] = batch
+                started[writers.submit(batch, new=new)] = batch
             if not started:
                 return
             for future in wait(started, return_when=FIRST_COMPLETED).done:

@@ -1,6 +1,5 @@
 """Processes that join and write: each reads the staged files itself, so that nothing but counts passes between them."""
 
-import atexit
 import gc
 import multiprocessing
 import os
@@ -8,6 +7,7 @@ import signal
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import astuple, dataclass
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +20,7 @@ from listino.live.page_guard import PageGuard
 from listino.logs import configure_command_logs
 from listino.settings import Settings
 from listino.store.client import Store, unavailable
-from listino.store.imported import imported_documents
+from listino.store.imported import Rows, imported_documents
 from listino.store.outage import UNAVAILABLE, outages_told
 
 _MEMORY = "150MB"
@@ -48,17 +48,22 @@ class Tally:
 
 
 class Writers:
-    """A pool of writing processes. Leaving its `with` statement waits for the batches that were begun, and drops the others."""
+    """A pool of writing processes, which start at once and open the staged files with their first batch. Leaving its
+    `with` statement waits for the batches that were begun, and drops the others."""
 
-    def __init__(self, settings: Settings, database: Path, workers: int, *, new: bool) -> None:
+    def __init__(self, settings: Settings, database: Path, workers: int) -> None:
         self.count = workers
-        # A forked child would inherit the driver's and DuckDB's threads half alive.
-        self._pool = ProcessPoolExecutor(
-            workers, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(settings, database, new)
-        )
+        # A child of this process would inherit the driver's and DuckDB's threads half alive. The server of forks has
+        # none, and has read all modules once for all of them.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__])
+        self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(settings, database))
+        for _ in range(workers):
+            self._pool.submit(_ready)
 
-    def submit(self, batch: Batch) -> Future[Tally]:
-        return self._pool.submit(_write, batch)
+    def submit(self, batch: Batch, *, new: bool) -> Future[Tally]:
+        """Writes the batch; `new`: its products are taken for new ones."""
+        return self._pool.submit(_write, batch, new)
 
     def __enter__(self) -> Self:
         return self
@@ -73,14 +78,19 @@ class _Process:
 
     settings: Settings
     store: Store
-    staged: duckdb.DuckDBPyConnection
-    new: bool
+    database: Path
+    staged: duckdb.DuckDBPyConnection | None = None
+
+    def joined(self, batch: Batch) -> Rows:
+        if self.staged is None:
+            self.staged = opened(self.database, read_only=True, memory=_MEMORY, threads=1)
+        return rows_of(self.staged, batch)
 
 
 _process: _Process
 
 
-def _begin(settings: Settings, database: Path, new: bool) -> None:
+def _begin(settings: Settings, database: Path) -> None:
     global _process
     configure_command_logs()
     # Ctrl-C reaches all processes of a terminal: the first one tells the others when to end.
@@ -90,17 +100,19 @@ def _begin(settings: Settings, database: Path, new: bool) -> None:
     # What is made for a batch is dropped as a whole and has no cycles: looking for them in it costs a quarter of the time.
     gc.disable()
     gc.freeze()
-    atexit.register(_end)
-    _process = _Process(
-        settings, Store(settings, PageGuard(settings)), opened(database, read_only=True, memory=_MEMORY, threads=1), new
-    )
+    _process = _Process(settings, Store(settings, PageGuard(settings)), database)
+    # Forked processes leave without a word to `atexit`.
+    Finalize(None, _end, exitpriority=0)
 
 
 def _end() -> None:
-    """Closes, and leaves without taking the interpreter apart: while a thread runs, DuckDB would list all it still holds."""
     _process.store.close()
-    _process.staged.close()
-    os._exit(0)
+    if _process.staged is not None:
+        _process.staged.close()
+
+
+def _ready() -> None:
+    """Whoever has done this has started."""
 
 
 def _end_with_parent() -> None:
@@ -111,17 +123,17 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _write(batch: Batch) -> Tally:
-    tally = _joined_and_written(batch)
+def _write(batch: Batch, new: bool) -> Tally:
+    tally = _joined_and_written(batch, new)
     gc.collect()  # what little the driver leaves
     return tally
 
 
-def _joined_and_written(batch: Batch) -> Tally:
-    rows = rows_of(_process.staged, batch)
+def _joined_and_written(batch: Batch, new: bool) -> Tally:
+    rows = _process.joined(batch)
     try:
         with outages_told():
-            written = _process.store.catalogue.write(imported_documents(rows), at=utc_now(), new=_process.new)
+            written = _process.store.catalogue.write(imported_documents(rows), at=utc_now(), new=new)
     except UNAVAILABLE as error:
         raise unavailable(_process.settings, error) from None
     return Tally(len(rows), len(written.new), len(written.changed), len(written.unchanged), len(written.returned))

@@ -18,7 +18,7 @@ from listino.store.collections import PRODUCTS
 from listino.store.documents import Document
 from listino.store.guard import Guard
 from listino.store.imported import OPTIONAL
-from listino.store.setup import prepare
+from listino.store.setup import index, prepare
 
 # Numbers sort and are compared by themselves: no natural key is among them.
 _IMPORTED = {"_id": {"$gte": 0}}
@@ -46,25 +46,29 @@ class Catalogue:
         self._guard = guard
         self._products = database[PRODUCTS.name]
 
-    def begin(self) -> bool:
-        """Makes the collections as declared and says whether no imported product is there yet.
+    def prepare(self) -> None:
+        """Makes the collections as declared, but for the indexes of products: `finish` is the time for them."""
+        with pymongo.timeout(_LONG_SECONDS):
+            prepare(self._client, self._database, lambda name, what: None, unindexed=PRODUCTS.name)
 
-        Where there is no product at all the indexes of products are taken away again: to build them from all products at
-        the end costs a fraction of what it costs to keep them up to date with each. `finish` brings them back.
+    def begin(self) -> bool:
+        """Says whether no imported product is there yet. To be called when the collections are there.
+
+        Where there is no product at all the indexes of products are taken away: to build them from all products at the
+        end costs a fraction of what it costs to keep them up to date with each. `finish` brings them back.
         """
         with pymongo.timeout(_LONG_SECONDS):
             if self._products.find_one({}, {"_id": 1}) is None:
-                prepare(self._client, self._database, lambda name, what: None)
-                for index in PRODUCTS.indexes:
-                    self._products.drop_index(index.document["name"])
+                declared = {model.document["name"] for model in PRODUCTS.indexes}
+                if present := sorted(declared & self._products.index_information().keys()):
+                    self._database.command("dropIndexes", PRODUCTS.name, index=present)
                 return True
-            # An import that was interrupted left no indexes, and only its end is the time for them.
             return self._products.find_one(_IMPORTED, {"_id": 1}) is None
 
     def finish(self) -> None:
         """Makes the indexes that are missing."""
         with pymongo.timeout(_LONG_SECONDS):
-            prepare(self._client, self._database, lambda name, what: None)
+            index(self._database, PRODUCTS, lambda name, what: None)
 
     def count(self) -> int:
         """How many imported products there are."""

@@ -48,9 +48,13 @@ def imported_documents(rows: Rows) -> list[Document]:
     photos: dict[int, list[Document]] = defaultdict(list)
     for style, thumbnail_url, url in rows.photos:
         photos[style].append({"thumbnail_url": thumbnail_url, "url": url})
+    stocks: dict[tuple[int | None, str], Document] = {}  # few differ: they are shared
     skus: dict[int, Document] = defaultdict(dict)
     for style, sku, quantity, size in rows.skus:
-        skus[style][str(sku)] = {"quantity": quantity, "size": size}
+        stock = stocks.get((quantity, size))
+        if stock is None:
+            stock = stocks[quantity, size] = {"quantity": quantity, "size": size}
+        skus[style][str(sku)] = stock
     styles: dict[int, list[Document]] = defaultdict(list)
     for product, style, name, original_price, sale_price, default in rows.styles:
         styles[product].append(

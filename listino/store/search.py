@@ -19,14 +19,16 @@ from listino.domain.product import Product, parse_product_id
 
 # The language of goods without a market, which are those of an imported catalogue.
 CATALOGUE_LANGUAGE = "en"
+_WORD = re.compile(r"\w+")
 LEAST_CODE = 3  # characters from which on a text with a digit in it may be the beginning of a code
 
 
 def words_of(*texts: str | None) -> list[str]:
     """The words of the texts without accents and case, each once."""
-    plain = unicodedata.normalize("NFKD", " ".join(text for text in texts if text))
-    folded = "".join(char for char in plain if not unicodedata.combining(char)).casefold()
-    return list(dict.fromkeys(re.findall(r"\w+", folded)))
+    plain = " ".join(text for text in texts if text)
+    if not plain.isascii():
+        plain = "".join(char for char in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(char))
+    return list(dict.fromkeys(_WORD.findall(plain.casefold())))
 
 
 def language_of(market: str | None) -> str:
@@ -77,6 +79,7 @@ def _one_of(word: str, languages: Collection[str], *, beginnings: bool) -> dict[
     return {"terms": {"$in": [*forms, _beginning(word)] if beginnings else forms}}
 
 
+@functools.lru_cache(maxsize=20_000)
 def _stem(word: str, language: str) -> str:
     # Stems of two languages that look alike are of different words: an Italian lampada is no English lamp.
     return f"{_stemmer(language).stemWord(word)}:{language}"

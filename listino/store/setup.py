@@ -14,8 +14,10 @@ from listino.store.terms_migration import give_terms
 Told = Callable[[str, str], None]
 
 
-def prepare(client: MongoClient, database: Database, told: Told) -> None:
+def prepare(client: MongoClient, database: Database, told: Told, *, unindexed: str = "") -> None:
     """Brings every declared collection into being; `told` hears of each with what was done.
+
+    The `unindexed` collection keeps the indexes that it has, and gets no others.
 
     On a sharded cluster a missing collection is sharded while it is empty: hashed keys are then split over all shards
     from the first document on. One that was made without a key is sharded, too, and spread by the balancer. Where the
@@ -35,7 +37,9 @@ def prepare(client: MongoClient, database: Database, told: Told) -> None:
             with contextlib.suppress(CollectionInvalid):  # another process was faster
                 database.create_collection(declared.name)
                 told(declared.name, "created")
-        _dress(database, declared, existing.get(declared.name, {}).get("validator", {}), told)
+        _validate(database, declared, existing.get(declared.name, {}).get("validator", {}))
+        if declared.name != unindexed:
+            index(database, declared, told)
         told(declared.name, "ready")
 
 
@@ -50,10 +54,14 @@ def sharded_collections(client: MongoClient, database: Database) -> dict[str, di
     return {entry["_id"].partition(".")[2]: entry for entry in found}
 
 
-def _dress(database: Database, declared: Declaration, validator: Mapping[str, Any], told: Told) -> None:
-    """Gives the collection its validator, where it has another one, and its indexes; retired ones go when the new are there."""
+def _validate(database: Database, declared: Declaration, validator: Mapping[str, Any]) -> None:
+    """Gives the collection its validator, where it has another one."""
     if validator != declared.validator:
         database.command("collMod", declared.name, validator=dict(declared.validator))
+
+
+def index(database: Database, declared: Declaration, told: Told) -> None:
+    """Makes the collection's indexes that are missing, all in one walk through it; retired ones go when the new are there."""
     collection = database[declared.name]
     if declared.indexes:
         collection.create_indexes(list(declared.indexes))

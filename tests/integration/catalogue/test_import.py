@@ -80,7 +80,7 @@ def everything(stored: Collection) -> dict[int, dict[str, Any]]:
 
 def content(documents: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
     """The documents without what no file says."""
-    ours = ("words", "content_hash", "first_seen_at", "changed_at")
+    ours = ("terms", "content_hash", "first_seen_at", "changed_at")
     return {
         number: {name: value for name, value in document.items() if name not in ours}
         for number, document in documents.items()
@@ -128,8 +128,17 @@ def test_an_interrupted_import_goes_on_and_ends_the_same(
     with pytest.raises(KeyboardInterrupt):
         run(goods, Watcher(stop_after=2))
     assert 500 <= stored.count_documents({}) < PRODUCTS_MADE
-    watcher = Watcher()
+    seen: set[str] = set()
+
+    class Looking(Watcher):
+        def wrote(self, rows: int) -> None:
+            super().wrote(rows)
+            seen.update(stored.index_information())
+
+    watcher = Looking()
     summary = run(goods, watcher)
+    assert "_id_" in seen
+    assert not seen & {index.document["name"] for index in PRODUCTS.indexes}  # their time is the end
     assert summary.resumed
     assert watcher.files == []  # what was staged is not staged again
     assert watcher.batches == 8 - 2
