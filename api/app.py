@@ -16,6 +16,7 @@ from api.limits import limits
 from api.lists import Listings
 from api.metrics import Metrics
 from api.pages import PageLoader
+from api.primaries import Primaries
 from api.problems import problem_handlers
 from api.refresh import Refresher
 from api.routes import routes
@@ -44,15 +45,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        store = AsyncStore(chosen)
+        store, primaries = AsyncStore(chosen), Primaries()
         writing = asyncio.create_task(_write_regularly(lines), name="log lines")
         try:
             async with (
                 AsyncLivePrices(chosen) as live,
                 Refresher(live, chosen.live_fresh_ms / 1000) as refresher,
-                Pages(chosen, PageLoader(store.products).load) as pages,
+                Pages(chosen, PageLoader(store.products, primaries).load) as pages,
             ):
-                listings = Listings(store.products, Lists(pages.server), pages)
+                listings = Listings(store.products, primaries, Lists(pages.server), pages)
                 app.state.services = Services(
                     store=store, live=live, refresher=refresher, pages=pages, listings=listings, metrics=metrics
                 )

@@ -41,7 +41,7 @@ async def other(settings: Settings, serve: Any) -> AsyncIterator[httpx.AsyncClie
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the store is asked from now on, by name."""
     names: list[str] = []
-    for name in ("among", "page"):
+    for name in ("among", "page_ids"):
         monkeypatch.setattr(AsyncProducts, name, _noting(getattr(AsyncProducts, name), name, names))
     return names
 
@@ -103,11 +103,11 @@ async def test_what_is_kept_needs_no_store(
     with Redis.from_url(settings.redis_address) as redis:
         redis.delete(moving_key("it"))  # as if the goods had come long ago
     first = await client.get("/products?market=it&count=1")
-    assert asked == ["page", "among"]
+    assert asked == ["page_ids", "among"]
 
     again = await other.get("/products?market=it&count=1")
 
-    assert asked == ["page", "among"]
+    assert asked == ["page_ids", "among"]
     assert (again.content, again.headers["link"]) == (first.content, first.headers["link"])
 
 
@@ -117,7 +117,7 @@ async def test_lists_that_just_changed_are_not_kept_for_secondaries_may_lag(
     store.products.upsert([goods("1")])
     for node in (client, other):
         await node.get("/products?market=it")
-    assert asked.count("page") == 2
+    assert asked.count("page_ids") == 2
 
 
 async def test_while_a_primary_is_away_a_secondary_is_read_and_kept_for_nobody(
