@@ -16,11 +16,12 @@ from api.primaries import Primaries
 from api.problems import ProductGone
 from api.services import Services
 from listino.domain.errors import EngineUnavailable, ProductNotFound
-from listino.domain.product import Product, ProductId
+from listino.domain.product import ProductId
 from listino.live.held_pages import Reading
 from listino.live.page import Page
 from listino.live.pages import Loaded
 from listino.store.aio import AsyncProducts
+from listino.store.documents import Document
 
 SHOWN, GONE, HIDDEN = "shown", "gone", "hidden"
 
@@ -39,17 +40,17 @@ class Part(IntEnum):
     RELATED = 3
 
 
-def rendered(product: Product) -> Page:
-    """The product's page; nothing to show where it is gone or not on sale yet."""
-    if product.gone_at is not None:
+def rendered(product: Document) -> Page:
+    """The page of a product's document; nothing to show where it is gone or not on sale yet."""
+    if product.get("gone_at") is not None:
         return Page(GONE)
-    if product.awaits_price:
+    if product.get("awaits_price"):
         return Page(HIDDEN)
     card = rendering.card(product)
     bodies = (
         orjson.dumps(rendering.page(product, card)),
         orjson.dumps(rendering.styles(product)),
-        orjson.dumps(product.related),
+        orjson.dumps(product.get("related", [])),
     )
     return Page(SHOWN, (orjson.dumps(card), *(entity_tag(body).encode() + body for body in bodies)))
 

@@ -23,7 +23,7 @@ from listino.settings import Settings
 from listino.store.audit import audit_write
 from listino.store.client import opened, unavailable
 from listino.store.collections import AUDIT, CRAWLS, LIST_READS, PRICE_HISTORY, PRODUCTS, REJECTS
-from listino.store.documents import crawl_document, points_from, product_from
+from listino.store.documents import Document, crawl_document, points_from, product_from
 from listino.store.guard import Guard, Unguarded
 from listino.store.intake import intake
 from listino.store.marks import STRIDE, Marks, Place
@@ -75,14 +75,15 @@ class AsyncProducts:
             raise ProductNotFound(f"no product {product_id}")
         return product_from(document)
 
-    async def among(self, product_ids: Sequence[ProductId], *, behind: bool = False) -> dict[ProductId, Product]:
-        """Those of the products that there are, gone or not, by their ids: the last word, as the primaries have it.
+    async def among(self, product_ids: Sequence[ProductId], *, behind: bool = False) -> dict[ProductId, Document]:
+        """The documents of those of the products that there are, gone or not, by their ids: the last word, as the
+        primaries have it. For pages, of which the store's callers render thousands a second (see api.rendering).
 
         `behind`: a secondary may tell it too, which may not have heard of the last writes yet.
         """
         collection = self._lists if behind else self._products
         found = collection.find({"_id": {"$in": list(product_ids)}})
-        return {document["_id"]: product_from(document) for document in await found.to_list(None)}
+        return {document["_id"]: document for document in await found.to_list(None)}
 
     async def sought(self, query: ProductQuery, skip: int, *, since: float | None = None) -> Place | None:
         """From where on the list is read after its first `skip` products, so that a page costs about the same wherever it
