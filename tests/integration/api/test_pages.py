@@ -139,6 +139,38 @@ async def test_while_a_primary_is_away_a_secondary_is_read_and_kept_for_nobody(
         assert not redis.exists(page_key(ID))
 
 
+async def test_a_list_that_a_secondary_told_is_kept_for_nobody(
+    client: httpx.AsyncClient, store: Store, goods: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.products.upsert([goods("1")])
+    page_ids = AsyncProducts.page_ids
+
+    async def without_primary(self: AsyncProducts, *asked: Any, behind: bool, **more: Any) -> Any:
+        if not behind:
+            raise AutoReconnect("no primary")
+        return await page_ids(self, *asked, behind=True, **more)
+
+    monkeypatch.setattr(AsyncProducts, "page_ids", without_primary)
+    with Redis.from_url(settings.redis_address) as redis:
+        redis.delete(moving_key("it"))  # as if the goods had come long ago
+        assert await ids(client, "market=it") == [ID]
+        assert not list(redis.scan_iter("list:*"))
+
+
+@pytest.mark.parametrize("query", ["", "?market=it&count=1", "?count=0", "?colour=red", "?count=1&count=2", "?page=9"])
+async def test_the_short_way_answers_lists_as_the_route_does(
+    client: httpx.AsyncClient, store: Store, goods: Make, query: str
+) -> None:
+    store.products.upsert([goods("1", description="Caffè " * 200), goods("2")])
+    for method, headers in (("GET", {}), ("HEAD", {}), ("GET", {"Accept-Encoding": "gzip"}), ("POST", {})):
+        short, long = [
+            await client.request(method, f"/products{slash}{query}", headers={"X-Request-Id": "r1", **headers})
+            for slash in ("", "/")
+        ]
+        assert (short.status_code, short.content) == (long.status_code, long.content)
+        assert _lasting(short) == _lasting(long)
+
+
 @pytest.mark.parametrize("part", ["", "/styles", "/related"])
 @pytest.mark.parametrize("key", ["it bottega 1", "it bottega gone", "it bottega unknown", "uk bottega 1"])
 async def test_the_short_way_answers_as_the_routes_do(
