@@ -2,7 +2,7 @@
 
 A list is kept with the counts of its scopes (page_scripts.py) as they were before it was read. What it shows of each
 product is none of its business: that comes from the product's page, so a price that changes leaves the list as it is.
-What was read within SETTLING_MS of a change is not kept: whoever answered may not have known of it.
+What was read within SETTLING_MS of a change is not kept: a primary that is being replaced may not have known of it.
 """
 
 import asyncio

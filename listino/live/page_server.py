@@ -132,8 +132,7 @@ class PageServer:
             await connection.send_packed_command(connection.pack_command("MGET", *keys), check_health=False)
             found = await connection.read_response(disable_decoding=True)
         except BaseException as error:
-            # What is still on its way would be taken for the answer to the next question.
-            await connection.disconnect(nowait=True)
+            # The driver has closed it: what is still on its way would be taken for the answer to the next question.
             await self._redis.connection_pool.release(connection)
             if isinstance(error, RedisConnectionError):
                 return await self._redis.mget(keys)  # after a restart every connection kept from before fails once
