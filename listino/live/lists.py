@@ -22,7 +22,7 @@ KEPT_MS = 600_000  # a list that counts is as true as on the first day: this onl
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """Under which lists of a scope count; the same object as long as it is the same. `settled`: what is read now may be kept under it. `since`: when this process
-    saw it first, on the clock of time.monotonic."""
+    saw its text first, on the clock of time.monotonic."""
 
     text: bytes
     settled: bool
@@ -90,7 +90,8 @@ class Lists:
         settled = not any(of_scope[1::2])
         stamp = self._stamps.get(scope)
         if stamp is None or (stamp.text, stamp.settled) != (text, settled):
-            stamp = self._stamps[scope] = Stamp(text, settled, time.monotonic())
+            since = stamp.since if stamp is not None and stamp.text == text else time.monotonic()
+            stamp = self._stamps[scope] = Stamp(text, settled, since)
         return stamp
 
 

@@ -20,6 +20,7 @@ STRIDE = 50  # products from one mark to the next, to begin with: every shard re
 BATCH = 5_000  # ids that are read at a time
 PATIENCE_SECONDS = 2.0  # how long a page waits for its mark, of the 2.5 that an endpoint waits for the store
 FRESH_SECONDS = 30.0  # marks that are older are looked for anew, while the old ones serve
+CHANGED_SECONDS = 3.0  # the same for marks of which is known that the list has changed since
 RESTS = 20  # times as long as the last look took nobody looks again: a list of millions is not read all the time
 MOST_LISTS = 32
 MOST_MARKS = 200_000  # in all lists together, 15 MB or so; a list that alone has more, of ten million products, gets a longer stride
@@ -97,7 +98,7 @@ class Marks:
             raise ListBeingPrepared("the list is being prepared so far in: ask again in a moment") from None
         exact = since is not None and kept.begun_at > since
         if not exact:
-            self._renew_when_old(query, kept)
+            self._renew_when_old(query, kept, FRESH_SECONDS if since is None else CHANGED_SECONDS)
         if kept.ended and skip >= kept.read + kept.stride:  # it may have grown a little since
             return None
         passed = min(skip // kept.stride, len(kept.marks))
@@ -144,10 +145,10 @@ class Marks:
             kept.grew.set()
             kept.grew = asyncio.Event()
 
-    def _renew_when_old(self, query: ProductQuery, kept: _Marked) -> None:
+    def _renew_when_old(self, query: ProductQuery, kept: _Marked, old: float) -> None:
         """Begins the list's marks anew when they are old; until they reach as far as these, these stay."""
         idle = all(task is None or task.done() for task in (kept.looking, kept.renewing))
-        if idle and time.monotonic() - kept.made_at > max(FRESH_SECONDS, RESTS * kept.seconds):
+        if idle and time.monotonic() - kept.made_at > max(old, RESTS * kept.seconds):
             kept.renewing = self._start(self._renew(query, kept))
 
     async def _renew(self, query: ProductQuery, kept: _Marked) -> None:

@@ -132,7 +132,7 @@ async def test_the_lists_that_nobody_asked_for_lately_are_forgotten(
 async def test_marks_stay_while_the_list_is_known_not_to_have_changed(
     found: Marks, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(marks, "FRESH_SECONDS", -1.0)
+    monkeypatch.setattr(marks, "CHANGED_SECONDS", -1.0)
     monkeypatch.setattr(marks, "RESTS", 0)
     changed = time.monotonic()
     place = await found.seek(QUERY, 600, changed)
