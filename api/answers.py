@@ -1,5 +1,6 @@
 """Answers in JSON, and what a caller that has them already is told instead."""
 
+import gzip
 import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -38,6 +39,11 @@ class ReadyAnswer(Response):
         self.raw_headers = list(headers)
         self.body = body
         self.background = None
+
+
+def compressed(body: bytes) -> bytes:
+    """In gzip."""
+    return gzip.compress(body, GZIP_LEVEL, mtime=0)
 
 
 def entity_tag(body: bytes) -> str:

@@ -18,7 +18,7 @@ MOST_CHARACTERS = 450  # the longest id, a time and the list's mark, as JSON, in
 MOST_KEY = 2**53  # cents or milliseconds; less than the integers of the store
 
 
-def cursor_after(query: ProductQuery, last: Product) -> str:
+def cursor_after(query: ProductQuery, last: Product | ProductId) -> str:
     """The cursor of the list's page behind that product: its id, what the list is sorted by of it, and which list it is;
     JSON in base64url, without padding."""
     following = query.following(last)

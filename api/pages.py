@@ -4,38 +4,31 @@ Everything about a product is rendered at once when its document was loaded, and
 (`listino.live.pages`): an answer is then no more than a few headers.
 """
 
-import asyncio
-import gzip
 import time
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 
 import orjson
-import structlog
 
 from api import rendering
-from api.answers import GZIP_BYTES, GZIP_LEVEL, ReadyAnswer, entity_tag, holds
+from api.answers import GZIP_BYTES, ReadyAnswer, compressed, entity_tag, holds
+from api.primaries import Primaries
 from api.problems import ProductGone
-from api.services import STORE_SECONDS, Services, reading
+from api.services import Services
 from listino.domain.errors import EngineUnavailable, ProductNotFound
-from listino.domain.product import Product, ProductId
+from listino.domain.product import ProductId
 from listino.live.held_pages import Reading
 from listino.live.page import Page
 from listino.live.pages import Loaded
 from listino.store.aio import AsyncProducts
-
-log = structlog.get_logger(__name__)
+from listino.store.documents import Document
 
 SHOWN, GONE, HIDDEN = "shown", "gone", "hidden"
-
-# A primary that needs longer than this is being replaced, or hangs: a secondary answers, if there is one.
-PRIMARY_SECONDS = 0.5
-DISTRUST_SECONDS = 1.0  # how long primaries are not asked after that
 
 _TAG_BYTES = len(entity_tag(b""))
 _ALWAYS = ((b"content-type", b"application/json"), (b"cache-control", b"no-cache"))
 _VARY = (b"vary", b"Accept-Encoding")
-_PACKED = (b"content-encoding", b"gzip")
+_GZIP = (b"content-encoding", b"gzip")
 
 
 class Part(IntEnum):
@@ -47,17 +40,17 @@ class Part(IntEnum):
     RELATED = 3
 
 
-def rendered(product: Product) -> Page:
-    """The product's page; nothing to show where it is gone or not on sale yet."""
-    if product.gone_at is not None:
+def rendered(product: Document) -> Page:
+    """The page of a product's document; nothing to show where it is gone or not on sale yet."""
+    if product.get("gone_at") is not None:
         return Page(GONE)
-    if product.awaits_price:
+    if product.get("awaits_price"):
         return Page(HIDDEN)
     card = rendering.card(product)
     bodies = (
         orjson.dumps(rendering.page(product, card)),
         orjson.dumps(rendering.styles(product)),
-        orjson.dumps(product.related),
+        orjson.dumps(product.get("related", [])),
     )
     return Page(SHOWN, (orjson.dumps(card), *(entity_tag(body).encode() + body for body in bodies)))
 
@@ -65,27 +58,17 @@ def rendered(product: Product) -> Page:
 class PageLoader:
     """Loads and renders the products that no cache has."""
 
-    def __init__(self, products: AsyncProducts) -> None:
+    def __init__(self, products: AsyncProducts, primaries: Primaries) -> None:
         self._products = products
-        self._distrusted_until = 0.0
+        self._primaries = primaries
 
     async def load(self, product_ids: Sequence[ProductId]) -> Loaded:
         """From the primaries; from secondaries while a primary is away, and then it is not the last word.
 
         Raises EngineUnavailable.
         """
-        now = asyncio.get_running_loop().time
-        if now() >= self._distrusted_until:
-            try:
-                async with reading(PRIMARY_SECONDS):
-                    found = await self._products.among(product_ids)
-                return Loaded({key: rendered(product) for key, product in found.items()})
-            except EngineUnavailable as error:
-                log.warning("api.primary_away", error=str(error))
-                self._distrusted_until = now() + DISTRUST_SECONDS
-        async with reading(STORE_SECONDS - PRIMARY_SECONDS):
-            found = await self._products.among(product_ids, behind=True)
-        return Loaded({key: rendered(product) for key, product in found.items()}, settled=False)
+        found, settled = await self._primaries.read(lambda behind: self._products.among(product_ids, behind=behind))
+        return Loaded({key: rendered(product) for key, product in found.items()}, settled)
 
 
 async def page_answer(
@@ -105,7 +88,7 @@ async def page_answer(
     if part is Part.DETAIL:
         services.refresher.ask(product_id)
     text = page.parts[part]
-    packer = (lambda body: _compressed(page, part, body)) if pack else None
+    packer = (lambda body: _packed(page, part, body)) if pack else None
     return bytes_answer(text[:_TAG_BYTES], text[_TAG_BYTES:], headers, read.read_at, pack=packer)
 
 
@@ -134,7 +117,7 @@ def bytes_answer(
     if len(body) >= GZIP_BYTES and pack is not None:
         marked.append(_VARY)
         if packed:
-            marked.append(_PACKED)
+            marked.append(_GZIP)
             body = pack(body)
     marked.append((b"content-length", b"%d" % len(body)))
     return ReadyAnswer(200, marked, body)
@@ -155,8 +138,8 @@ async def _read(services: Services, product_id: ProductId) -> Reading:
         raise EngineUnavailable(f"the store did not answer: {error}") from None
 
 
-def _compressed(page: Page, part: Part, body: bytes) -> bytes:
+def _packed(page: Page, part: Part, body: bytes) -> bytes:
     """In gzip, once for as long as the page is held."""
     if part not in page.packed:
-        page.packed[part] = gzip.compress(body, GZIP_LEVEL, mtime=0)
+        page.packed[part] = compressed(body)
     return page.packed[part]

@@ -38,7 +38,7 @@ class PageRequest:
     count: int
     skip: int
 
-    def next_address(self, last: Product) -> str:
+    def next_address(self, last: Product | ProductId) -> str:
         """The address of the page after the one that ends with that product."""
         asked = {name: value for name, field in FILTERS.items() if (value := getattr(self.query, field)) is not None}
         if self.query.order is not DEFAULT_ORDER:

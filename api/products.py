@@ -4,13 +4,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.pages import Part, page_answer
-from api.parameters import parse_page, product_id_of
+from api.parameters import product_id_of
 from api.services import services_of
 
 
 async def listing(request: Request) -> Response:
     """A page of products; a Link header leads to the next one."""
-    return await services_of(request).listings.answer(parse_page(request), request.headers.raw)
+    return await services_of(request).listings.answer(request.scope["query_string"], request.headers.raw)
 
 
 async def detail(request: Request) -> Response:

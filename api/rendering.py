@@ -1,65 +1,73 @@
-"""Products and prices as the storefront reads them: plain values, ready for JSON. Amounts are strings ("49.90")."""
+"""Products as the storefront reads them: plain values, ready for JSON. Amounts are strings ("49.90").
+
+They are made straight of the store's documents (listino.store.documents): to build the domain's values of everything that
+is shown, for nothing but to take them apart again, takes longer than the rest of a page.
+"""
 
 from typing import Any
 
+from listino.domain.money import written
 from listino.domain.offer import Availability
-from listino.domain.product import Product, Sku, Style
-from listino.live.quote import amount, moment
+from listino.live.quote import moment
+from listino.store.documents import Document
 
 # Shown only where they are known.
 _OPTIONAL = ("market", "shop", "brand", "gtin", "url")
+_CURRENCY = "EUR"  # of amounts in a document that has neither offer nor price
 
 
-def card(product: Product) -> dict[str, Any]:
+def card(product: Document) -> dict[str, Any]:
     """The product as a list shows it."""
+    known, price = product.get, product.get("price")
     return {
-        "id": product.id,
-        "name": product.name,
-        "slogan": product.slogan,
-        "description": product.description,
-        "category": product.category,
-        "default_price": amount(product.price.amount if product.price else None),
+        "id": product["_id"],
+        "name": product["name"],
+        "slogan": known("slogan"),
+        "description": known("description"),
+        "category": known("category"),
+        "default_price": written(price["amount"], price["currency"]) if price else None,
     }
 
 
-def page(product: Product, shown: dict[str, Any] | None = None) -> dict[str, Any]:
+def page(product: Document, shown: dict[str, Any] | None = None) -> dict[str, Any]:
     """The product as its page shows it; `shown` is its card where that is made already."""
-    known = {name: getattr(product, name) for name in _OPTIONAL}
+    known = {name: product.get(name) for name in _OPTIONAL}
     return {
         **(shown or card(product)),
-        "features": [{"feature": feature, "value": value} for feature, value in product.features],
+        "features": product.get("features", []),
         "price": _last_price(product),
         **{name: value for name, value in known.items() if value is not None},
     }
 
 
-def styles(product: Product) -> dict[str, Any]:
+def styles(product: Document) -> dict[str, Any]:
     """The product's styles; `product_id` is a string here even for a catalogue number, as front ends know it."""
-    return {"product_id": str(product.id), "results": [_style(style) for style in product.styles]}
+    currency = (product.get("price") or product.get("offer") or {}).get("currency", _CURRENCY)
+    results = [_style(style, currency) for style in product.get("styles", ())]
+    return {"product_id": str(product["_id"]), "results": results}
 
 
-def _last_price(product: Product) -> dict[str, Any] | None:
-    if product.price is None:
+def _last_price(product: Document) -> dict[str, Any] | None:
+    price, offer = product.get("price"), product.get("offer")
+    if not price:
         return None
     return {
-        "amount": amount(product.price.amount),
-        "currency": product.price.amount.currency,
-        "availability": product.offer.availability if product.offer else Availability.UNKNOWN,
-        "as_of": moment(product.offer.checked_at if product.offer else product.changed_at),
+        "amount": written(price["amount"], price["currency"]),
+        "currency": price["currency"],
+        "availability": offer["availability"] if offer else Availability.UNKNOWN.value,
+        "as_of": moment(offer["checked_at"] if offer else product.get("changed_at")),
     }
 
 
-def _style(style: Style) -> dict[str, Any]:
+def _style(style: Document, currency: str) -> dict[str, Any]:
+    original, reduced = style.get("original_price"), style.get("sale_price")
     return {
-        "style_id": style.style_id,
-        "name": style.name,
-        "original_price": amount(style.original_price),
-        "sale_price": amount(style.sale_price),
-        "default?": style.default,
-        "photos": [{"thumbnail_url": photo.thumbnail_url, "url": photo.url} for photo in style.photos],
-        "skus": {key: _sku(sku) for key, sku in style.skus.items()},
+        "style_id": style["style_id"],
+        "name": style["name"],
+        "original_price": None if original is None else written(original, currency),
+        "sale_price": None if reduced is None else written(reduced, currency),
+        "default?": bool(style.get("default")),
+        "photos": style["photos"],
+        # What the shop asks for a size stays in the document.
+        "skus": {key: {"quantity": sku.get("quantity"), "size": sku["size"]} for key, sku in style["skus"].items()},
     }
-
-
-def _sku(sku: Sku) -> dict[str, Any]:
-    return {"quantity": sku.quantity, "size": sku.size}

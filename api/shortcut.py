@@ -1,7 +1,7 @@
-"""The short way of the requests that a storefront makes most: a product, its styles, what goes with it.
+"""The short way of the requests that a storefront makes most: lists, a product, its styles, what goes with it.
 
 It answers plain ones exactly as the routes would, before anything else is built for them, and leaves everything else
-(other methods, parameters, encoded ids) to the routes.
+(other methods, parameters of a product, encoded ids) to the routes.
 """
 
 import re
@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api import lists
+from api.answers import ReadyAnswer
 from api.pages import Part, page_answer
 from api.parameters import parse_path_id
 from api.problems import problem_of, problem_response
+from api.services import Services
 
 # An id without anything encoded in it: as the server decodes the path, and as the caller wrote it.
-_PLAIN = re.compile(rb"/products/([A-Za-z0-9:._~-]{1,300})(/styles|/related)?")
+_PLAIN = re.compile(rb"/products(?:/([A-Za-z0-9:._~-]{1,300})(/styles|/related)?)?")
 _PARTS = {None: Part.DETAIL, b"/styles": Part.STYLES, b"/related": Part.RELATED}
 _METHODS = frozenset({"GET", "HEAD"})
 PATHS: Mapping[Part, str] = {
@@ -32,19 +35,17 @@ class Shortcut:
         self._app = app
         by_path = {route.path: route for route in routes if isinstance(route, Route)}
         self._routes = {part: by_path[path] for part, path in PATHS.items()}
+        self._list_route = by_path[lists.ADDRESS]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = None
-        if scope["type"] == "http" and not scope["query_string"] and scope["method"] in _METHODS:
+        if scope["type"] == "http" and scope["method"] in _METHODS:
             found = _PLAIN.fullmatch(scope.get("raw_path") or b"")
-        if found is None:
+        if found is None or (found[1] and scope["query_string"]):
             await self._app(scope, receive, send)
             return
-        part = _PARTS[found[2]]
-        scope["route"] = self._routes[part]
         try:
-            product_id = parse_path_id(found[1].decode())
-            answer = await page_answer(scope["app"].state.services, product_id, part, scope["headers"], pack=True)
+            answer = await self._answer(scope, found)
         except Exception as error:
             problem = problem_of(error)
             if problem is None:
@@ -52,3 +53,12 @@ class Shortcut:
             await problem_response(problem, scope["state"]["request_id"])(scope, receive, send)
             return
         await answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, found: re.Match[bytes]) -> ReadyAnswer:
+        services: Services = scope["app"].state.services
+        if found[1] is None:
+            scope["route"] = self._list_route
+            return await services.listings.answer(scope["query_string"], scope["headers"], pack=True)
+        part = _PARTS[found[2]]
+        scope["route"] = self._routes[part]
+        return await page_answer(services, parse_path_id(found[1].decode()), part, scope["headers"], pack=True)

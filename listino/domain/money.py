@@ -13,6 +13,14 @@ _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 _MOST = 2**63 - 1
 
 
+def written(minor: int, currency: str) -> str:
+    """An amount in minor units as text in major ones, with the currency's decimal places: "49.90"."""
+    places = EXPONENTS.get(currency, 2)
+    digits = str(abs(minor)).zfill(places + 1)
+    sign = "-" if minor < 0 else ""
+    return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else sign + digits
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount in minor units (cents) of one currency.
@@ -53,7 +61,7 @@ class Money:
 
     def __str__(self) -> str:
         """The amount alone with its decimals, as the storefront API writes it: "49.90"."""
-        return f"{self.major:f}"
+        return written(self.minor, self.currency)
 
     @property
     def display(self) -> str:

@@ -23,7 +23,7 @@ MEASURED_SECONDS = 5.0  # between two looks at how much memory the server uses
 # pages would give more; writers make good by themselves whatever they could not say (page_guard.py).
 OUTAGE_SECONDS = 3.0
 AWAY_SECONDS = 0.5  # how long it is left alone after that
-_CONNECTIONS = 2  # one to look, one for the misses: the driver makes more only in vain
+_CONNECTIONS = 3  # two to look, one for the misses: the driver makes more only in vain
 
 
 class PageServer:
@@ -31,6 +31,7 @@ class PageServer:
 
     def __init__(self, settings: Settings) -> None:
         self._redis: Any = connect_async(settings, seconds=STEP_SECONDS, connections=_CONNECTIONS, greet=self._greet)
+        self._reading: Any = None  # a connection of the pool that is kept for `read`, while nobody reads
         self._take = self._redis.register_script(TAKE)
         self._fill = self._redis.register_script(FILL)
         self._run = b""
@@ -47,7 +48,7 @@ class PageServer:
 
     async def read(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values, in one step."""
-        found: list[bytes | None] = await self._asked(lambda: self._redis.mget(keys))
+        found: list[bytes | None] = await self._asked(lambda: self._mget(keys))
         return found
 
     async def read_together(self, keys: Sequence[str]) -> list[bytes | None]:
@@ -122,6 +123,25 @@ class PageServer:
             raise RedisTimeoutError("Redis did not answer") from error
         self._lost_at = None
         return answer
+
+    async def _mget(self, keys: Sequence[str]) -> Any:
+        """The driver's pool, retries and parsing of options take twice as long as the question does."""
+        connection, self._reading = self._reading, None
+        connection = connection or await self._redis.connection_pool.get_connection()
+        try:
+            await connection.send_packed_command(connection.pack_command("MGET", *keys), check_health=False)
+            found = await connection.read_response(disable_decoding=True)
+        except BaseException as error:
+            # The driver has closed it: what is still on its way would be taken for the answer to the next question.
+            await self._redis.connection_pool.release(connection)
+            if isinstance(error, RedisConnectionError):
+                return await self._redis.mget(keys)  # after a restart every connection kept from before fails once
+            raise
+        if self._reading is None:
+            self._reading = connection
+        else:
+            await self._redis.connection_pool.release(connection)
+        return found
 
     async def _greet(self, connection: Any) -> None:
         """Learns which run of the server a new connection leads to."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import UpdateOne
+from pymongo.read_preferences import PrimaryPreferred
 
 from listino.domain.audit import Outcome, held_entry
 from listino.domain.crawl import Crawl, Reject
@@ -22,10 +23,10 @@ from listino.settings import Settings
 from listino.store.audit import audit_write
 from listino.store.client import opened, unavailable
 from listino.store.collections import AUDIT, CRAWLS, LIST_READS, PRICE_HISTORY, PRODUCTS, REJECTS
-from listino.store.documents import crawl_document, points_from, product_from
+from listino.store.documents import Document, crawl_document, points_from, product_from
 from listino.store.guard import Guard, Unguarded
 from listino.store.intake import intake
-from listino.store.marks import STRIDE, Marks
+from listino.store.marks import STRIDE, Marks, Place
 from listino.store.outage import UNAVAILABLE, time_limit
 from listino.store.query import AT_ONCE, CARD, ProductQuery, gone, on_sale_of
 from listino.store.upsert import UpsertPlan, met_in
@@ -63,6 +64,7 @@ class AsyncProducts:
         self._guard = guard
         self._products = database[PRODUCTS.name]
         self._lists = database.get_collection(PRODUCTS.name, read_preference=LIST_READS)
+        self._marked = database.get_collection(PRODUCTS.name, read_preference=PrimaryPreferred())
         self._history = database[PRICE_HISTORY.name]
         self._marks = Marks(self._ids)
 
@@ -73,39 +75,50 @@ class AsyncProducts:
             raise ProductNotFound(f"no product {product_id}")
         return product_from(document)
 
-    async def among(self, product_ids: Sequence[ProductId], *, behind: bool = False) -> dict[ProductId, Product]:
-        """Those of the products that there are, gone or not, by their ids: the last word, as the primaries have it.
+    async def among(self, product_ids: Sequence[ProductId], *, behind: bool = False) -> dict[ProductId, Document]:
+        """The documents of those of the products that there are, gone or not, by their ids: the last word, as the
+        primaries have it. For pages, of which the store's callers render thousands a second (see api.rendering).
 
         `behind`: a secondary may tell it too, which may not have heard of the last writes yet.
         """
         collection = self._lists if behind else self._products
         found = collection.find({"_id": {"$in": list(product_ids)}})
-        return {document["_id"]: product_from(document) for document in await found.to_list(None)}
+        return {document["_id"]: document for document in await found.to_list(None)}
 
-    async def page(self, query: ProductQuery, *, count: int, skip: int = 0) -> list[Product]:
-        """At most `count` products of the list, after its first `skip`, with the fields a list shows.
+    async def sought(self, query: ProductQuery, skip: int, *, since: float | None = None) -> Place | None:
+        """From where on the list is read after its first `skip` products, so that a page costs about the same wherever it
+        is (see listino.store.marks); None where the list is not that long.
 
-        In the order of ids a page costs about the same wherever it is (see listino.store.marks); raises ListBeingPrepared
-        when it is not known yet where it begins. In other orders, and in a search, what is skipped is read through.
+        `since`: when the list last changed, by time.monotonic, if that is known. Raises ListBeingPrepared when it is not
+        known yet where the page begins. In other orders than that of ids, and in a search, what is skipped is read through.
         """
-        return [product_from(document) for document in await self._read(query, CARD, count=count, skip=skip)]
+        if skip > STRIDE and query.markable:
+            return await self._marks.seek(query, skip, since)
+        return Place(query, skip)
 
-    async def page_ids(self, query: ProductQuery, *, count: int, skip: int = 0) -> list[ProductId]:
+    async def page(self, query: ProductQuery, *, count: int, skip: int = 0, behind: bool = True) -> list[Product]:
+        """At most `count` products of the list, after its first `skip`, with the fields a list shows; of secondaries, or
+        the last word of the primaries where it may not be `behind`. What is skipped is sought first: see `sought`."""
+        found = await self._read(query, CARD, count=count, skip=skip, behind=behind)
+        return [product_from(document) for document in found]
+
+    async def page_ids(self, query: ProductQuery, *, count: int, skip: int = 0, behind: bool = True) -> list[ProductId]:
         """The ids of that page."""
-        return [document["_id"] for document in await self._read(query, _ID, count=count, skip=skip)]
+        found = await self._read(query, _ID, count=count, skip=skip, behind=behind)
+        return [document["_id"] for document in found]
 
     async def _read(
-        self, query: ProductQuery, projection: Mapping[str, int], *, count: int, skip: int
+        self, query: ProductQuery, projection: Mapping[str, int], *, count: int, skip: int, behind: bool
     ) -> list[Mapping[str, Any]]:
-        if skip > STRIDE and query.markable:
-            place = await self._marks.seek(query, skip)
-            if place is None:
-                return []
-            query, skip = place
+        place = await self.sought(query, skip)
+        if place is None:
+            return []
+        query, skip = place.query, place.skip
+        collection = self._lists if behind else self._products
         found: list[Mapping[str, Any]] = []
         for run in query.runs():
             wanted = count - len(found)
-            cursor = self._lists.find(run.filter, projection).sort(run.sort).skip(skip).limit(wanted)
+            cursor = collection.find(run.filter, projection).sort(run.sort).skip(skip).limit(wanted)
             found += await cursor.to_list(wanted)
             if len(found) >= count:
                 break
@@ -115,7 +128,7 @@ class AsyncProducts:
         """The ids as marks are made of them: many at a time."""
         (run,) = query.runs()
         with time_limit(MARKING_SECONDS):
-            cursor = self._lists.find(run.filter, _ID, batch_size=count).sort(run.sort).limit(count)
+            cursor = self._marked.find(run.filter, _ID, batch_size=count).sort(run.sort).limit(count)
             return [document["_id"] for document in await cursor.to_list(count)]
 
     def close(self) -> None:

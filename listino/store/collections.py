@@ -11,7 +11,7 @@ from listino.store.query import DATED, PRICED
 
 _DAY = 86_400
 
-# Lists and searches ask every shard, and may show what was true a moment ago: a secondary answers them where there is one
+# Lists that nobody keeps, and searches, ask every shard and may show what was true a moment ago: a secondary answers them where there is one
 # that is not far behind (90 s is the least MongoDB lets one say). What is read by its id comes from the primary: a price
 # that was just refreshed must be there at the next request, and what a write builds on must be the last word.
 LIST_READS = SecondaryPreferred(max_staleness=90)

@@ -20,10 +20,21 @@ STRIDE = 50  # products from one mark to the next, to begin with: every shard re
 BATCH = 5_000  # ids that are read at a time
 PATIENCE_SECONDS = 2.0  # how long a page waits for its mark, of the 2.5 that an endpoint waits for the store
 FRESH_SECONDS = 30.0  # marks that are older are looked for anew, while the old ones serve
+CHANGED_SECONDS = 3.0  # the same for marks of which is known that the list has changed since
 RESTS = 20  # times as long as the last look took nobody looks again: a list of millions is not read all the time
 MOST_LISTS = 32
 MOST_MARKS = 200_000  # in all lists together, 15 MB or so; a list that alone has more, of ten million products, gets a longer stride
 LOOKING_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page is read: so many products behind the query's `after`. `exact`: as the list is now, not as it was."""
+
+    query: ProductQuery
+    skip: int
+    exact: bool = True
+
 
 # At most so many ids of the list, in its order, from behind the query's `after` on.
 Read = Callable[[ProductQuery, int], Awaitable[Sequence[ProductId]]]
@@ -39,6 +50,7 @@ class _Marked:
     read: int = 0  # products that were passed so far
     last: ProductId | None = None
     ended: bool = False
+    begun_at: float = field(default_factory=time.monotonic)
     made_at: float = -math.inf  # when the last look ended, on the clock of time.monotonic
     seconds: float = 0.0  # how long all of it took
     looking: asyncio.Task[None] | None = None
@@ -69,10 +81,11 @@ class Marks:
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(LOOKING_AT_ONCE)
 
-    async def seek(self, query: ProductQuery, skip: int) -> tuple[ProductQuery, int] | None:
-        """From where on, and how many products further, the list goes on after its first `skip` products.
+    async def seek(self, query: ProductQuery, skip: int, since: float | None = None) -> Place | None:
+        """Where the list goes on after its first `skip` products; None where it is not that long.
 
-        None where the list is not that long. `query` is one in the order of ids, without `after`. Raises
+        `query` is one in the order of ids, without `after`. `since`: when the list last changed, on the clock of
+        time.monotonic; marks that were begun later are good as long as that is so. None: nobody knows. Raises
         ListBeingPrepared when that cannot be said in PATIENCE_SECONDS; the look goes on, and the next to ask finds it
         further. What goes wrong with the store in the background is raised here.
         """
@@ -83,12 +96,14 @@ class Marks:
                     await self._look_further(query, kept)
         except TimeoutError:
             raise ListBeingPrepared("the list is being prepared so far in: ask again in a moment") from None
-        self._renew_when_old(query, kept)
+        exact = since is not None and kept.begun_at > since
+        if not exact:
+            self._renew_when_old(query, kept, FRESH_SECONDS if since is None else CHANGED_SECONDS)
         if kept.ended and skip >= kept.read + kept.stride:  # it may have grown a little since
             return None
         passed = min(skip // kept.stride, len(kept.marks))
         after = kept.marks[passed - 1] if passed else None
-        return replace(query, after=after), skip - passed * kept.stride
+        return Place(replace(query, after=after), skip - passed * kept.stride, exact)
 
     def close(self) -> None:
         """Ends what goes on in the background."""
@@ -130,10 +145,10 @@ class Marks:
             kept.grew.set()
             kept.grew = asyncio.Event()
 
-    def _renew_when_old(self, query: ProductQuery, kept: _Marked) -> None:
+    def _renew_when_old(self, query: ProductQuery, kept: _Marked, old: float) -> None:
         """Begins the list's marks anew when they are old; until they reach as far as these, these stay."""
         idle = all(task is None or task.done() for task in (kept.looking, kept.renewing))
-        if idle and time.monotonic() - kept.made_at > max(FRESH_SECONDS, RESTS * kept.seconds):
+        if idle and time.monotonic() - kept.made_at > max(old, RESTS * kept.seconds):
             kept.renewing = self._start(self._renew(query, kept))
 
     async def _renew(self, query: ProductQuery, kept: _Marked) -> None:

@@ -99,9 +99,11 @@ class ProductQuery:
         """Whether pages of the list can be found by their number without reading through all before them."""
         return self.order is Order.ID and self.after is None and not self.text and not self.brand_typed
 
-    def following(self, last: Product) -> "ProductQuery":
-        """The same list from behind that product on."""
+    def following(self, last: Product | ProductId) -> "ProductQuery":
+        """The same list from behind that product on; in the order of ids its id says it."""
         key: SortKey | None = None
+        if not isinstance(last, Product):
+            return replace(self, after=last, after_key=None)
         if self.order in (Order.PRICE, Order.PRICE_DOWN) and last.price is not None:
             key = last.price.amount.minor
         elif self.order is Order.NEWEST:

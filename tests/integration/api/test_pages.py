@@ -41,7 +41,7 @@ async def other(settings: Settings, serve: Any) -> AsyncIterator[httpx.AsyncClie
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the store is asked from now on, by name."""
     names: list[str] = []
-    for name in ("among", "page"):
+    for name in ("among", "page_ids"):
         monkeypatch.setattr(AsyncProducts, name, _noting(getattr(AsyncProducts, name), name, names))
     return names
 
@@ -103,11 +103,11 @@ async def test_what_is_kept_needs_no_store(
     with Redis.from_url(settings.redis_address) as redis:
         redis.delete(moving_key("it"))  # as if the goods had come long ago
     first = await client.get("/products?market=it&count=1")
-    assert asked == ["page", "among"]
+    assert asked == ["page_ids", "among"]
 
     again = await other.get("/products?market=it&count=1")
 
-    assert asked == ["page", "among"]
+    assert asked == ["page_ids", "among"]
     assert (again.content, again.headers["link"]) == (first.content, first.headers["link"])
 
 
@@ -117,7 +117,7 @@ async def test_lists_that_just_changed_are_not_kept_for_secondaries_may_lag(
     store.products.upsert([goods("1")])
     for node in (client, other):
         await node.get("/products?market=it")
-    assert asked.count("page") == 2
+    assert asked.count("page_ids") == 2
 
 
 async def test_while_a_primary_is_away_a_secondary_is_read_and_kept_for_nobody(
@@ -137,6 +137,38 @@ async def test_while_a_primary_is_away_a_secondary_is_read_and_kept_for_nobody(
     assert (answer.status_code, answer.json()["id"]) == (200, ID)
     with Redis.from_url(settings.redis_address) as redis:
         assert not redis.exists(page_key(ID))
+
+
+async def test_a_list_that_a_secondary_told_is_kept_for_nobody(
+    client: httpx.AsyncClient, store: Store, goods: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.products.upsert([goods("1")])
+    page_ids = AsyncProducts.page_ids
+
+    async def without_primary(self: AsyncProducts, *asked: Any, behind: bool, **more: Any) -> Any:
+        if not behind:
+            raise AutoReconnect("no primary")
+        return await page_ids(self, *asked, behind=True, **more)
+
+    monkeypatch.setattr(AsyncProducts, "page_ids", without_primary)
+    with Redis.from_url(settings.redis_address) as redis:
+        redis.delete(moving_key("it"))  # as if the goods had come long ago
+        assert await ids(client, "market=it") == [ID]
+        assert not list(redis.scan_iter("list:*"))
+
+
+@pytest.mark.parametrize("query", ["", "?market=it&count=1", "?count=0", "?colour=red", "?count=1&count=2", "?page=9"])
+async def test_the_short_way_answers_lists_as_the_route_does(
+    client: httpx.AsyncClient, store: Store, goods: Make, query: str
+) -> None:
+    store.products.upsert([goods("1", description="Caffè " * 200), goods("2")])
+    for method, headers in (("GET", {}), ("HEAD", {}), ("GET", {"Accept-Encoding": "gzip"}), ("POST", {})):
+        short, long = [
+            await client.request(method, f"/products{slash}{query}", headers={"X-Request-Id": "r1", **headers})
+            for slash in ("", "/")
+        ]
+        assert (short.status_code, short.content) == (long.status_code, long.content)
+        assert _lasting(short) == _lasting(long)
 
 
 @pytest.mark.parametrize("part", ["", "/styles", "/related"])

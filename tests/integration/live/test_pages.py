@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import pytest
 from redis import Redis
+from redis.exceptions import RedisError
 from servers import hung_redis
 
 from listino.domain.product import ProductId
+from listino.live import page_server
 from listino.live.held_pages import HELD_SECONDS
 from listino.live.page import Page
 from listino.live.page_guard import PageGuard
 from listino.live.page_scripts import GENERATION, page_key, product_keys
+from listino.live.page_server import PageServer
 from listino.live.pages import Loaded, Pages
 from listino.settings import Settings
 
@@ -245,3 +248,25 @@ async def test_a_store_that_fails_is_told_to_all_who_wait(settings: Settings) ->
     async with Pages(settings, fail) as pages:
         told = await asyncio.gather(*(pages.get(1) for _ in range(5)), return_exceptions=True)
     assert [str(error) for error in told] == ["no"] * 5
+
+
+async def test_an_answer_that_was_given_up_is_not_taken_for_the_next_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_server, "STEP_SECONDS", 0.05)
+    monkeypatch.setattr(page_server, "AWAY_SECONDS", 0.0)
+    server = PageServer(settings)
+    with Redis.from_url(settings.redis_address) as redis:
+        redis.mset({"first": "1", "second": "2"})
+        assert await server.read(["first"]) == [b"1"]
+        redis.execute_command("CLIENT", "PAUSE", 120, "ALL")
+        with pytest.raises(RedisError):
+            await server.read(["first"])
+        async with asyncio.timeout(5):
+            while True:
+                try:
+                    assert await server.read(["second"]) == [b"2"]
+                    break
+                except RedisError:
+                    await asyncio.sleep(0.01)
+    await server.close()

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import orjson
+from bson import BSON
+from bson.codec_options import CodecOptions
 
 from api import rendering
 from listino.domain.money import Money
@@ -12,6 +14,7 @@ from listino.domain.pricing import Price
 from listino.domain.product import Offer, Product, Sku, Style
 from listino.live.answer import Reason
 from listino.live.quote import Quote, moment
+from listino.store.documents import Document, product_document
 
 SEEN = datetime(2026, 3, 1, 9, 30, 0, 412_000, tzinfo=UTC)
 PRODUCT = Product(
@@ -49,8 +52,13 @@ CATALOGUE = Product(id=500, name="Camo Onesie", slogan="Blend in", price=Price(M
 BARE = Product(id=1, name="Bare")
 
 
+def kept(product: Product) -> Document:
+    """The document of it as the store gives it back."""
+    return BSON.encode(product_document(product)).decode(CodecOptions(tz_aware=True))
+
+
 def test_a_card_has_six_fields() -> None:
-    assert rendering.card(PRODUCT) == {
+    assert rendering.card(kept(PRODUCT)) == {
         "id": "it:bottega:8411",
         "name": "Moka",
         "slogan": None,
@@ -61,15 +69,15 @@ def test_a_card_has_six_fields() -> None:
 
 
 def test_catalogue_ids_are_numbers_and_unknown_prices_null() -> None:
-    assert rendering.card(CATALOGUE)["id"] == 500
-    assert rendering.card(CATALOGUE)["default_price"] == "140.00"
-    assert rendering.card(BARE)["default_price"] is None
+    assert rendering.card(kept(CATALOGUE))["id"] == 500
+    assert rendering.card(kept(CATALOGUE))["default_price"] == "140.00"
+    assert rendering.card(kept(BARE))["default_price"] is None
 
 
 def test_a_page_adds_what_is_known() -> None:
-    page = rendering.page(PRODUCT)
+    page = rendering.page(kept(PRODUCT))
 
-    assert set(page) == {*rendering.card(PRODUCT), "features", "price", "market", "shop", "gtin"}
+    assert set(page) == {*rendering.card(kept(PRODUCT)), "features", "price", "market", "shop", "gtin"}
     assert page["features"] == [{"feature": "Materiale", "value": "Alluminio"}]
     assert page["price"] == {
         "amount": "49.90",
@@ -80,23 +88,23 @@ def test_a_page_adds_what_is_known() -> None:
 
 
 def test_what_the_shop_asks_is_nobodys_business() -> None:
-    for rendered in (rendering.page(PRODUCT), rendering.styles(PRODUCT)):
+    for rendered in (rendering.page(kept(PRODUCT)), rendering.styles(kept(PRODUCT))):
         assert b"cost" not in orjson.dumps(rendered)
         assert b"30.00" not in orjson.dumps(rendered)
 
 
 def test_goods_without_offer_or_price_have_a_page_too() -> None:
-    assert rendering.page(CATALOGUE)["price"] == {
+    assert rendering.page(kept(CATALOGUE))["price"] == {
         "amount": "140.00",
         "currency": "EUR",
         "availability": "Unknown",
         "as_of": None,
     }
-    assert rendering.page(BARE)["price"] is None
+    assert rendering.page(kept(BARE))["price"] is None
 
 
 def test_styles() -> None:
-    assert rendering.styles(PRODUCT) == {
+    assert rendering.styles(kept(PRODUCT)) == {
         "product_id": "it:bottega:8411",
         "results": [
             {
@@ -115,7 +123,7 @@ def test_styles() -> None:
 def test_styles_name_a_catalogue_product_as_text() -> None:
     reduced = replace(PRODUCT.styles[0], sale_price=Money(4500))
 
-    rendered = rendering.styles(replace(CATALOGUE, styles=(reduced,)))
+    rendered = rendering.styles(kept(replace(CATALOGUE, styles=(reduced,))))
 
     assert rendered["product_id"] == "500"
     assert rendered["results"][0]["sale_price"] == "45.00"

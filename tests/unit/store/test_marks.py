@@ -1,6 +1,7 @@
 """Where pages begin, for lists that a fake store reads."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -50,10 +51,9 @@ async def begins(found: Marks, skip: int) -> int | None:
     place = await found.seek(QUERY, skip)
     if place is None:
         return None
-    query, left = place
-    assert 0 <= left < 2 * marks.STRIDE
-    assert isinstance(query.after, int | None)
-    return (query.after or 0) + left + 1
+    assert 0 <= place.skip < 2 * marks.STRIDE
+    assert isinstance(place.query.after, int | None)
+    return (place.query.after or 0) + place.skip + 1
 
 
 @pytest.mark.parametrize("skip", [0, 9, 10, 11, 34, 35, 36, 69, 70, 500, 989, 990, 995, 999])
@@ -127,3 +127,25 @@ async def test_the_lists_that_nobody_asked_for_lately_are_forgotten(
     for brand in ("a", "b", "a", "c"):
         await found.seek(ProductQuery(brand=brand), 10)
     assert [query.brand for query in found._lists] == ["a", "c"]
+
+
+async def test_marks_stay_while_the_list_is_known_not_to_have_changed(
+    found: Marks, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marks, "CHANGED_SECONDS", -1.0)
+    monkeypatch.setattr(marks, "RESTS", 0)
+    changed = time.monotonic()
+    place = await found.seek(QUERY, 600, changed)
+    assert place is not None
+    assert place.exact
+    looks = shelf.asked
+    await found.seek(QUERY, 600, changed)
+    assert not found._tasks
+    assert shelf.asked == looks
+
+    place = await found.seek(QUERY, 600, time.monotonic())  # it has changed again
+
+    assert place is not None
+    assert not place.exact
+    await asyncio.gather(*found._tasks)
+    assert shelf.asked > looks
