@@ -26,14 +26,17 @@ class Page:
 
 
 def decoded(text: bytes, stamp: bytes) -> Page | None:
-    """The page in it; None for one that was kept under another stamp."""
+    """The page in it; None for one that was kept under another stamp, or is none."""
     if not text.startswith(stamp + b" "):
         return None
     head, _, _ = text.partition(b"\n")
-    _, state, lengths = head.split(b" ")
-    begins, parts = len(head) + 1, []
-    for length in lengths.split(b",") if lengths else ():
-        ends = begins + int(length)
-        parts.append(text[begins:ends])
-        begins = ends
-    return Page(state.decode(), tuple(parts))
+    try:
+        _, state, lengths = head.split(b" ")
+        begins, parts = len(head) + 1, []
+        for length in lengths.split(b",") if lengths else ():
+            ends = begins + int(length)
+            parts.append(text[begins:ends])
+            begins = ends
+        return Page(state.decode(), tuple(parts)) if begins == len(text) else None
+    except ValueError:
+        return None

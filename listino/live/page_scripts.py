@@ -78,14 +78,15 @@ end
 return 0
 """
 
-# KEYS: the generation, then page, load, writing of each product. ARGV: the reader's token, LOAD_MS, the server's run
-# as stamps bear it. Gives the generation, then for each product its page where somebody was faster, or 1: load and fill it, 0: somebody else loads it, -1: it is
-# being written, load and do not fill.
+# KEYS: the generation, then page, load, writing of each product. ARGV: the reader's process, the reader's own token, LOAD_MS
+# or 0 to take no leases, how stamps begin. Gives the generation, then for each product its page where somebody was faster, or
+# 1: load and fill it, 0: another process loads it, -1: load and do not fill, for it is being written or no lease is wanted.
+# A lease of the reader's own process, which has given up what it was for, is taken over.
 TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local generation = redis.call('GET', KEYS[1])
-local stamp = ARGV[3] .. ':' .. (generation or '') .. ' '
+local stamp = ARGV[4] .. ':' .. (generation or '') .. ' '
 local told = {generation}
 for at = 2, #KEYS, 3 do
     local page = redis.call('GET', KEYS[at])
@@ -93,25 +94,32 @@ for at = 2, #KEYS, 3 do
         told[#told + 1] = page
     else
         redis.call('ZREMRANGEBYSCORE', KEYS[at + 2], '-inf', now)
+        local lease = redis.call('GET', KEYS[at + 1])
         if redis.call('EXISTS', KEYS[at + 2]) == 1 then
             told[#told + 1] = -1
+        elseif lease and string.sub(lease, 1, #ARGV[1]) ~= ARGV[1] then
+            told[#told + 1] = 0
+        elseif ARGV[3] == '0' then
+            told[#told + 1] = -1
         else
-            told[#told + 1] = redis.call('SET', KEYS[at + 1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0
+            redis.call('SET', KEYS[at + 1], ARGV[1] .. ARGV[2], 'PX', ARGV[3])
+            told[#told + 1] = 1
         end
     end
 end
 return told
 """
 
-# KEYS: the generation, then page and load of each product. ARGV: the reader's token, the generation it loaded under,
-# how long pages are kept (ms), and the pages. Keeps those whose lease still is the reader's; gives how many.
+# KEYS: the generation, then page and load of each product. ARGV: the reader's process and token, the generation it loaded
+# under, how long pages are kept (ms), and the pages, empty where there is nothing to keep. Gives the leases back, and keeps
+# the pages whose lease still was the reader's; gives how many.
 FILL = """
 local kept = 0
 local same = (redis.call('GET', KEYS[1]) or '') == ARGV[2]
 for at = 2, #KEYS, 2 do
     if redis.call('GET', KEYS[at + 1]) == ARGV[1] then
         redis.call('DEL', KEYS[at + 1])
-        if same then
+        if same and ARGV[3 + at / 2] ~= '' then
             redis.call('SET', KEYS[at], ARGV[3 + at / 2], 'PX', ARGV[3])
             kept = kept + 1
         end

@@ -64,7 +64,7 @@ class PageServer:
             asking, self._asking = self._asking, []
             try:
                 found = await self.read([key for keys, _ in asking for key in keys])
-            except RedisError as error:
+            except Exception as error:  # whatever it is, those who wait are told of it
                 for _, answer in asking:
                     if not answer.done():
                         answer.set_exception(error)
@@ -81,17 +81,17 @@ class PageServer:
         if not await self._is_full():
             await self._asked(lambda: self._redis.set(key, value, px=milliseconds))
 
-    async def take(self, keys: Sequence[str], token: str) -> tuple[bytes | None, list[bytes | int]]:
-        """The generation, and what TAKE tells of the products with those keys."""
+    async def take(self, keys: Sequence[str], process: str, token: str) -> tuple[bytes | None, list[bytes | int]]:
+        """The generation, and what TAKE tells of the products with those keys; it takes no leases while the server is full."""
+        lease_ms = 0 if await self._is_full() else LOAD_MS
         generation, *told = await self._asked(
-            lambda: self._take(keys=[GENERATION, *keys], args=[token, LOAD_MS, self._run])
+            lambda: self._take(keys=[GENERATION, *keys], args=[process, token, lease_ms, self._run])
         )
         return generation, told
 
     async def fill(self, keys: Sequence[str], args: Sequence[Any]) -> None:
-        """Runs FILL; not while the server is full."""
-        if not await self._is_full():
-            await self._asked(lambda: self._fill(keys=keys, args=args))
+        """Runs FILL: without leases, as while the server is full, there is nothing to fill."""
+        await self._asked(lambda: self._fill(keys=keys, args=args))
 
     async def _is_full(self) -> bool:
         """Whether the server uses more memory than pages are to fill: it keeps queues as well, and refuses nobody else."""

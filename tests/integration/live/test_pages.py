@@ -30,6 +30,7 @@ class Shelf:
         self.version: Counter[ProductId] = Counter()
         self.questions: list[list[ProductId]] = []
         self.settled = True
+        self.error: Exception | None = None
         self.open = asyncio.Event()
         self.open.set()
 
@@ -37,6 +38,8 @@ class Shelf:
         self.questions.append(list(product_ids))
         read = {one: Page("shown", (b"%d" % self.version[one],)) for one in product_ids if self.version[one]}
         await self.open.wait()
+        if self.error is not None:
+            raise self.error
         return Loaded(read, settled=self.settled)
 
 
@@ -55,8 +58,8 @@ async def pages(settings: Settings, shelf: Shelf) -> AsyncIterator[Pages]:
 
 @pytest.fixture
 async def others(settings: Settings, shelf: Shelf) -> AsyncIterator[Pages]:
-    """Another process's."""
-    async with Pages(settings, shelf.load) as opened:
+    """Another process's, which waits for what others load as long as it takes."""
+    async with Pages(settings, shelf.load, foreign_seconds=60) as opened:
         yield opened
 
 
@@ -108,6 +111,62 @@ async def test_a_burst_on_cold_products_is_one_question(pages: Pages, others: Pa
 async def test_an_unknown_product_is_nowhere_kept(pages: Pages, redis: Redis) -> None:
     assert (await pages.get(404)).page is None
     assert not redis.exists(page_key(404))
+
+
+@pytest.mark.parametrize("outcome", ["unknown", "failed", "unsettled", "full"])
+async def test_who_keeps_nothing_holds_nobody_up(
+    settings: Settings, shelf: Shelf, redis: Redis, monkeypatch: pytest.MonkeyPatch, outcome: str
+) -> None:
+    monkeypatch.setattr(page_server, "LOAD_MS", 600_000)
+    shelf.version[1] = 0 if outcome == "unknown" else 1
+    shelf.settled = outcome != "unsettled"
+    shelf.error = RuntimeError("no") if outcome == "failed" else None
+    small = settings.model_copy(update={"pages_mb": 0} if outcome == "full" else {})
+    for number in (1, 2):
+        async with Pages(small, shelf.load, foreign_seconds=60) as pages:
+            await asyncio.gather(pages.get(1), return_exceptions=True)
+            await until(lambda: not redis.exists(*product_keys([1])))
+        assert len(shelf.questions) == number
+
+
+async def test_a_lease_is_its_process_s_own_and_serves_the_last_question_only(pages: Pages, redis: Redis) -> None:
+    server, keys = pages.server, product_keys([1])
+    assert (await server.take(keys, "one", ":1"))[1] == [1]
+    assert (await server.take(keys, "other", ":1"))[1] == [0]
+    assert (await server.take(keys, "one", ":2"))[1] == [1]
+    await server.fill([GENERATION, *keys[:2]], ["one:1", b"", 60_000, b"old"])
+    assert not redis.exists(page_key(1))
+    await server.fill([GENERATION, *keys[:2]], ["one:2", b"", 60_000, b"new"])
+    assert redis.get(page_key(1)) == b"new"
+
+
+@pytest.mark.parametrize("break_it", [lambda text: text[:-1], lambda text: text.replace(b" 1\n", b" one\n")])
+async def test_what_cannot_be_read_is_a_miss(
+    pages: Pages, others: Pages, shelf: Shelf, redis: Redis, break_it: Callable[[bytes], bytes]
+) -> None:
+    assert await shown(pages) == b"1"
+    await until(lambda: redis.exists(page_key(1)))
+    kept: bytes = redis.get(page_key(1))  # type: ignore[assignment]  # typed for every mode of the client at once
+    assert break_it(kept) != kept
+    redis.set(page_key(1), break_it(kept))
+    assert await asyncio.wait_for(shown(others), 2) == b"1"
+    assert shelf.questions == [[1], [1]]
+
+
+async def test_a_mistake_is_told_to_those_who_wait_and_to_nobody_after(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def mistaken(keys: Sequence[str]) -> list[bytes | None]:
+        raise ZeroDivisionError(len(keys))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pages.server, "read", mistaken)
+        told = await asyncio.wait_for(
+            asyncio.gather(pages.get_many([1, 2]), pages.server.read_together(["a"]), return_exceptions=True), 2
+        )
+    assert [type(error) for error in told] == [ZeroDivisionError] * 2
+    assert await asyncio.wait_for(shown(pages), 2) == b"1"
+    assert await asyncio.wait_for(pages.server.read_together(["a"]), 2) == [None]
 
 
 async def test_what_was_loaded_before_a_write_is_not_put_back_after_it(
