@@ -23,6 +23,10 @@ from listino.live.pages import Loaded
 from listino.store.aio import AsyncProducts
 from listino.store.documents import Document
 
+# Count it up whenever a page gets other parts, or the same product another JSON: processes of the version before may still
+# run, and pages outlive them.
+LAYOUT = 1
+
 SHOWN, GONE, HIDDEN = "shown", "gone", "hidden"
 
 _TAG_BYTES = len(entity_tag(b""))
@@ -126,7 +130,8 @@ def bytes_answer(
 def accelerated(read_at: float) -> bytes:
     """The X-Accel-Expires header of what was the truth at that moment: nginx may repeat it to the end of that second.
 
-    So it never shows anything older than a second, and what is older than that already it does not keep.
+    So it never shows anything older than a second, and what is older than that already it does not keep; nor does it what
+    nobody knows to have been the truth (0).
     """
     return b"@%d" % read_at if int(read_at) == int(time.time()) else b"0"
 

@@ -1,9 +1,10 @@
 """The reader's side of rendered pages: from the process's memory, from Redis, or loaded and rendered anew.
 
 What one process wants at a moment goes to Redis in one step, and what is missing there is loaded from the store in one
-question; while either is under way, others gather for the next. Every page bears a stamp, which is the run of the server
-that keeps it and the generation (page_scripts.py): after a restart, which may have brought back what was dropped in the
-second before, and after writes that could not be announced, pages of before do not count.
+question; while either is under way, others gather for the next. Every page bears a stamp, which is its layout, the run of
+the server that keeps it and the generation (page_scripts.py): after a restart, which may have brought back what was dropped
+in the second before, and after writes that could not be announced, pages of before do not count; nor do those of a process
+of another version, which may run beside this one.
 """
 
 import asyncio
@@ -40,7 +41,8 @@ LOOK_SECONDS = 0.008  # between two looks at first; then a quarter of the time w
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the store holds of the products asked for. `settled`: it is the last word, so it may be kept for others."""
+    """What the store holds of the products asked for. `settled`: it is the last word, so it may be kept; else it is told to
+    those who wait, and to nobody after."""
 
     pages: Mapping[ProductId, Page]
     settled: bool = True
@@ -61,10 +63,15 @@ class _Wish:
 
 
 class Pages:
-    """The pages of products for one process. Use it in `async with`, inside the event loop that reads."""
+    """The pages of products for one process. Use it in `async with`, inside the event loop that reads.
 
-    def __init__(self, settings: Settings, load: Load, *, foreign_seconds: float = FOREIGN_SECONDS) -> None:
-        self.server = self._server = PageServer(settings)
+    `layout`: counts the forms of page that `load` has given; processes share pages of one layout.
+    """
+
+    def __init__(
+        self, settings: Settings, load: Load, *, layout: int, foreign_seconds: float = FOREIGN_SECONDS
+    ) -> None:
+        self.server = self._server = PageServer(settings, layout)
         self._load = load
         self._foreign_seconds = foreign_seconds
         self._held = HeldPages()
@@ -213,7 +220,8 @@ class Pages:
             began = _Moment(self._loop)
             loaded = await self._load([wish.product_id for wish in wanted])
             for wish in wanted:
-                self._grant(wish, began.reading(loaded.pages.get(wish.product_id)))
+                page = loaded.pages.get(wish.product_id)
+                self._grant(wish, began.reading(page) if loaded.settled else Reading(page))
             if loaded.settled:
                 leases = {product_id: loaded.pages.get(product_id) for product_id in leases}
         finally:
@@ -249,7 +257,8 @@ class Pages:
     def _grant(self, wish: _Wish, reading: Reading) -> None:
         if self._wishes.get(wish.product_id) is wish:
             del self._wishes[wish.product_id]
-        self._held.put(wish.product_id, reading)
+        if reading.until:
+            self._held.put(wish.product_id, reading)
         readers, wish.readers = wish.readers, []
         for reader in readers:
             if not reader.done():

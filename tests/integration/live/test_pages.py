@@ -52,14 +52,14 @@ def shelf() -> Shelf:
 
 @pytest.fixture
 async def pages(settings: Settings, shelf: Shelf) -> AsyncIterator[Pages]:
-    async with Pages(settings, shelf.load) as opened:
+    async with Pages(settings, shelf.load, layout=1) as opened:
         yield opened
 
 
 @pytest.fixture
 async def others(settings: Settings, shelf: Shelf) -> AsyncIterator[Pages]:
     """Another process's, which waits for what others load as long as it takes."""
-    async with Pages(settings, shelf.load, foreign_seconds=60) as opened:
+    async with Pages(settings, shelf.load, layout=1, foreign_seconds=60) as opened:
         yield opened
 
 
@@ -123,7 +123,7 @@ async def test_who_keeps_nothing_holds_nobody_up(
     shelf.error = RuntimeError("no") if outcome == "failed" else None
     small = settings.model_copy(update={"pages_mb": 0} if outcome == "full" else {})
     for number in (1, 2):
-        async with Pages(small, shelf.load, foreign_seconds=60) as pages:
+        async with Pages(small, shelf.load, layout=1, foreign_seconds=60) as pages:
             await asyncio.gather(pages.get(1), return_exceptions=True)
             await until(lambda: not redis.exists(*product_keys([1])))
         assert len(shelf.questions) == number
@@ -249,8 +249,20 @@ async def test_a_write_is_seen_within_a_second_by_everybody(
 
 async def test_what_a_secondary_told_is_kept_for_nobody(pages: Pages, shelf: Shelf, redis: Redis) -> None:
     shelf.settled = False
+    reading = await pages.get(1)
+    assert (reading.page, reading.read_at) == (Page("shown", (b"1",)), 0)
+    assert pages.at_hand(1) is None
+    await until(lambda: not redis.exists(*product_keys([1])))
+
+
+async def test_processes_of_another_layout_share_no_pages(
+    pages: Pages, settings: Settings, shelf: Shelf, redis: Redis
+) -> None:
     assert await shown(pages) == b"1"
-    assert not redis.exists(page_key(1))
+    await until(lambda: redis.exists(page_key(1)))
+    async with Pages(settings, shelf.load, layout=2) as newer:
+        await shown(newer)
+    assert len(shelf.questions) == 2
 
 
 async def test_a_write_that_redis_did_not_hear_of_voids_all_pages(
@@ -276,7 +288,7 @@ async def test_a_write_that_redis_did_not_hear_of_voids_all_pages(
 async def test_without_redis_pages_are_loaded_and_nobody_waits(settings: Settings, shelf: Shelf) -> None:
     away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
     guard = PageGuard(away)
-    async with Pages(away, shelf.load) as pages:
+    async with Pages(away, shelf.load, layout=1) as pages:
         began = time.monotonic()
         for number in range(20):
             shelf.version[100 + number] = 1
@@ -289,13 +301,13 @@ async def test_without_redis_pages_are_loaded_and_nobody_waits(settings: Setting
 
 
 async def test_a_server_that_is_full_is_not_filled_further(settings: Settings, shelf: Shelf, redis: Redis) -> None:
-    async with Pages(settings.model_copy(update={"pages_mb": 0}), shelf.load) as pages:
+    async with Pages(settings.model_copy(update={"pages_mb": 0}), shelf.load, layout=1) as pages:
         assert await shown(pages) == b"1"
     assert not redis.exists(page_key(1))
 
 
 async def test_pages_of_another_run_of_the_server_do_not_count(pages: Pages, shelf: Shelf, redis: Redis) -> None:
-    redis.set(page_key(1), Page("shown", (b"0",)).encoded("0123456789abcdef:"))
+    redis.set(page_key(1), Page("shown", (b"0",)).encoded("1:0123456789abcdef:"))
     assert await shown(pages) == b"1"
     await until(lambda: b"0123456789abcdef" not in (redis.get(page_key(1)) or b""))  # type: ignore[operator]
 
@@ -304,7 +316,7 @@ async def test_a_store_that_fails_is_told_to_all_who_wait(settings: Settings) ->
     async def fail(_: Sequence[ProductId]) -> Loaded:
         raise RuntimeError("no")
 
-    async with Pages(settings, fail) as pages:
+    async with Pages(settings, fail, layout=1) as pages:
         told = await asyncio.gather(*(pages.get(1) for _ in range(5)), return_exceptions=True)
     assert [str(error) for error in told] == ["no"] * 5
 
