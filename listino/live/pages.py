@@ -42,10 +42,11 @@ LOOK_SECONDS = 0.008  # between two looks at first; then a quarter of the time w
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What the store holds of the products asked for. `settled`: it is the last word, so it may be kept; else it is told to
-    those who wait, and to nobody after."""
+    those who wait, and to nobody after. `silent`: why nothing is known of some."""
 
     pages: Mapping[ProductId, Page]
     settled: bool = True
+    silent: Mapping[ProductId, Exception] = field(default_factory=dict)
 
 
 Load = Callable[[Sequence[ProductId]], Awaitable[Loaded]]
@@ -221,7 +222,10 @@ class Pages:
             loaded = await self._load([wish.product_id for wish in wanted])
             for wish in wanted:
                 page = loaded.pages.get(wish.product_id)
-                self._grant(wish, began.reading(page) if loaded.settled else Reading(page))
+                if error := loaded.silent.get(wish.product_id):
+                    self._refuse(wish, error)
+                else:
+                    self._grant(wish, began.reading(page) if loaded.settled else Reading(page))
             if loaded.settled:
                 leases = {product_id: loaded.pages.get(product_id) for product_id in leases}
         finally:

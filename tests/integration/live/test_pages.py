@@ -31,6 +31,7 @@ class Shelf:
         self.questions: list[list[ProductId]] = []
         self.settled = True
         self.error: Exception | None = None
+        self.silent: set[ProductId] = set()
         self.open = asyncio.Event()
         self.open.set()
 
@@ -40,7 +41,7 @@ class Shelf:
         await self.open.wait()
         if self.error is not None:
             raise self.error
-        return Loaded(read, settled=self.settled)
+        return Loaded(read, self.settled, {one: RuntimeError("hangs") for one in product_ids if one in self.silent})
 
 
 @pytest.fixture
@@ -310,6 +311,15 @@ async def test_pages_of_another_run_of_the_server_do_not_count(pages: Pages, she
     redis.set(page_key(1), Page("shown", (b"0",)).encoded("1:0123456789abcdef:"))
     assert await shown(pages) == b"1"
     await until(lambda: b"0123456789abcdef" not in (redis.get(page_key(1)) or b""))  # type: ignore[operator]
+
+
+async def test_who_waits_for_a_shard_that_hangs_is_told_so_and_the_others_are_served(
+    pages: Pages, shelf: Shelf
+) -> None:
+    shelf.silent = {2}
+    served, told = await asyncio.gather(pages.get(1), pages.get(2), return_exceptions=True)
+    assert shelf.questions == [[1, 2]]
+    assert (getattr(served, "page", None), str(told)) == (Page("shown", (b"1",)), "hangs")
 
 
 async def test_a_store_that_fails_is_told_to_all_who_wait(settings: Settings) -> None:
