@@ -5,7 +5,7 @@
     writing:{ID}     sorted set: writers at work on the product by the end of their mark (ms of the server's clock)
     pages:generation changes when somebody wrote without having been able to say so: every page before it is void
     members:SCOPE    counts what was listed, ended or moved to another list in a market, or in the imported catalogue
-    moving:SCOPE     set for SETTLING_MS after that: not every secondary may know of it yet
+    moving:SCOPE     set for SETTLING_MS after that: not everybody may know of it yet; for WRITING_MS where it may happen yet
 
 A reader that misses takes the lease, loads, and fills. A writer begins by dropping page and lease and leaving its mark,
 writes, and ends by taking the mark away: what a reader loaded before cannot be filled in any more, and while there is a
@@ -23,7 +23,8 @@ GENERATION = "pages:generation"
 CATALOGUE = "catalogue"  # the scope of imported goods, which belong to no market
 SCOPES = (*MARKETS, CATALOGUE)
 
-# Longer than the driver lets a write take in all (20 s): no write that is still under way has lost its mark.
+# Longer than the store lets a write take in all (WRITE_SECONDS in listino.store.guard): no write that is still under way has
+# lost its mark.
 WRITING_MS = 30_000
 # As long as a reader may take to load a product; then the next one may.
 LOAD_MS = 3_000
@@ -64,8 +65,8 @@ end
 return 0
 """
 
-# KEYS: page, load, writing of each product. ARGV: the writer's token, SETTLING_MS, and for each scope
-# in which something moved the keys of its count and of its mark.
+# KEYS: page, load, writing of each product. ARGV: the writer's token, or nothing after a write that failed and may happen yet;
+# SETTLING_MS, or WRITING_MS then; and for each scope in which something moved the keys of its count and of its mark.
 END = """
 for at = 1, #KEYS, 3 do
     redis.call('DEL', KEYS[at], KEYS[at + 1])
@@ -73,7 +74,9 @@ for at = 1, #KEYS, 3 do
 end
 for at = 3, #ARGV, 2 do
     redis.call('INCR', ARGV[at])
-    redis.call('SET', ARGV[at + 1], '1', 'PX', ARGV[2])
+    if redis.call('PTTL', ARGV[at + 1]) < tonumber(ARGV[2]) then
+        redis.call('SET', ARGV[at + 1], '1', 'PX', ARGV[2])
+    end
 end
 return 0
 """

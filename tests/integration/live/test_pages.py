@@ -15,7 +15,14 @@ from listino.live import page_server
 from listino.live.held_pages import HELD_SECONDS
 from listino.live.page import Page
 from listino.live.page_guard import PageGuard
-from listino.live.page_scripts import GENERATION, page_key, product_keys
+from listino.live.page_scripts import (
+    GENERATION,
+    SETTLING_MS,
+    members_key,
+    moving_key,
+    page_key,
+    product_keys,
+)
 from listino.live.page_server import PageServer
 from listino.live.pages import Loaded, Pages
 from listino.settings import Settings
@@ -215,6 +222,19 @@ async def test_a_writer_that_dies_leaves_reads_that_are_not_kept(
     mark = product_keys([1])[2]
     assert 0 < redis.pttl(mark) <= 30_000  # type: ignore[operator]
     assert redis.exists(*product_keys([1])) == 1
+
+
+async def test_a_write_that_failed_may_have_moved_something_and_may_yet(guard: PageGuard, redis: Redis) -> None:
+    with pytest.raises(ValueError, match="half"), guard.writing(["it:b:1"], moved=["it:b:1"]):
+        raise ValueError("half of it")
+    with pytest.raises(asyncio.CancelledError):
+        async with guard.writing_async(["it:b:1"], moved=["it:b:1"]):
+            raise asyncio.CancelledError
+    with guard.writing(["it:b:1"], moved=["it:b:1"]):
+        pass
+    assert redis.get(members_key("it")) == b"3"
+    assert redis.pttl(moving_key("it")) > SETTLING_MS  # type: ignore[operator]
+    assert redis.zcard(product_keys(["it:b:1"])[2]) == 2
 
 
 async def test_a_write_is_seen_within_a_second_by_everybody(
