@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 
 from api.access import Access
-from api.answers import GZIP_BYTES, GZIP_LEVEL
+from api.answers import GZIP_BYTES, GZIP_LEVEL, Compression
 from api.bounds import Bounds
 from api.cors import cors
 from api.limits import limits
@@ -80,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Middleware(Bounds),
             *limits(chosen),
             Middleware(Shortcut, routes=served),
-            Middleware(GZipMiddleware, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL),
+            Middleware(Compression, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL),
         ],
         exception_handlers=problem_handlers(),
         lifespan=lifespan,

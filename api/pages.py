@@ -12,7 +12,7 @@ from enum import IntEnum
 import orjson
 
 from api import rendering
-from api.answers import GZIP_BYTES, ReadyAnswer, compressed, entity_tag, holds
+from api.answers import GZIP_BYTES, ReadyAnswer, accepts_gzip, compressed, entity_tag, holds
 from api.primaries import Primaries
 from api.problems import ProductGone
 from api.services import STORE_SECONDS, Services, reading
@@ -144,9 +144,11 @@ def bytes_answer(
         if name == b"if-none-match":
             none_match = value
         elif name == b"accept-encoding":
-            packed = b"gzip" in value
+            packed = accepts_gzip(value)
     marked = [*_ALWAYS, (b"etag", tag), (b"x-accel-expires", accelerated(read_at)), *more]
     if none_match is not None and holds(none_match.decode("latin-1"), tag.decode()):
+        if len(body) >= GZIP_BYTES:
+            marked.append(_VARY)
         return ReadyAnswer(304, marked[1:], b"")
     if len(body) >= GZIP_BYTES and pack is not None:
         marked.append(_VARY)

@@ -16,8 +16,8 @@ class Page:
 
     @property
     def size(self) -> int:
-        """Bytes of it, roughly, with what Python adds to them."""
-        return 500 + sum(map(len, self.parts))
+        """Bytes of it, roughly, with what Python adds to them, and as much again for what is packed later."""
+        return 500 + 2 * sum(map(len, self.parts))
 
     def encoded(self, stamp: str) -> bytes:
         """One line of stamp, state and lengths, then the parts."""

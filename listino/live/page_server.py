@@ -63,21 +63,23 @@ class PageServer:
         return await answer
 
     async def _read_gathered(self) -> None:
-        while self._asking:
-            asking, self._asking = self._asking, []
-            try:
-                found = await self.read([key for keys, _ in asking for key in keys])
-            except Exception as error:  # whatever it is, those who wait are told of it
-                for _, answer in asking:
+        try:
+            while self._asking:
+                asking, self._asking = self._asking, []
+                try:
+                    found = await self.read([key for keys, _ in asking for key in keys])
+                except Exception as error:  # whatever it is, those who wait are told of it
+                    for _, answer in asking:
+                        if not answer.done():
+                            answer.set_exception(error)
+                    continue
+                begins = 0
+                for keys, answer in asking:
                     if not answer.done():
-                        answer.set_exception(error)
-                continue
-            begins = 0
-            for keys, answer in asking:
-                if not answer.done():
-                    answer.set_result(found[begins : begins + len(keys)])
-                begins += len(keys)
-        self._gathering = None
+                        answer.set_result(found[begins : begins + len(keys)])
+                    begins += len(keys)
+        finally:
+            self._gathering = None
 
     async def keep(self, key: str, value: bytes, milliseconds: int) -> None:
         """Sets a value that expires; not while the server is full."""

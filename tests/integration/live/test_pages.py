@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -102,13 +103,25 @@ async def test_a_page_is_loaded_once_for_all_processes(pages: Pages, others: Pag
     assert shelf.questions == [[1]]
 
 
-async def test_a_burst_on_cold_products_is_one_question(pages: Pages, others: Pages, shelf: Shelf) -> None:
+async def test_a_burst_on_cold_products_is_one_question(
+    pages: Pages, others: Pages, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_server, "LOAD_MS", 600_000)
     shelf.version.update(range(2, 6))
     shelf.open.clear()
     burst = [asyncio.create_task(pages.get(1 + number % 5)) for number in range(200)]
     await until(lambda: shelf.questions)
+    met: list[int] = []
+    take = others.server.take
+
+    async def noted(*args: Any) -> Any:
+        told = await take(*args)
+        met.append(1)
+        return told
+
+    monkeypatch.setattr(others.server, "take", noted)
     foreign = [asyncio.create_task(others.get(1)) for _ in range(50)]
-    await asyncio.sleep(0)
+    await until(lambda: met)  # the others have met the lease
     shelf.open.set()
 
     assert {reading.page.parts for reading in await asyncio.gather(*burst, *foreign) if reading.page} == {(b"1",)}
@@ -356,7 +369,7 @@ async def test_an_answer_that_was_given_up_is_not_taken_for_the_next_one(
 ) -> None:
     monkeypatch.setattr(page_server, "STEP_SECONDS", 0.05)
     monkeypatch.setattr(page_server, "AWAY_SECONDS", 0.0)
-    server = PageServer(settings)
+    server = PageServer(settings, layout=1)
     with Redis.from_url(settings.redis_address) as redis:
         redis.mset({"first": "1", "second": "2"})
         assert await server.read(["first"]) == [b"1"]
