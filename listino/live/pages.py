@@ -94,7 +94,7 @@ class Pages:
             await asyncio.wait(self._tasks, timeout=1)
         for task in self._tasks:
             task.cancel()
-        for _ in range(2):  # those that are cancelled, and the leases that they give back
+        for _round in range(2):  # those that are cancelled, and the leases that they give back
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=1)
         await self._server.close()

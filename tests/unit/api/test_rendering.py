@@ -92,9 +92,9 @@ def test_a_page_adds_what_is_known() -> None:
 
 
 def test_what_the_shop_asks_is_nobodys_business() -> None:
-    for rendered in (rendering.page(kept(PRODUCT)), rendering.styles(kept(PRODUCT))):
-        assert b"cost" not in orjson.dumps(rendered)
-        assert b"30.00" not in orjson.dumps(rendered)
+    for shown in (rendering.page(kept(PRODUCT)), rendering.styles(kept(PRODUCT))):
+        assert b"cost" not in orjson.dumps(shown)
+        assert b"30.00" not in orjson.dumps(shown)
 
 
 def test_goods_without_offer_or_price_have_a_page_too() -> None:
