@@ -90,6 +90,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local generation = redis.call('GET', KEYS[1])
 local stamp = ARGV[4] .. ':' .. (generation or '') .. ' '
+local lease = ARGV[1] .. ARGV[2]
 local told = {generation}
 for at = 2, #KEYS, 3 do
     local page = redis.call('GET', KEYS[at])
@@ -97,16 +98,20 @@ for at = 2, #KEYS, 3 do
         told[#told + 1] = page
     else
         redis.call('ZREMRANGEBYSCORE', KEYS[at + 2], '-inf', now)
-        local lease = redis.call('GET', KEYS[at + 1])
         if redis.call('EXISTS', KEYS[at + 2]) == 1 then
             told[#told + 1] = -1
-        elseif lease and string.sub(lease, 1, #ARGV[1]) ~= ARGV[1] then
-            told[#told + 1] = 0
-        elseif ARGV[3] == '0' then
-            told[#told + 1] = -1
-        else
-            redis.call('SET', KEYS[at + 1], ARGV[1] .. ARGV[2], 'PX', ARGV[3])
+        elseif ARGV[3] ~= '0' and redis.call('SET', KEYS[at + 1], lease, 'NX', 'PX', ARGV[3]) then
             told[#told + 1] = 1
+        else
+            local taken = redis.call('GET', KEYS[at + 1])
+            if taken and string.sub(taken, 1, #ARGV[1]) ~= ARGV[1] then
+                told[#told + 1] = 0
+            elseif ARGV[3] == '0' then
+                told[#told + 1] = -1
+            else
+                redis.call('SET', KEYS[at + 1], lease, 'PX', ARGV[3])
+                told[#told + 1] = 1
+            end
         end
     end
 end
