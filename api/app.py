@@ -7,16 +7,15 @@ from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 
 from api.access import Access
-from api.answers import GZIP_BYTES, GZIP_LEVEL
+from api.answers import GZIP_BYTES, GZIP_LEVEL, Compression
 from api.bounds import Bounds
 from api.cors import cors
 from api.limits import limits
 from api.lists import Listings
 from api.metrics import Metrics
-from api.pages import PageLoader
+from api.pages import LAYOUT, PageLoader
 from api.primaries import Primaries
 from api.problems import problem_handlers
 from api.refresh import Refresher
@@ -53,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             async with (
                 AsyncLivePrices(chosen) as live,
                 Refresher(live, chosen.live_fresh_ms / 1000) as refresher,
-                Pages(chosen, PageLoader(store.products, primaries).load) as pages,
+                Pages(chosen, PageLoader(store.products, primaries).load, layout=LAYOUT) as pages,
             ):
                 # Pages and lists that are held make many objects and no cycles: looking through them for any, as often
                 # as Python does by itself, takes an eighth of a list's time.
@@ -80,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Middleware(Bounds),
             *limits(chosen),
             Middleware(Shortcut, routes=served),
-            Middleware(GZipMiddleware, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL),
+            Middleware(Compression, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL),
         ],
         exception_handlers=problem_handlers(),
         lifespan=lifespan,

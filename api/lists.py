@@ -36,7 +36,7 @@ class Listed:
     """The ids of a page of a list in their order, and the header that leads to the next page.
 
     They were the truth at `read_at` (seconds since 1970) and may be shown until `until` by the loop's clock; and as long as
-    `stamp` is the one of `scope`, if there is one.
+    `stamp` is the one of `scope`, if there is one. Both are 0 where nobody knows that they were the truth.
     """
 
     ids: Sequence[ProductId]
@@ -159,7 +159,9 @@ class Listings:
         (ids, following), settled = await self._primaries.read(
             lambda behind: self._read_at(asked, place, behind=behind)
         )
-        kept = stamp if settled and place.exact and stamp.settled else None
+        if not settled:
+            return Listed(ids, _links(following), 0.0, 0.0), following
+        kept = stamp if place.exact and stamp.settled else None
         return Listed(ids, _links(following), read_at, until, asked.query.market, kept), following
 
     async def _read_at(self, asked: PageRequest, place: Place, *, behind: bool) -> tuple[list[ProductId], str | None]:

@@ -4,17 +4,18 @@ Everything about a product is rendered at once when its document was loaded, and
 (`listino.live.pages`): an answer is then no more than a few headers.
 """
 
+import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
 
 import orjson
 
 from api import rendering
-from api.answers import GZIP_BYTES, ReadyAnswer, compressed, entity_tag, holds
+from api.answers import GZIP_BYTES, ReadyAnswer, accepts_gzip, compressed, entity_tag, holds
 from api.primaries import Primaries
 from api.problems import ProductGone
-from api.services import Services
+from api.services import STORE_SECONDS, Services, reading
 from listino.domain.errors import EngineUnavailable, ProductNotFound
 from listino.domain.product import ProductId
 from listino.live.held_pages import Reading
@@ -23,7 +24,18 @@ from listino.live.pages import Loaded
 from listino.store.aio import AsyncProducts
 from listino.store.documents import Document
 
+# Count it up whenever a page gets other parts, or the same product another JSON: processes of the version before may still
+# run, and pages outlive them.
+LAYOUT = 1
+
 SHOWN, GONE, HIDDEN = "shown", "gone", "hidden"
+
+# Products that are asked for together are one question to all shards, which the slowest answers last. Nobody waits longer than
+# this for one that hangs; then each product is asked for by itself, which takes some ms where its shard answers. What hangs
+# keeps one of the driver's threads until then, of which there are five a core.
+TOGETHER_SECONDS = 1.2
+ALONE_SECONDS = 0.05
+ALONE_AT_ONCE = 6
 
 _TAG_BYTES = len(entity_tag(b""))
 _ALWAYS = ((b"content-type", b"application/json"), (b"cache-control", b"no-cache"))
@@ -61,14 +73,36 @@ class PageLoader:
     def __init__(self, products: AsyncProducts, primaries: Primaries) -> None:
         self._products = products
         self._primaries = primaries
+        self._alone = asyncio.Semaphore(ALONE_AT_ONCE)
 
     async def load(self, product_ids: Sequence[ProductId]) -> Loaded:
         """From the primaries; from secondaries while a primary is away, and then it is not the last word.
 
-        Raises EngineUnavailable.
+        A shard that hangs whole takes only its own products along. Raises EngineUnavailable where none is answered.
         """
-        found, settled = await self._primaries.read(lambda behind: self._products.among(product_ids, behind=behind))
+        seconds = STORE_SECONDS if len(product_ids) == 1 else TOGETHER_SECONDS
+        try:
+            found, settled = await self._primaries.read(
+                lambda behind: self._products.among(product_ids, behind=behind), seconds=seconds
+            )
+        except EngineUnavailable as error:
+            if len(product_ids) == 1:
+                raise
+            answers = await asyncio.gather(*(self._load_alone(one) for one in product_ids))
+            silent = {one: error for one, answer in zip(product_ids, answers, strict=True) if answer is None}
+            if len(silent) == len(product_ids):
+                raise
+            pages = {key: rendered(product) for answer in answers if answer for key, product in answer.items()}
+            return Loaded(pages, settled=False, silent=silent)
         return Loaded({key: rendered(product) for key, product in found.items()}, settled)
+
+    async def _load_alone(self, product_id: ProductId) -> Mapping[ProductId, Document] | None:
+        """The product if there is one; None where nobody says."""
+        try:
+            async with self._alone, reading(ALONE_SECONDS):
+                return await self._products.among([product_id], behind=True)
+        except EngineUnavailable:
+            return None
 
 
 async def page_answer(
@@ -110,9 +144,11 @@ def bytes_answer(
         if name == b"if-none-match":
             none_match = value
         elif name == b"accept-encoding":
-            packed = b"gzip" in value
+            packed = accepts_gzip(value)
     marked = [*_ALWAYS, (b"etag", tag), (b"x-accel-expires", accelerated(read_at)), *more]
     if none_match is not None and holds(none_match.decode("latin-1"), tag.decode()):
+        if len(body) >= GZIP_BYTES:
+            marked.append(_VARY)
         return ReadyAnswer(304, marked[1:], b"")
     if len(body) >= GZIP_BYTES and pack is not None:
         marked.append(_VARY)
@@ -126,7 +162,8 @@ def bytes_answer(
 def accelerated(read_at: float) -> bytes:
     """The X-Accel-Expires header of what was the truth at that moment: nginx may repeat it to the end of that second.
 
-    So it never shows anything older than a second, and what is older than that already it does not keep.
+    So it never shows anything older than a second, and what is older than that already it does not keep; nor does it what
+    nobody knows to have been the truth (0).
     """
     return b"@%d" % read_at if int(read_at) == int(time.time()) else b"0"
 

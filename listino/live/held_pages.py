@@ -13,11 +13,11 @@ HELD_SECONDS = 0.5  # of the one second that a page may be behind its product
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A page, or None where there is no such product. It was the truth at `read_at` (seconds since 1970) and may be shown
-    until `until` by the loop's clock."""
+    until `until` by the loop's clock; 0 where nobody knows that it was the truth."""
 
     page: Page | None
-    read_at: float
-    until: float
+    read_at: float = 0.0
+    until: float = 0.0
 
     @property
     def size(self) -> int:

@@ -16,8 +16,8 @@ class Page:
 
     @property
     def size(self) -> int:
-        """Bytes of it, roughly, with what Python adds to them."""
-        return 500 + sum(map(len, self.parts))
+        """Bytes of it, roughly, with what Python adds to them, and as much again for what is packed later."""
+        return 500 + 2 * sum(map(len, self.parts))
 
     def encoded(self, stamp: str) -> bytes:
         """One line of stamp, state and lengths, then the parts."""
@@ -26,14 +26,17 @@ class Page:
 
 
 def decoded(text: bytes, stamp: bytes) -> Page | None:
-    """The page in it; None for one that was kept under another stamp."""
+    """The page in it; None for one that was kept under another stamp, or is none."""
     if not text.startswith(stamp + b" "):
         return None
     head, _, _ = text.partition(b"\n")
-    _, state, lengths = head.split(b" ")
-    begins, parts = len(head) + 1, []
-    for length in lengths.split(b",") if lengths else ():
-        ends = begins + int(length)
-        parts.append(text[begins:ends])
-        begins = ends
-    return Page(state.decode(), tuple(parts))
+    try:
+        _, state, lengths = head.split(b" ")
+        begins, parts = len(head) + 1, []
+        for length in lengths.split(b",") if lengths else ():
+            ends = begins + int(length)
+            parts.append(text[begins:ends])
+            begins = ends
+        return Page(state.decode(), tuple(parts)) if begins == len(text) else None
+    except ValueError:
+        return None

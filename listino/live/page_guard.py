@@ -54,18 +54,17 @@ class PageGuard:
     def writing(self, product_ids: Collection[ProductId], *, moved: Collection[ProductId] = ()) -> Iterator[None]:
         """Around a write of these products until it is acknowledged. `moved`: those that lists gain, lose or sort anew.
 
-        After a write that failed nobody knows whether it happens yet: its mark stays until it runs out.
+        After a write that failed a part of it may have happened, and the rest may happen yet: that is told like the whole,
+        and its mark stays until it runs out.
         """
         token = secrets.token_hex(8)
         told = self._announce(product_ids, token)
         try:
             yield
         except BaseException:
-            if not told:
-                self._make_good()
+            self._end_write(told, product_ids, moved, "")
             raise
-        if not (told and self._finish(product_ids, moved, token)):
-            self._make_good()
+        self._end_write(told, product_ids, moved, token)
 
     @contextlib.asynccontextmanager
     async def writing_async(
@@ -77,12 +76,10 @@ class PageGuard:
         try:
             yield
         except BaseException:
-            if not told:
-                self._make_good()
+            await asyncio.shield(asyncio.to_thread(self._end_write, told, product_ids, moved, ""))
             raise
         # Whoever gives up waiting now has written all the same.
-        if not (told and await asyncio.shield(asyncio.to_thread(self._finish, product_ids, moved, token))):
-            self._make_good()
+        await asyncio.shield(asyncio.to_thread(self._end_write, told, product_ids, moved, token))
 
     def close(self) -> None:
         """Tells Redis a last time of what it does not know, if there is such a thing, and ends."""
@@ -97,12 +94,18 @@ class PageGuard:
     def _announce(self, product_ids: Collection[ProductId], token: str) -> bool:
         return self._step(lambda some: self._begin(keys=product_keys(some), args=[token, WRITING_MS]), product_ids)
 
+    def _end_write(
+        self, told: bool, product_ids: Collection[ProductId], moved: Collection[ProductId], token: str
+    ) -> None:
+        """Without a token after a write that failed."""
+        if not (told and self._finish(product_ids, moved, token)):
+            self._make_good()
+
     def _finish(self, product_ids: Collection[ProductId], moved: Collection[ProductId], token: str) -> bool:
+        settling = SETTLING_MS if token else WRITING_MS
         scopes = sorted({scope_of(product_id) for product_id in moved})
         marks = [key for scope in scopes for key in (members_key(scope), moving_key(scope))]
-        return self._step(
-            lambda some: self._end(keys=product_keys(some), args=[token, SETTLING_MS, *marks]), product_ids
-        )
+        return self._step(lambda some: self._end(keys=product_keys(some), args=[token, settling, *marks]), product_ids)
 
     def _step(self, step: Callable[[list[ProductId]], object], product_ids: Collection[ProductId]) -> bool:
         if self._healer is not None:

@@ -5,7 +5,7 @@
     writing:{ID}     sorted set: writers at work on the product by the end of their mark (ms of the server's clock)
     pages:generation changes when somebody wrote without having been able to say so: every page before it is void
     members:SCOPE    counts what was listed, ended or moved to another list in a market, or in the imported catalogue
-    moving:SCOPE     set for SETTLING_MS after that: not every secondary may know of it yet
+    moving:SCOPE     set for SETTLING_MS after that: not everybody may know of it yet; for WRITING_MS where it may happen yet
 
 A reader that misses takes the lease, loads, and fills. A writer begins by dropping page and lease and leaving its mark,
 writes, and ends by taking the mark away: what a reader loaded before cannot be filled in any more, and while there is a
@@ -23,7 +23,8 @@ GENERATION = "pages:generation"
 CATALOGUE = "catalogue"  # the scope of imported goods, which belong to no market
 SCOPES = (*MARKETS, CATALOGUE)
 
-# Longer than the driver lets a write take in all (20 s): no write that is still under way has lost its mark.
+# Longer than the store lets a write take in all (WRITE_SECONDS in listino.store.guard): no write that is still under way has
+# lost its mark.
 WRITING_MS = 30_000
 # As long as a reader may take to load a product; then the next one may.
 LOAD_MS = 3_000
@@ -64,8 +65,8 @@ end
 return 0
 """
 
-# KEYS: page, load, writing of each product. ARGV: the writer's token, SETTLING_MS, and for each scope
-# in which something moved the keys of its count and of its mark.
+# KEYS: page, load, writing of each product. ARGV: the writer's token, or nothing after a write that failed and may happen yet;
+# SETTLING_MS, or WRITING_MS then; and for each scope in which something moved the keys of its count and of its mark.
 END = """
 for at = 1, #KEYS, 3 do
     redis.call('DEL', KEYS[at], KEYS[at + 1])
@@ -73,19 +74,23 @@ for at = 1, #KEYS, 3 do
 end
 for at = 3, #ARGV, 2 do
     redis.call('INCR', ARGV[at])
-    redis.call('SET', ARGV[at + 1], '1', 'PX', ARGV[2])
+    if redis.call('PTTL', ARGV[at + 1]) < tonumber(ARGV[2]) then
+        redis.call('SET', ARGV[at + 1], '1', 'PX', ARGV[2])
+    end
 end
 return 0
 """
 
-# KEYS: the generation, then page, load, writing of each product. ARGV: the reader's token, LOAD_MS, the server's run
-# as stamps bear it. Gives the generation, then for each product its page where somebody was faster, or 1: load and fill it, 0: somebody else loads it, -1: it is
-# being written, load and do not fill.
+# KEYS: the generation, then page, load, writing of each product. ARGV: the reader's process, the reader's own token, LOAD_MS
+# or 0 to take no leases, how stamps begin. Gives the generation, then for each product its page where somebody was faster, or
+# 1: load and fill it, 0: another process loads it, -1: load and do not fill, for it is being written or no lease is wanted.
+# A lease of the reader's own process, which has given up what it was for, is taken over.
 TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local generation = redis.call('GET', KEYS[1])
-local stamp = ARGV[3] .. ':' .. (generation or '') .. ' '
+local stamp = ARGV[4] .. ':' .. (generation or '') .. ' '
+local lease = ARGV[1] .. ARGV[2]
 local told = {generation}
 for at = 2, #KEYS, 3 do
     local page = redis.call('GET', KEYS[at])
@@ -95,23 +100,34 @@ for at = 2, #KEYS, 3 do
         redis.call('ZREMRANGEBYSCORE', KEYS[at + 2], '-inf', now)
         if redis.call('EXISTS', KEYS[at + 2]) == 1 then
             told[#told + 1] = -1
+        elseif ARGV[3] ~= '0' and redis.call('SET', KEYS[at + 1], lease, 'NX', 'PX', ARGV[3]) then
+            told[#told + 1] = 1
         else
-            told[#told + 1] = redis.call('SET', KEYS[at + 1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0
+            local taken = redis.call('GET', KEYS[at + 1])
+            if taken and string.sub(taken, 1, #ARGV[1]) ~= ARGV[1] then
+                told[#told + 1] = 0
+            elseif ARGV[3] == '0' then
+                told[#told + 1] = -1
+            else
+                redis.call('SET', KEYS[at + 1], lease, 'PX', ARGV[3])
+                told[#told + 1] = 1
+            end
         end
     end
 end
 return told
 """
 
-# KEYS: the generation, then page and load of each product. ARGV: the reader's token, the generation it loaded under,
-# how long pages are kept (ms), and the pages. Keeps those whose lease still is the reader's; gives how many.
+# KEYS: the generation, then page and load of each product. ARGV: the reader's process and token, the generation it loaded
+# under, how long pages are kept (ms), and the pages, empty where there is nothing to keep. Gives the leases back, and keeps
+# the pages whose lease still was the reader's; gives how many.
 FILL = """
 local kept = 0
 local same = (redis.call('GET', KEYS[1]) or '') == ARGV[2]
 for at = 2, #KEYS, 2 do
     if redis.call('GET', KEYS[at + 1]) == ARGV[1] then
         redis.call('DEL', KEYS[at + 1])
-        if same then
+        if same and ARGV[3 + at / 2] ~= '' then
             redis.call('SET', KEYS[at], ARGV[3 + at / 2], 'PX', ARGV[3])
             kept = kept + 1
         end

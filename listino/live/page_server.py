@@ -27,14 +27,17 @@ _CONNECTIONS = 3  # two to look, one for the misses: the driver makes more only 
 
 
 class PageServer:
-    """Every method raises a RedisError, at once while the server is known to be away."""
+    """Every method raises a RedisError, at once while the server is known to be away.
 
-    def __init__(self, settings: Settings) -> None:
+    `layout`: of what its caller keeps; what was kept under another does not count.
+    """
+
+    def __init__(self, settings: Settings, layout: int) -> None:
         self._redis: Any = connect_async(settings, seconds=STEP_SECONDS, connections=_CONNECTIONS, greet=self._greet)
         self._reading: Any = None  # a connection of the pool that is kept for `read`, while nobody reads
         self._take = self._redis.register_script(TAKE)
         self._fill = self._redis.register_script(FILL)
-        self._run = b""
+        self._layout, self._begins = layout, b""
         self._away_until = 0.0
         self._most_bytes = settings.pages_mb * 10**6
         self._full, self._measured_until = False, 0.0
@@ -43,8 +46,8 @@ class PageServer:
         self._gathering: asyncio.Task[None] | None = None
 
     def stamp(self, generation: bytes | None) -> bytes:
-        """Under which pages count now."""
-        return self._run + b":" + (generation or b"")
+        """Under which pages count now: layout, run of the server, generation."""
+        return self._begins + b":" + (generation or b"")
 
     async def read(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values, in one step."""
@@ -60,38 +63,40 @@ class PageServer:
         return await answer
 
     async def _read_gathered(self) -> None:
-        while self._asking:
-            asking, self._asking = self._asking, []
-            try:
-                found = await self.read([key for keys, _ in asking for key in keys])
-            except RedisError as error:
-                for _, answer in asking:
+        try:
+            while self._asking:
+                asking, self._asking = self._asking, []
+                try:
+                    found = await self.read([key for keys, _ in asking for key in keys])
+                except Exception as error:  # whatever it is, those who wait are told of it
+                    for _, answer in asking:
+                        if not answer.done():
+                            answer.set_exception(error)
+                    continue
+                begins = 0
+                for keys, answer in asking:
                     if not answer.done():
-                        answer.set_exception(error)
-                continue
-            begins = 0
-            for keys, answer in asking:
-                if not answer.done():
-                    answer.set_result(found[begins : begins + len(keys)])
-                begins += len(keys)
-        self._gathering = None
+                        answer.set_result(found[begins : begins + len(keys)])
+                    begins += len(keys)
+        finally:
+            self._gathering = None
 
     async def keep(self, key: str, value: bytes, milliseconds: int) -> None:
         """Sets a value that expires; not while the server is full."""
         if not await self._is_full():
             await self._asked(lambda: self._redis.set(key, value, px=milliseconds))
 
-    async def take(self, keys: Sequence[str], token: str) -> tuple[bytes | None, list[bytes | int]]:
-        """The generation, and what TAKE tells of the products with those keys."""
+    async def take(self, keys: Sequence[str], process: str, token: str) -> tuple[bytes | None, list[bytes | int]]:
+        """The generation, and what TAKE tells of the products with those keys; it takes no leases while the server is full."""
+        lease_ms = 0 if await self._is_full() else LOAD_MS
         generation, *told = await self._asked(
-            lambda: self._take(keys=[GENERATION, *keys], args=[token, LOAD_MS, self._run])
+            lambda: self._take(keys=[GENERATION, *keys], args=[process, token, lease_ms, self._begins])
         )
         return generation, told
 
     async def fill(self, keys: Sequence[str], args: Sequence[Any]) -> None:
-        """Runs FILL; not while the server is full."""
-        if not await self._is_full():
-            await self._asked(lambda: self._fill(keys=keys, args=args))
+        """Runs FILL: without leases, as while the server is full, there is nothing to fill."""
+        await self._asked(lambda: self._fill(keys=keys, args=args))
 
     async def _is_full(self) -> bool:
         """Whether the server uses more memory than pages are to fill: it keeps queues as well, and refuses nobody else."""
@@ -149,4 +154,4 @@ class PageServer:
         await connection.send_command("INFO", "server")
         text = str(await connection.read_response(disable_decoding=True), "utf-8", "replace")
         told = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-        self._run = told.get("run_id", "")[:16].encode()
+        self._begins = f"{self._layout}:{told.get('run_id', '')[:16]}".encode()

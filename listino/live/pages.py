@@ -1,12 +1,14 @@
 """The reader's side of rendered pages: from the process's memory, from Redis, or loaded and rendered anew.
 
 What one process wants at a moment goes to Redis in one step, and what is missing there is loaded from the store in one
-question; while either is under way, others gather for the next. Every page bears a stamp, which is the run of the server
-that keeps it and the generation (page_scripts.py): after a restart, which may have brought back what was dropped in the
-second before, and after writes that could not be announced, pages of before do not count.
+question; while either is under way, others gather for the next. Every page bears a stamp, which is its layout, the run of
+the server that keeps it and the generation (page_scripts.py): after a restart, which may have brought back what was dropped
+in the second before, and after writes that could not be announced, pages of before do not count; nor do those of a process
+of another version, which may run beside this one.
 """
 
 import asyncio
+import itertools
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -31,16 +33,20 @@ MOST_AT_ONCE = 128  # products in one step or question
 # Questions to the store under way at once. One would do, were it not that a shard that hangs must not keep the others.
 MOST_LOADS = 4
 HASTE_SECONDS = 0.02  # a question that takes longer is not waited for by those that gather meanwhile
-FOREIGN_SECONDS = 0.06  # how long a page that another process loads is waited for
-LOOK_SECONDS = 0.008
+# How long a page that another process loads is waited for: as long as a primary may need. It gives its lease back whatever
+# comes of it, so only one that died is waited for in vain.
+FOREIGN_SECONDS = 0.5
+LOOK_SECONDS = 0.008  # between two looks at first; then a quarter of the time waited
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the store holds of the products asked for. `settled`: it is the last word, so it may be kept for others."""
+    """What the store holds of the products asked for. `settled`: it is the last word, so it may be kept; else it is told to
+    those who wait, and to nobody after. `silent`: why nothing is known of some."""
 
     pages: Mapping[ProductId, Page]
     settled: bool = True
+    silent: Mapping[ProductId, Exception] = field(default_factory=dict)
 
 
 Load = Callable[[Sequence[ProductId]], Awaitable[Loaded]]
@@ -48,25 +54,33 @@ Load = Callable[[Sequence[ProductId]], Awaitable[Loaded]]
 
 @dataclass(slots=True)
 class _Wish:
-    """A product that somebody waits for; `since`: when, by the loop's clock. Each waits for a future of their own, so
-    that one who gives up takes nobody else along."""
+    """A product that somebody waits for; `since`: when, by the loop's clock; `missed`: it was in no cache. Each waits for a
+    future of their own, so that one who gives up takes nobody else along."""
 
     product_id: ProductId
     since: float
+    missed: bool = False
     readers: list[asyncio.Future[Reading]] = field(default_factory=list)
 
 
 class Pages:
-    """The pages of products for one process. Use it in `async with`, inside the event loop that reads."""
+    """The pages of products for one process. Use it in `async with`, inside the event loop that reads.
 
-    def __init__(self, settings: Settings, load: Load) -> None:
-        self.server = self._server = PageServer(settings)
+    `layout`: counts the forms of page that `load` has given; processes share pages of one layout.
+    """
+
+    def __init__(
+        self, settings: Settings, load: Load, *, layout: int, foreign_seconds: float = FOREIGN_SECONDS
+    ) -> None:
+        self.server = self._server = PageServer(settings, layout)
         self._load = load
+        self._foreign_seconds = foreign_seconds
         self._held = HeldPages()
         self._wishes: dict[ProductId, _Wish] = {}
         self._wanted: list[_Wish] = []
         self._missed: list[_Wish] = []
-        self._token = secrets.token_hex(8)
+        self._process = secrets.token_hex(8)
+        self._tokens = itertools.count()  # one for each question: a late answer to another must not pass for its own
         self._looking = False
         self._loads = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -80,6 +94,9 @@ class Pages:
             await asyncio.wait(self._tasks, timeout=1)
         for task in self._tasks:
             task.cancel()
+        for _round in range(2):  # those that are cancelled, and the leases that they give back
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=1)
         await self._server.close()
 
     def at_hand(self, product_id: ProductId) -> Reading | None:
@@ -94,7 +111,10 @@ class Pages:
     async def get_many(self, product_ids: Sequence[ProductId]) -> list[Reading]:
         """As `get`, in the same order."""
         readings = [self.at_hand(product_id) or self._wish(product_id) for product_id in product_ids]
-        return [reading if isinstance(reading, Reading) else await reading for reading in readings]
+        wished = [one for one in readings if not isinstance(one, Reading)]
+        # All at once: where one fails, what becomes of the others is noticed as well.
+        told = iter(await asyncio.gather(*wished) if wished else ())
+        return [one if isinstance(one, Reading) else next(told) for one in readings]
 
     def _wish(self, product_id: ProductId) -> asyncio.Future[Reading]:
         wish = self._wishes.get(product_id)
@@ -120,32 +140,38 @@ class Pages:
         try:
             while self._wanted:
                 some, self._wanted = self._wanted[:MOST_AT_ONCE], self._wanted[MOST_AT_ONCE:]
-                began = _Moment(self._loop)
                 try:
-                    generation, *found = await self._server.read(
-                        [GENERATION, *(page_key(wish.product_id) for wish in some)]
-                    )
-                except RedisError:
-                    generation, found = None, [None] * len(some)
-                stamp = self._server.stamp(generation)
-                missed = []
-                for wish, text in zip(some, found, strict=True):
-                    page = decoded(text, stamp) if text else None
-                    if page is None:
-                        missed.append(wish)
-                    else:
-                        self._grant(wish, began.reading(page))
-                if missed:
-                    self._missed += missed
-                    self._loop.call_later(WAIT_SECONDS, self._give_up, missed)
-                    self._load_missed()
+                    await self._look_for(some)
+                except Exception as error:  # whatever it is, those who wait are told of it
+                    self._refuse_all(some, error)
         finally:
             self._looking = False
 
+    async def _look_for(self, some: list[_Wish]) -> None:
+        began = _Moment(self._loop)
+        try:
+            generation, *found = await self._server.read([GENERATION, *(page_key(wish.product_id) for wish in some)])
+        except RedisError:
+            generation, found = None, [None] * len(some)
+        stamp = self._server.stamp(generation)
+        missed = []
+        for wish, text in zip(some, found, strict=True):
+            page = decoded(text, stamp) if text else None
+            if page is None:
+                missed.append(wish)
+            else:
+                self._grant(wish, began.reading(page))
+        if missed:
+            first = [wish for wish in missed if not wish.missed]
+            if first:
+                self._loop.call_later(WAIT_SECONDS, self._give_up, first)
+                for wish in first:
+                    wish.missed = True
+            self._missed += missed
+            self._load_missed()
+
     def _give_up(self, wishes: list[_Wish]) -> None:
-        for wish in wishes:
-            if self._wishes.get(wish.product_id) is wish:
-                self._refuse(wish, TimeoutError(f"not loaded in {WAIT_SECONDS} s"))
+        self._refuse_all(wishes, TimeoutError(f"not loaded in {WAIT_SECONDS} s"))
 
     def _load_missed(self) -> None:
         if self._loads < MOST_LOADS:
@@ -166,56 +192,65 @@ class Pages:
                 some, self._missed = self._missed[:MOST_AT_ONCE], self._missed[MOST_AT_ONCE:]
                 try:
                     await self._load_these(some)
-                except Exception as error:  # whatever it is, those who wait are told of it
-                    for wish in some:
-                        self._refuse(wish, error)
+                except Exception as error:
+                    self._refuse_all(some, error)
         finally:
             self._loads -= 1
 
     async def _load_these(self, some: list[_Wish]) -> None:
         ids = [wish.product_id for wish in some]
+        token = f":{next(self._tokens)}"
         began = _Moment(self._loop)
-        generation, told = await self._taken(ids)
+        generation, told = await self._taken(ids, token)
         stamp = self._server.stamp(generation)
         wanted: list[_Wish] = []
-        mine: list[_Wish] = []
+        leases: dict[ProductId, Page | None] = {}
         for wish, answer in zip(some, told, strict=True):
             page = decoded(answer, stamp) if isinstance(answer, bytes) else None
             if page is not None:
                 self._grant(wish, began.reading(page))
-            elif answer == 0 and self._loop.time() < wish.since + FOREIGN_SECONDS:
-                self._loop.call_later(LOOK_SECONDS, self._look_again, wish)
+            elif answer == 0 and (waited := self._loop.time() - wish.since) < self._foreign_seconds:
+                self._loop.call_later(max(LOOK_SECONDS, waited / 4), self._look_again, wish)
             else:
                 wanted.append(wish)
                 if answer == 1:
-                    mine.append(wish)
+                    leases[wish.product_id] = None
         if not wanted:
             return
-        began = _Moment(self._loop)
-        loaded = await self._load([wish.product_id for wish in wanted])
-        for wish in wanted:
-            self._grant(wish, began.reading(loaded.pages.get(wish.product_id)))
-        if mine and loaded.settled:
-            kept = {wish.product_id: page for wish in mine if (page := loaded.pages.get(wish.product_id)) is not None}
-            if kept:
-                self._begin(self._fill(kept, generation, stamp.decode()))
+        try:
+            began = _Moment(self._loop)
+            loaded = await self._load([wish.product_id for wish in wanted])
+            for wish in wanted:
+                page = loaded.pages.get(wish.product_id)
+                if error := loaded.silent.get(wish.product_id):
+                    self._refuse(wish, error)
+                else:
+                    self._grant(wish, began.reading(page) if loaded.settled else Reading(page))
+            if loaded.settled:
+                leases = {product_id: loaded.pages.get(product_id) for product_id in leases}
+        finally:
+            if leases:
+                self._begin(self._fill(leases, token, generation, stamp.decode()))
 
-    async def _taken(self, ids: list[ProductId]) -> tuple[bytes | None, Sequence[bytes | int]]:
+    async def _taken(self, ids: list[ProductId], token: str) -> tuple[bytes | None, Sequence[bytes | int]]:
         """The generation, and what TAKE tells of each; all are to be loaded and not kept where Redis cannot say."""
         try:
-            generation, told = await self._server.take(product_keys(ids), self._token)
+            generation, told = await self._server.take(product_keys(ids), self._process, token)
         except RedisError:
             return None, [-1] * len(ids)
         return generation, told
 
-    async def _fill(self, pages: Mapping[ProductId, Page], generation: bytes | None, stamp: str) -> None:
-        """Under the stamp of the moment when the leases were taken: another run of the server does not count them."""
-        keys = [key for one in pages for key in product_keys([one])[:2]]
-        texts = [page.encoded(stamp) for page in pages.values()]
+    async def _fill(
+        self, leases: Mapping[ProductId, Page | None], token: str, generation: bytes | None, stamp: str
+    ) -> None:
+        """Gives the leases back, with the pages that may be kept; under the stamp of the moment when they were taken, so
+        another run of the server does not count them."""
+        keys = [key for one in leases for key in product_keys([one])[:2]]
+        texts = [page.encoded(stamp) if page else b"" for page in leases.values()]
         try:
-            await self._server.fill([GENERATION, *keys], [self._token, generation or b"", KEPT_MS, *texts])
+            await self._server.fill([GENERATION, *keys], [self._process + token, generation or b"", KEPT_MS, *texts])
         except RedisError as error:
-            log.info("pages.not_kept", products=len(pages), error=str(error))
+            log.info("pages.not_kept", products=len(leases), error=str(error))
 
     def _look_again(self, wish: _Wish) -> None:
         self._wanted.append(wish)
@@ -226,17 +261,24 @@ class Pages:
     def _grant(self, wish: _Wish, reading: Reading) -> None:
         if self._wishes.get(wish.product_id) is wish:
             del self._wishes[wish.product_id]
-        self._held.put(wish.product_id, reading)
-        for reader in wish.readers:
+        if reading.until:
+            self._held.put(wish.product_id, reading)
+        readers, wish.readers = wish.readers, []
+        for reader in readers:
             if not reader.done():
                 reader.set_result(reading)
 
     def _refuse(self, wish: _Wish, error: Exception) -> None:
         if self._wishes.get(wish.product_id) is wish:
             del self._wishes[wish.product_id]
-        for reader in wish.readers:
+        readers, wish.readers = wish.readers, []
+        for reader in readers:
             if not reader.done():
                 reader.set_exception(error)
+
+    def _refuse_all(self, wishes: list[_Wish], error: Exception) -> None:
+        for wish in wishes:
+            self._refuse(wish, error)
 
 
 class _Moment:

@@ -24,7 +24,7 @@ from listino.store.audit import audit_write
 from listino.store.client import opened, unavailable
 from listino.store.collections import AUDIT, CRAWLS, LIST_READS, PRICE_HISTORY, PRODUCTS, REJECTS
 from listino.store.documents import Document, crawl_document, points_from, product_from
-from listino.store.guard import Guard, Unguarded
+from listino.store.guard import Bounded, Guard, Unguarded
 from listino.store.intake import intake
 from listino.store.marks import STRIDE, Marks, Place
 from listino.store.outage import UNAVAILABLE, time_limit
@@ -301,7 +301,7 @@ class AsyncStore:
 
     def __init__(self, settings: Settings, guard: Guard | None = None) -> None:
         self._settings = settings
-        self._guard = guard or Unguarded()
+        self._guard = Bounded(guard or Unguarded())
         self._client: AsyncIOMotorClient = opened(CLIENT, settings)
         self._database = database = self._client[settings.mongo_database]
         self.products = AsyncProducts(database, self._guard)

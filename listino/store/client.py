@@ -15,7 +15,7 @@ from listino.store.bulk import Catalogue
 from listino.store.cluster import ClusterStatus, add_shard, examine
 from listino.store.collections import PRODUCTS
 from listino.store.crawls import Crawls, Leases
-from listino.store.guard import Guard, Unguarded
+from listino.store.guard import WRITE_SECONDS, Bounded, Guard, Unguarded
 from listino.store.holds import Holds
 from listino.store.outage import UNAVAILABLE, outages_told, time_limit
 from listino.store.products import Products
@@ -39,7 +39,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
         "retryReads": True,
         "serverSelectionTimeoutMS": 3_000,
         "connectTimeoutMS": 2_000,
-        "timeoutMS": 20_000,
+        "timeoutMS": round(1000 * WRITE_SECONDS),
     }
 
 
@@ -72,7 +72,7 @@ class Store:
 
     def __init__(self, settings: Settings, guard: Guard | None = None) -> None:
         self._settings = settings
-        self._guard = guard or Unguarded()
+        self._guard = Bounded(guard or Unguarded())
         self._client: MongoClient = opened(MongoClient, settings)
         database = self._client[settings.mongo_database]
         self._database = database

@@ -5,7 +5,13 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
+import pymongo
+
 from listino.domain.product import ProductId
+
+# All that a write asks of the database takes no longer than this together: elections and moved chunks included, and less than
+# whoever is told of it (listino.live.page_scripts) lets a write that does not end count.
+WRITE_SECONDS = 20.0
 
 
 class Guard(Protocol):
@@ -23,6 +29,29 @@ class Guard(Protocol):
     ) -> AbstractAsyncContextManager[None]: ...
 
     def close(self) -> None: ...
+
+
+class Bounded:
+    """Another guard, within which all calls of a write end in WRITE_SECONDS: the driver's own limit counts for each call."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @contextlib.contextmanager
+    def writing(self, product_ids: Collection[ProductId], *, moved: Collection[ProductId] = ()) -> Iterator[None]:
+        with self._guard.writing(product_ids, moved=moved), pymongo.timeout(WRITE_SECONDS):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def writing_async(
+        self, product_ids: Collection[ProductId], *, moved: Collection[ProductId] = ()
+    ) -> AsyncIterator[None]:
+        async with self._guard.writing_async(product_ids, moved=moved):
+            with pymongo.timeout(WRITE_SECONDS):
+                yield
+
+    def close(self) -> None:
+        self._guard.close()
 
 
 class Unguarded:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -15,7 +16,14 @@ from listino.live import page_server
 from listino.live.held_pages import HELD_SECONDS
 from listino.live.page import Page
 from listino.live.page_guard import PageGuard
-from listino.live.page_scripts import GENERATION, page_key, product_keys
+from listino.live.page_scripts import (
+    GENERATION,
+    SETTLING_MS,
+    members_key,
+    moving_key,
+    page_key,
+    product_keys,
+)
 from listino.live.page_server import PageServer
 from listino.live.pages import Loaded, Pages
 from listino.settings import Settings
@@ -30,6 +38,8 @@ class Shelf:
         self.version: Counter[ProductId] = Counter()
         self.questions: list[list[ProductId]] = []
         self.settled = True
+        self.error: Exception | None = None
+        self.silent: set[ProductId] = set()
         self.open = asyncio.Event()
         self.open.set()
 
@@ -37,7 +47,15 @@ class Shelf:
         self.questions.append(list(product_ids))
         read = {one: Page("shown", (b"%d" % self.version[one],)) for one in product_ids if self.version[one]}
         await self.open.wait()
-        return Loaded(read, settled=self.settled)
+        if self.error is not None:
+            raise self.error
+        return Loaded(read, self.settled, {one: RuntimeError("hangs") for one in product_ids if one in self.silent})
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, Redis counts as away only where a test has it hang."""
+    monkeypatch.setattr(page_server, "STEP_SECONDS", 10.0)
 
 
 @pytest.fixture
@@ -49,14 +67,14 @@ def shelf() -> Shelf:
 
 @pytest.fixture
 async def pages(settings: Settings, shelf: Shelf) -> AsyncIterator[Pages]:
-    async with Pages(settings, shelf.load) as opened:
+    async with Pages(settings, shelf.load, layout=1) as opened:
         yield opened
 
 
 @pytest.fixture
 async def others(settings: Settings, shelf: Shelf) -> AsyncIterator[Pages]:
-    """Another process's."""
-    async with Pages(settings, shelf.load) as opened:
+    """Another process's, which waits for what others load as long as it takes."""
+    async with Pages(settings, shelf.load, layout=1, foreign_seconds=60) as opened:
         yield opened
 
 
@@ -91,13 +109,25 @@ async def test_a_page_is_loaded_once_for_all_processes(pages: Pages, others: Pag
     assert shelf.questions == [[1]]
 
 
-async def test_a_burst_on_cold_products_is_one_question(pages: Pages, others: Pages, shelf: Shelf) -> None:
+async def test_a_burst_on_cold_products_is_one_question(
+    pages: Pages, others: Pages, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_server, "LOAD_MS", 600_000)
     shelf.version.update(range(2, 6))
     shelf.open.clear()
     burst = [asyncio.create_task(pages.get(1 + number % 5)) for number in range(200)]
     await until(lambda: shelf.questions)
+    met: list[int] = []
+    take = others.server.take
+
+    async def noted(*args: Any) -> Any:
+        told = await take(*args)
+        met.append(1)
+        return told
+
+    monkeypatch.setattr(others.server, "take", noted)
     foreign = [asyncio.create_task(others.get(1)) for _ in range(50)]
-    await asyncio.sleep(0)
+    await until(lambda: met)  # the others have met the lease
     shelf.open.set()
 
     assert {reading.page.parts for reading in await asyncio.gather(*burst, *foreign) if reading.page} == {(b"1",)}
@@ -108,6 +138,62 @@ async def test_a_burst_on_cold_products_is_one_question(pages: Pages, others: Pa
 async def test_an_unknown_product_is_nowhere_kept(pages: Pages, redis: Redis) -> None:
     assert (await pages.get(404)).page is None
     assert not redis.exists(page_key(404))
+
+
+@pytest.mark.parametrize("outcome", ["unknown", "failed", "unsettled", "full"])
+async def test_who_keeps_nothing_holds_nobody_up(
+    settings: Settings, shelf: Shelf, redis: Redis, monkeypatch: pytest.MonkeyPatch, outcome: str
+) -> None:
+    monkeypatch.setattr(page_server, "LOAD_MS", 600_000)
+    shelf.version[1] = 0 if outcome == "unknown" else 1
+    shelf.settled = outcome != "unsettled"
+    shelf.error = RuntimeError("no") if outcome == "failed" else None
+    small = settings.model_copy(update={"pages_mb": 0} if outcome == "full" else {})
+    for number in (1, 2):
+        async with Pages(small, shelf.load, layout=1, foreign_seconds=60) as pages:
+            await asyncio.gather(pages.get(1), return_exceptions=True)
+            await until(lambda: not redis.exists(*product_keys([1])))
+        assert len(shelf.questions) == number
+
+
+async def test_a_lease_is_its_process_s_own_and_serves_the_last_question_only(pages: Pages, redis: Redis) -> None:
+    server, keys = pages.server, product_keys([1])
+    assert (await server.take(keys, "one", ":1"))[1] == [1]
+    assert (await server.take(keys, "other", ":1"))[1] == [0]
+    assert (await server.take(keys, "one", ":2"))[1] == [1]
+    await server.fill([GENERATION, *keys[:2]], ["one:1", b"", 60_000, b"old"])
+    assert not redis.exists(page_key(1))
+    await server.fill([GENERATION, *keys[:2]], ["one:2", b"", 60_000, b"new"])
+    assert redis.get(page_key(1)) == b"new"
+
+
+@pytest.mark.parametrize("break_it", [lambda text: text[:-1], lambda text: text.replace(b" 1\n", b" one\n")])
+async def test_what_cannot_be_read_is_a_miss(
+    pages: Pages, others: Pages, shelf: Shelf, redis: Redis, break_it: Callable[[bytes], bytes]
+) -> None:
+    assert await shown(pages) == b"1"
+    await until(lambda: redis.exists(page_key(1)))
+    kept: bytes = redis.get(page_key(1))  # type: ignore[assignment]  # typed for every mode of the client at once
+    assert break_it(kept) != kept
+    redis.set(page_key(1), break_it(kept))
+    assert await asyncio.wait_for(shown(others), 2) == b"1"
+    assert shelf.questions == [[1], [1]]
+
+
+async def test_a_mistake_is_told_to_those_who_wait_and_to_nobody_after(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def mistaken(keys: Sequence[str]) -> list[bytes | None]:
+        raise ZeroDivisionError(len(keys))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pages.server, "read", mistaken)
+        told = await asyncio.wait_for(
+            asyncio.gather(pages.get_many([1, 2]), pages.server.read_together(["a"]), return_exceptions=True), 2
+        )
+    assert [type(error) for error in told] == [ZeroDivisionError] * 2
+    assert await asyncio.wait_for(shown(pages), 2) == b"1"
+    assert await asyncio.wait_for(pages.server.read_together(["a"]), 2) == [None]
 
 
 async def test_what_was_loaded_before_a_write_is_not_put_back_after_it(
@@ -157,6 +243,19 @@ async def test_a_writer_that_dies_leaves_reads_that_are_not_kept(
     assert redis.exists(*product_keys([1])) == 1
 
 
+async def test_a_write_that_failed_may_have_moved_something_and_may_yet(guard: PageGuard, redis: Redis) -> None:
+    with pytest.raises(ValueError, match="half"), guard.writing(["it:b:1"], moved=["it:b:1"]):
+        raise ValueError("half of it")
+    with pytest.raises(asyncio.CancelledError):
+        async with guard.writing_async(["it:b:1"], moved=["it:b:1"]):
+            raise asyncio.CancelledError
+    with guard.writing(["it:b:1"], moved=["it:b:1"]):
+        pass
+    assert redis.get(members_key("it")) == b"3"
+    assert redis.pttl(moving_key("it")) > SETTLING_MS  # type: ignore[operator]
+    assert redis.zcard(product_keys(["it:b:1"])[2]) == 2
+
+
 async def test_a_write_is_seen_within_a_second_by_everybody(
     pages: Pages, others: Pages, shelf: Shelf, guard: PageGuard
 ) -> None:
@@ -190,15 +289,34 @@ async def test_a_write_is_seen_within_a_second_by_everybody(
 
 async def test_what_a_secondary_told_is_kept_for_nobody(pages: Pages, shelf: Shelf, redis: Redis) -> None:
     shelf.settled = False
-    assert await shown(pages) == b"1"
-    assert not redis.exists(page_key(1))
+    reading = await pages.get(1)
+    assert (reading.page, reading.read_at) == (Page("shown", (b"1",)), 0)
+    assert pages.at_hand(1) is None
+    await until(lambda: not redis.exists(*product_keys([1])))
 
 
-async def test_a_write_that_redis_did_not_hear_of_voids_all_pages(
-    pages: Pages, others: Pages, shelf: Shelf, guard: PageGuard, redis: Redis, settings: Settings
+async def test_processes_of_another_layout_share_no_pages(
+    pages: Pages, settings: Settings, shelf: Shelf, redis: Redis
 ) -> None:
     assert await shown(pages) == b"1"
     await until(lambda: redis.exists(page_key(1)))
+    async with Pages(settings, shelf.load, layout=2) as newer:
+        await shown(newer)
+    assert len(shelf.questions) == 2
+
+
+async def test_a_write_that_redis_did_not_hear_of_voids_all_pages(
+    pages: Pages,
+    others: Pages,
+    shelf: Shelf,
+    guard: PageGuard,
+    redis: Redis,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert await shown(pages) == b"1"
+    await until(lambda: redis.exists(page_key(1)))
+    monkeypatch.setattr(page_server, "STEP_SECONDS", 0.2)
     with hung_redis(settings.redis_address):
         began = time.monotonic()
         with guard.writing([1]):
@@ -217,7 +335,7 @@ async def test_a_write_that_redis_did_not_hear_of_voids_all_pages(
 async def test_without_redis_pages_are_loaded_and_nobody_waits(settings: Settings, shelf: Shelf) -> None:
     away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
     guard = PageGuard(away)
-    async with Pages(away, shelf.load) as pages:
+    async with Pages(away, shelf.load, layout=1) as pages:
         began = time.monotonic()
         for number in range(20):
             shelf.version[100 + number] = 1
@@ -230,22 +348,31 @@ async def test_without_redis_pages_are_loaded_and_nobody_waits(settings: Setting
 
 
 async def test_a_server_that_is_full_is_not_filled_further(settings: Settings, shelf: Shelf, redis: Redis) -> None:
-    async with Pages(settings.model_copy(update={"pages_mb": 0}), shelf.load) as pages:
+    async with Pages(settings.model_copy(update={"pages_mb": 0}), shelf.load, layout=1) as pages:
         assert await shown(pages) == b"1"
     assert not redis.exists(page_key(1))
 
 
 async def test_pages_of_another_run_of_the_server_do_not_count(pages: Pages, shelf: Shelf, redis: Redis) -> None:
-    redis.set(page_key(1), Page("shown", (b"0",)).encoded("0123456789abcdef:"))
+    redis.set(page_key(1), Page("shown", (b"0",)).encoded("1:0123456789abcdef:"))
     assert await shown(pages) == b"1"
     await until(lambda: b"0123456789abcdef" not in (redis.get(page_key(1)) or b""))  # type: ignore[operator]
+
+
+async def test_who_waits_for_a_shard_that_hangs_is_told_so_and_the_others_are_served(
+    pages: Pages, shelf: Shelf
+) -> None:
+    shelf.silent = {2}
+    served, told = await asyncio.gather(pages.get(1), pages.get(2), return_exceptions=True)
+    assert shelf.questions == [[1, 2]]
+    assert (getattr(served, "page", None), str(told)) == (Page("shown", (b"1",)), "hangs")
 
 
 async def test_a_store_that_fails_is_told_to_all_who_wait(settings: Settings) -> None:
     async def fail(_: Sequence[ProductId]) -> Loaded:
         raise RuntimeError("no")
 
-    async with Pages(settings, fail) as pages:
+    async with Pages(settings, fail, layout=1) as pages:
         told = await asyncio.gather(*(pages.get(1) for _ in range(5)), return_exceptions=True)
     assert [str(error) for error in told] == ["no"] * 5
 
@@ -255,7 +382,7 @@ async def test_an_answer_that_was_given_up_is_not_taken_for_the_next_one(
 ) -> None:
     monkeypatch.setattr(page_server, "STEP_SECONDS", 0.05)
     monkeypatch.setattr(page_server, "AWAY_SECONDS", 0.0)
-    server = PageServer(settings)
+    server = PageServer(settings, layout=1)
     with Redis.from_url(settings.redis_address) as redis:
         redis.mset({"first": "1", "second": "2"})
         assert await server.read(["first"]) == [b"1"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.answers import entity_tag, holds
+from api.answers import accepts_gzip, entity_tag, holds
 
 TAG = entity_tag(b'{"id":500}')
 
@@ -21,3 +21,13 @@ def test_who_holds_it(header: str) -> None:
 @pytest.mark.parametrize("header", [None, "", '"other"', 'W/""', TAG[:-2]])
 def test_who_does_not(header: str | None) -> None:
     assert not holds(header, TAG)
+
+
+@pytest.mark.parametrize("header", [b"gzip", b"br, gzip", b"deflate,gzip;q=0.5", b"gzip ;q=1.0, identity;q=0"])
+def test_who_accepts_gzip(header: bytes) -> None:
+    assert accepts_gzip(header)
+
+
+@pytest.mark.parametrize("header", [b"", b"br", b"gzip;q=0", b"gzip; q=0.000, br", b"x-gzip", b"br;q=1, gzip;q=0"])
+def test_who_refuses_gzip(header: bytes) -> None:
+    assert not accepts_gzip(header)

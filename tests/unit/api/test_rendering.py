@@ -1,13 +1,17 @@
 """Products and prices as JSON values."""
 
+import hashlib
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import orjson
+import pytest
 from bson import BSON
 from bson.codec_options import CodecOptions
 
 from api import rendering
+from api.pages import LAYOUT, accelerated, rendered
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo
 from listino.domain.pricing import Price
@@ -88,9 +92,9 @@ def test_a_page_adds_what_is_known() -> None:
 
 
 def test_what_the_shop_asks_is_nobodys_business() -> None:
-    for rendered in (rendering.page(kept(PRODUCT)), rendering.styles(kept(PRODUCT))):
-        assert b"cost" not in orjson.dumps(rendered)
-        assert b"30.00" not in orjson.dumps(rendered)
+    for shown in (rendering.page(kept(PRODUCT)), rendering.styles(kept(PRODUCT))):
+        assert b"cost" not in orjson.dumps(shown)
+        assert b"30.00" not in orjson.dumps(shown)
 
 
 def test_goods_without_offer_or_price_have_a_page_too() -> None:
@@ -157,3 +161,15 @@ def test_moments_are_utc_to_the_millisecond() -> None:
     rome = timezone(timedelta(hours=1))
 
     assert moment(datetime(2026, 3, 1, 10, 30, tzinfo=rome)) == "2026-03-01T09:30:00.000Z"
+
+
+def test_another_rendering_is_another_layout() -> None:
+    """Pages of before may be kept still: whoever changes what is rendered counts LAYOUT up, and notes both here."""
+    pages = [rendered(kept(product)).encoded("") for product in (PRODUCT, CATALOGUE, replace(PRODUCT, gone_at=SEEN))]
+    assert (LAYOUT, hashlib.blake2b(b"".join(pages), digest_size=8).hexdigest()) == (1, "f7d319bf51292fe3")
+
+
+def test_nginx_repeats_what_is_known_to_be_true_to_the_end_of_its_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_790_000_000.9)
+    assert accelerated(1_790_000_000.0) == b"@1790000000"
+    assert accelerated(1_789_999_999.9) == accelerated(0.0) == b"0"

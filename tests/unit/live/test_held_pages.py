@@ -26,3 +26,10 @@ def test_a_page_is_read_back_under_its_own_stamp_only() -> None:
     assert decoded(page.encoded("run:7"), b"run:7") == Page("shown", (b"", b"two\nlines", b"\x00"))
     assert decoded(page.encoded("run:7"), b"run:") is None
     assert decoded(Page("gone").encoded("run:"), b"run:") == Page("gone")
+
+
+def test_there_is_room_for_what_callers_pack() -> None:
+    page = Page("shown", (b"x" * 2000, b"y" * 1000))
+    before = page.size
+    page.packed.update(enumerate(page.parts))
+    assert page.size == before >= sum(map(len, page.parts)) + sum(map(len, page.packed.values()))
