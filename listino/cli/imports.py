@@ -1,6 +1,7 @@
 """`listino import`: a catalogue of six CSV files into the store."""
 
 import json
+import threading
 from dataclasses import asdict
 from pathlib import Path
 
@@ -79,7 +80,13 @@ class _Bars:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # rich tells its thread to end and does not wait: while one runs as Python ends, DuckDB lists all it still holds.
+        drawing = [thread for thread in threading.enumerate() if type(thread).__module__ == "rich.live"]
+        if self._rows == 0 and not self._bars.tasks[self._writing].started:
+            self._bars.live.transient = True  # nothing was begun: what is said of it is enough
         self._bars.stop()
+        for thread in drawing:
+            thread.join()
 
     def read(self, file: str, rows: int) -> None:
         self._rows += rows
