@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from pymongo import MongoClient
 from redis import Redis
 
@@ -17,6 +18,13 @@ from listino.live.page_guard import PageGuard
 from listino.settings import Settings
 from listino.store.client import Store
 from listino.store.collections import COLLECTIONS
+
+
+@pytest.fixture(autouse=True)
+def logs_as_at_the_start() -> Iterator[None]:
+    """What a test's command or application says of logs would hold for all tests after it, with a closed stream at its end."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
