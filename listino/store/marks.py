@@ -46,6 +46,9 @@ class _Known:
     def reaches(self, skip: int) -> bool:
         return self.ended_at is not None or self.read >= skip
 
+    def ended_before(self, seconds: float) -> bool:
+        return self.ended_at is not None and time.monotonic() - self.ended_at > seconds
+
     def add(self, ids: Sequence[ProductId], asked: int) -> None:
         """Notes what the list goes on with; fewer than were asked for end it."""
         first = self.stride - 1 - self.read % self.stride
@@ -72,12 +75,8 @@ class _Kept:
     grew: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
-    def looks(self) -> bool:
-        return self.looking is not None and not self.looking.done()
-
-    @property
     def renews(self) -> bool:
-        return self.renewing is not None and not self.renewing.done()
+        return _going_on(self.renewing)
 
     def cancel(self) -> None:
         for task in (self.looking, self.renewing):
@@ -133,9 +132,8 @@ class Marks:
     async def _reach(self, query: ProductQuery, kept: _Kept, skip: int) -> None:
         """Returns when the marks reach that far; raises TimeoutError when they do not after REACH products."""
         known = kept.known
-        if known.ended_at is not None and skip >= known.read and not kept.renews:
-            if time.monotonic() - known.ended_at > END_SECONDS:
-                known.ended_at = None
+        if skip >= known.read and known.ended_before(END_SECONDS) and not kept.renews:
+            known.ended_at = None
         bound = min(skip, known.read + REACH)
         kept.wanted = max(kept.wanted, bound)
         while not kept.known.reaches(bound):
@@ -145,16 +143,8 @@ class Marks:
 
     async def _look_further(self, query: ProductQuery, kept: _Kept) -> None:
         """Returns when something more of the list is known, or may be; raises what went wrong."""
-        if not kept.looks:
-            await self._looks.acquire()
-            if kept.looks:  # somebody else began it meanwhile
-                self._looks.release()
-            else:
-                kept.cancel()  # marks that are made anew would not fit what is found now
-                kept.looking = self._start(self._look(query, kept))
-                kept.looking.add_done_callback(lambda _: self._looks.release())
-        looking, grew = kept.looking, kept.grew
-        assert looking is not None
+        looking = await self._looking(query, kept)
+        grew = kept.grew
         grown = asyncio.ensure_future(grew.wait())
         try:
             await asyncio.wait({looking, grown}, return_when=asyncio.FIRST_COMPLETED)
@@ -164,6 +154,19 @@ class Marks:
             raise TimeoutError  # everything is being closed
         if looking.done() and (error := looking.exception()) is not None:
             raise error
+
+    async def _looking(self, query: ProductQuery, kept: _Kept) -> asyncio.Task[None]:
+        """The look that goes on for the list, or one that begins now, when it is its turn."""
+        if kept.looking is not None and not kept.looking.done():
+            return kept.looking
+        await self._looks.acquire()
+        if kept.looking is not None and not kept.looking.done():  # somebody else began it meanwhile
+            self._looks.release()
+            return kept.looking
+        kept.cancel()  # marks that are made anew would not fit what is found now
+        kept.looking = self._start(self._look(query, kept))
+        kept.looking.add_done_callback(lambda _: self._looks.release())
+        return kept.looking
 
     async def _look(self, query: ProductQuery, kept: _Kept) -> None:
         while not kept.known.reaches(kept.wanted):
@@ -181,7 +184,7 @@ class Marks:
     def _renew_when_old(self, query: ProductQuery, kept: _Kept) -> None:
         """Begins the list's marks anew when they are old; until they reach as far as these, these stay."""
         since = time.monotonic() - max(kept.tried_at, kept.known.began_at)
-        if since <= max(FRESH_SECONDS, RESTS * kept.known.seconds) or kept.looks or kept.renews:
+        if since <= max(FRESH_SECONDS, RESTS * kept.known.seconds) or _going_on(kept.looking) or kept.renews:
             return
         # Requests go first: at most as many tasks as may read are begun for this.
         if len(self._tasks) < READING_AT_ONCE and self._lists.get(query) is kept:
@@ -226,6 +229,10 @@ class Marks:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # it was raised to whoever waited; where nobody did, the old marks go on serving
+
+
+def _going_on(task: asyncio.Task[None] | None) -> bool:
+    return task is not None and not task.done()
 
 
 async def _awaited(work: Awaitable[None]) -> None:

@@ -23,9 +23,12 @@ class Shelf:
         self.asked = 0
         self.open = asyncio.Event()
         self.open.set()
+        self.busy = asyncio.Event()  # when as many read as may
 
     async def read(self, query: ProductQuery, count: int) -> Sequence[ProductId]:
         self.asked += 1
+        if self.asked == marks.READING_AT_ONCE:
+            self.busy.set()
         await self.open.wait()
         after = query.after or self.without
         assert isinstance(after, int)
@@ -202,8 +205,7 @@ async def test_what_somebody_waits_for_is_not_forgotten(
     monkeypatch.setattr(marks, "MOST_LISTS", 1)
     shelf.open.clear()
     waiting = [asyncio.create_task(found.seek(ProductQuery(brand=name), 500)) for name in "aabbcc"]
-    while shelf.asked < marks.READING_AT_ONCE:
-        await asyncio.sleep(0)
+    await asyncio.wait_for(shelf.busy.wait(), 5)
     shelf.open.set()
     for place in await asyncio.gather(*waiting):
         assert place is not None
@@ -215,8 +217,7 @@ async def test_so_many_looks_are_begun_and_no_more(shelf: Shelf, monkeypatch: py
     found = Marks(shelf.read)
     shelf.open.clear()
     waiting = [asyncio.create_task(found.seek(ProductQuery(brand=name), 500)) for name in "abcdef"]
-    while shelf.asked < 2:
-        await asyncio.sleep(0)
+    await asyncio.wait_for(shelf.busy.wait(), 5)
     assert len(found._tasks) == 2
     shelf.open.set()
     assert None not in await asyncio.gather(*waiting)
