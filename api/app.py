@@ -11,7 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api.access import Access
 from api.answers import GZIP_BYTES, GZIP_LEVEL
 from api.bounds import Bounds
-from api.cors import cors
+from api.cors import cors, preflights
 from api.limits import limits
 from api.lists import Listings
 from api.metrics import Metrics
@@ -70,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Middleware(Access, metrics=metrics),
             Middleware(Bounds),
             *limits(chosen),
+            *preflights(chosen),
             Middleware(Shortcut, routes=served),
             Middleware(GZipMiddleware, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL),
         ],
