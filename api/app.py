@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -28,6 +29,8 @@ from listino.logs import GatheredLines, configure_logs
 from listino.settings import Settings, load_settings
 from listino.store.aio import AsyncStore
 
+log = structlog.get_logger(__name__)
+
 LINES_SECONDS = 0.1  # how late a log line may be; to write each by itself costs a fifth of a page
 
 
@@ -40,6 +43,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     chosen = settings or load_settings()
     lines = GatheredLines()
     configure_logs(chosen, gathered=lines)
+    if chosen.limit_doubt:
+        log.warning("api.limits", doubt=chosen.limit_doubt)
     metrics = Metrics()
 
     @contextlib.asynccontextmanager
