@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import duckdb
-from pymongo.errors import BulkWriteError, PyMongoError
 
 from listino.catalogue.joining import Batch, rows_of
 from listino.catalogue.staging import opened
@@ -21,10 +20,10 @@ from listino.domain.errors import ImportFailed
 from listino.live.page_guard import PageGuard
 from listino.logs import configure_command_logs
 from listino.settings import Settings
-from listino.store.bulk import DUPLICATE_KEY
+from listino.store.bulk import refused_product
 from listino.store.client import Store, unavailable
 from listino.store.imported import Rows, imported_documents
-from listino.store.outage import UNAVAILABLE, outages_told
+from listino.store.outage import REFUSED, UNAVAILABLE, outages_told
 
 _MEMORY = "150MB"
 
@@ -146,7 +145,7 @@ def _joined_and_written(batch: Batch, new: bool) -> Tally:
             written = _process.store.catalogue.write(imported_documents(rows), at=utc_now(), new=new)
     except UNAVAILABLE as error:
         raise unavailable(_process.settings, error) from None
-    except (duckdb.Error, PyMongoError) as error:
+    except (duckdb.Error, REFUSED) as error:
         raise _failed(batch, error) from None
     return Tally(
         len(rows),
@@ -161,14 +160,12 @@ def _joined_and_written(batch: Batch, new: bool) -> Tally:
 def _failed(batch: Batch, error: Exception) -> ImportFailed:
     """What to tell of an error that would be met again: which products it is about, and what to do."""
     where, way = f"of the products {batch.first} to {batch.last}", "put right what it names"
-    for refused in (error.details or {}).get("writeErrors", []) if isinstance(error, BulkWriteError) else []:
-        if refused["code"] != DUPLICATE_KEY:
-            where = f"the product {refused['op'].get('q', refused['op'])['_id']}"
-            error = PyMongoError(f"MongoDB refuses it: {refused['errmsg']}")
-            break
+    said = _said(error)
+    if refused := refused_product(error):
+        where, said = f"the product {refused[0]}", f"MongoDB refuses it: {refused[1]}"
     if isinstance(error, duckdb.OutOfMemoryException):
         way = "some of them have too many rows to be joined: take these out of the files"
-    return ImportFailed(f"writing {where} failed: {_said(error)}: {way}, and start the import again, it goes on")
+    return ImportFailed(f"writing {where} failed: {said}: {way}, and start the import again, it goes on")
 
 
 def _said(error: Exception) -> str:

@@ -24,7 +24,7 @@ from listino.store.setup import index, prepare
 _IMPORTED = {"_id": {"$gte": 0}}
 # Building indexes of millions of products takes minutes, and so may reading what is there.
 _LONG_SECONDS = 3 * 3600.0
-DUPLICATE_KEY = 11000  # MongoDB's code
+_DUPLICATE_KEY = 11000  # MongoDB's code
 # MongoDB's 16 MiB for a document, less what is added to an imported one.
 _MOST_BYTES = 16 * 1024 * 1024 - 64 * 1024
 
@@ -143,10 +143,20 @@ class Catalogue:
                 said = error.details or {}
                 failed = said.get("writeErrors", [])
                 # A batch that the driver sent again after a lost answer meets itself.
-                if said.get("writeConcernErrors") or any(one["code"] != DUPLICATE_KEY for one in failed):
+                if said.get("writeConcernErrors") or any(one["code"] != _DUPLICATE_KEY for one in failed):
                     raise
                 return {numbers[one["index"]] for one in failed}
         return set()
+
+
+def refused_product(error: Exception) -> tuple[ProductId, str] | None:
+    """The first product that the database refused, and what it said of it; None for an error of another kind."""
+    failed = (error.details or {}).get("writeErrors", []) if isinstance(error, BulkWriteError) else []
+    for one in failed:
+        if one["code"] != _DUPLICATE_KEY:
+            number: ProductId = one["op"].get("q", one["op"])["_id"]
+            return number, str(one["errmsg"])
+    return None
 
 
 def _content_hash(content: bytes) -> str:
