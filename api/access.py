@@ -12,7 +12,7 @@ from api.problems import Problem, problem_response
 
 log = structlog.get_logger(__name__)
 
-_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 # Asked every few seconds by machines: logged at level DEBUG only.
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})

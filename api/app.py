@@ -5,13 +5,14 @@ import contextlib
 import gc
 from collections.abc import AsyncIterator
 
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from api.access import Access
 from api.answers import GZIP_BYTES, GZIP_LEVEL, Compression
 from api.bounds import Bounds
-from api.cors import cors
+from api.cors import cors, preflights
 from api.limits import limits
 from api.lists import Listings
 from api.metrics import Metrics
@@ -29,6 +30,8 @@ from listino.logs import GatheredLines, configure_logs
 from listino.settings import Settings, load_settings
 from listino.store.aio import AsyncStore
 
+log = structlog.get_logger(__name__)
+
 LINES_SECONDS = 0.1  # how late a log line may be; to write each by itself costs a fifth of a page
 GARBAGE_OBJECTS = 20_000  # new ones, after which Python looks for cycles among them
 
@@ -42,6 +45,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     chosen = settings or load_settings()
     lines = GatheredLines()
     configure_logs(chosen, gathered=lines)
+    if chosen.limit_doubt:
+        log.warning("api.limits", doubt=chosen.limit_doubt)
     metrics = Metrics()
 
     @contextlib.asynccontextmanager
@@ -78,6 +83,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Middleware(Access, metrics=metrics),
             Middleware(Bounds),
             *limits(chosen),
+            *preflights(chosen),
             Middleware(Shortcut, routes=served),
             Middleware(Compression, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL),
         ],

@@ -109,7 +109,7 @@ HEADERS: Json = {
     "X-Request-Id": {
         "description": "The caller's own where it was harmless, else a new one.",
         "required": True,
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "examples": [_EXAMPLE_REQUEST]},
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,64}$", "examples": [_EXAMPLE_REQUEST]},
     },
 }
 

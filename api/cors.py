@@ -1,8 +1,9 @@
 """Cross-origin resource sharing: which pages' scripts browsers let read the API (fetch.spec.whatwg.org).
 
 Starlette's own middleware says `Vary: Origin` only to those who send an Origin. A cache that was asked without one would
-hand that answer on to a page, whose browser then refuses it. Here an answer says the same to everybody where it can, and
-that it varies where it cannot; so a cache in front needs to know nothing of origins.
+hand that answer on to a page, whose browser then refuses it. Here an answer says the same to everybody where there is one
+origin, or any. Where there are more it says that it varies, and what an origin was told is kept by no cache of ours; that
+cache must only not tell it what it keeps for those who send none (deploy/nginx/storefront.conf).
 """
 
 from starlette.middleware import Middleware
@@ -26,7 +27,10 @@ _PREFLIGHT: Headers = [
 
 
 class Cors:
-    """Grants pages of the origins to read answers. It is the outermost layer: a page may read our own mistakes too."""
+    """Grants pages of the origins to read answers. It is the outermost layer: a page may read our own mistakes too.
+
+    It adds headers and answers nothing itself: preflights are logged and limited like other requests (see Preflights).
+    """
 
     def __init__(self, app: ASGIApp, *, origins: tuple[str, ...]) -> None:
         self._app = app
@@ -38,21 +42,15 @@ class Cors:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        origin, preflight = None, False
-        for name, value in scope["headers"]:
-            if name == b"origin":
-                origin = value
-            elif name == b"access-control-request-method":
-                preflight = scope["method"] == "OPTIONS"
+        origin = _header(scope, b"origin")
         granted = self._granted(origin)
-        if preflight and origin is not None:
-            await send({"type": "http.response.start", "status": 204, "headers": self._marked(_PREFLIGHT, granted)})
-            await send({"type": "http.response.body", "body": b""})
-            return
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = self._marked(message.get("headers", []), granted)
+                headers = message.get("headers", [])
+                if self._varies:
+                    headers = _varying(headers if origin is None else _kept_by_nobody(headers))
+                message["headers"] = [*headers, *granted]
             await send(message)
 
         await self._app(scope, receive, send_marked)
@@ -62,8 +60,35 @@ class Cors:
             return self._same
         return [(_ORIGIN, origin), _EXPOSE] if origin in self._origins and origin is not None else []
 
-    def _marked(self, headers: Headers, granted: Headers) -> Headers:
-        return [*(_varying(headers) if self._varies else headers), *granted]
+
+class Preflights:
+    """Answers what browsers ask before a request of another origin; who may, Cors adds."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "OPTIONS" and _is_preflight(scope):
+            await send({"type": "http.response.start", "status": 204, "headers": list(_PREFLIGHT)})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await self._app(scope, receive, send)
+
+
+def _is_preflight(scope: Scope) -> bool:
+    return all(_header(scope, name) is not None for name in (b"origin", b"access-control-request-method"))
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes | None:
+    for name, value in scope["headers"]:
+        if name == wanted:
+            return bytes(value)
+    return None
+
+
+def _kept_by_nobody(headers: Headers) -> Headers:
+    """The headers for an answer that the cache before us is not to keep: it would have to keep one for each origin."""
+    return [*((name, value) for name, value in headers if name != b"x-accel-expires"), (b"x-accel-expires", b"0")]
 
 
 def _varying(headers: Headers) -> Headers:
@@ -74,5 +99,10 @@ def _varying(headers: Headers) -> Headers:
 
 
 def cors(settings: Settings) -> list[Middleware]:
-    """The middleware under these settings: none where no page of another origin may read."""
+    """The outermost middleware under these settings: none where no page of another origin may read."""
     return [Middleware(Cors, origins=settings.cors_origins)] if settings.cors_origins else []
+
+
+def preflights(settings: Settings) -> list[Middleware]:
+    """The middleware that goes with it, behind all that logs, bounds and limits."""
+    return [Middleware(Preflights)] if settings.cors_origins else []

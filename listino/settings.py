@@ -138,6 +138,18 @@ class Settings(BaseSettings):
                 raise ValueError(f"must be origins like https://shop.example:8443, not {origin!r}")
         return origins
 
+    @property
+    def limit_doubt(self) -> str | None:
+        """Why in production the rate of a client may be everybody's, if it may."""
+        if self.env != "production" or not self.client_rate or not self.trusted_proxies:
+            return None
+        if not all(network.is_loopback for network in self.trusted_proxies):
+            return None
+        return (
+            f"LISTINO_CLIENT_RATE={self.client_rate:g}, and LISTINO_TRUSTED_PROXIES names this machine alone: behind a load "
+            "balancer on another one all clients count as one; name its network there"
+        )
+
     def port(self, part: str) -> int:
         """The port of a part named in PORT_OFFSETS."""
         return self.port_base + PORT_OFFSETS[part]

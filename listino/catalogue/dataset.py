@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from listino.catalogue.files import FILES
+from listino.catalogue.staging import quoted
 
 # How many of a thing a parent has, one entry drawn for each parent.
 FEATURES = (0, 1, 2, 2, 2, 2, 3, 3, 3, 4)
@@ -102,12 +103,8 @@ def make_dataset(folder: Path, products: int, seed: int, *, told: Callable[[str,
             query = f"SELECT row_number() OVER (), * FROM ({_ROWS[file.table].format(**known)}) _({header.partition(', ')[2]})"
             target = folder / file.name
             copied = connection.execute(
-                f"COPY (SELECT * FROM ({query}) _({header})) TO '{_quoted(target)}' (FORMAT csv, HEADER)"
+                f"COPY (SELECT * FROM ({query}) _({header})) TO '{quoted(target)}' (FORMAT csv, HEADER)"
             ).fetchone()
             rows[file.name] = int(copied[0]) if copied else 0
             told(file.name, rows[file.name])
     return rows
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

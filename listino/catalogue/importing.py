@@ -65,6 +65,13 @@ class Summary:
     resumed: bool
     seconds: float = 0.0
 
+    def reject_too_large(self, folder: Path, rejects_to: Path) -> None:
+        """Adds the products that no document can hold to the rejected rows: their size is known once they are joined."""
+        if self.products.too_large:
+            rejects.add_products(folder, rejects_to, self.products.too_large, anew=self.rejects is None)
+            self.rejects = str(rejects_to)
+            self.rejected["product.csv"] = self.rejected.get("product.csv", 0) + len(self.products.too_large)
+
 
 def import_catalogue(
     settings: Settings, folder: Path, *, rejects_to: Path, workers: int, progress: Progress
@@ -102,6 +109,7 @@ def import_catalogue(
                 progress.wrote(tally.rows)
         for tally in done.values():
             summary.products += tally
+        summary.reject_too_large(folder, rejects_to)
         progress.indexing()
         store.catalogue.finish()
         summary.not_in_files = store.catalogue.count() - summary.products.products

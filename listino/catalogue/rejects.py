@@ -1,14 +1,14 @@
 """`rejects.csv`: the rows that could not be used, with file, line, reason and what they say."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TextIO
 
 import duckdb
 
 from listino.catalogue.files import FILES
-from listino.catalogue.staging import LONGEST_ROW
+from listino.catalogue.staging import LONGEST_ROW, check_folder
 
 HEADER = ("file", "line", "reason", "row")
 # So much of a row is shown: a quote that is never closed makes a row of the rest of the file.
@@ -32,6 +32,22 @@ def write_rejects(connection: duckdb.DuckDBPyConnection, folder: Path, target: P
         writer.writerow(HEADER)
         for name in counts(connection):
             writer.writerows((name, *entry) for entry in _rejected(connection, folder / name))
+
+
+def add_products(folder: Path, target: Path, ids: Collection[int], *, anew: bool) -> None:
+    """Adds the rows of products that are too large to be stored; `anew`: the target has no rejected rows of this import."""
+    wanted = {str(number) for number in ids}
+    path = folder / "product.csv"
+    with target.open("w" if anew else "a", encoding="utf-8", errors="backslashreplace", newline="") as text:
+        writer = csv.writer(text)
+        if anew:
+            writer.writerow(HEADER)
+        position = check_folder(folder)[path.name].index("id")
+        for line, _, fields, row in _records(path):
+            number = fields[position].strip().lstrip("+0") or "0" if len(fields) > position else ""
+            if number in wanted:
+                wanted.remove(number)
+                writer.writerow((path.name, line, "with its styles, photos and skus it is larger than 16 MB", row))
 
 
 def _rejected(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[tuple[int, str, str]]:

@@ -6,6 +6,7 @@ told apart (ragged, badly quoted, not UTF-8) is in `unreadable` by the byte at w
 """
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def _read(connection: duckdb.DuckDBPyConnection, file: File, path: Path, header:
     for strict in ("true", "false"):
         connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
         source = (
-            f"read_csv('{_quoted(path)}', columns={{{declared}}}, header=true, auto_detect=false, delim=',', quote='\"', "
+            f"read_csv('{quoted(_no_pattern(path))}', columns={{{declared}}}, header=true, auto_detect=false, delim=',', quote='\"', "
             f"escape='\"', nullstr=[{_MISSING}], max_line_size={LONGEST_ROW}, store_rejects=true, rejects_limit=0, "
             f"strict_mode={strict})"
         )
@@ -200,5 +201,11 @@ def _fault(name: str, file: File) -> str:
     return " ".join(branches)
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path | str) -> str:
+    """The path as it stands within a string in SQL."""
     return str(path).replace("'", "''")
+
+
+def _no_pattern(path: Path) -> str:
+    """The path as DuckDB reads that very file: it takes *, ? and [ for a pattern, whose own escape is a set of one."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))

@@ -6,41 +6,44 @@ import os
 import signal
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import duckdb
 
 from listino.catalogue.joining import Batch, rows_of
 from listino.catalogue.staging import opened
 from listino.domain.clock import utc_now
+from listino.domain.errors import ImportFailed
 from listino.live.page_guard import PageGuard
 from listino.logs import configure_command_logs
 from listino.settings import Settings
+from listino.store.bulk import refused_product
 from listino.store.client import Store, unavailable
 from listino.store.imported import Rows, imported_documents
-from listino.store.outage import UNAVAILABLE, outages_told
+from listino.store.outage import REFUSED, UNAVAILABLE, outages_told
 
 _MEMORY = "150MB"
 
 
 @dataclass(slots=True)
 class Tally:
-    """Rows that were written, and products by what happened to them."""
+    """Rows that were written, and products by what happened to them; `too_large`: the ids of those that cannot be stored."""
 
     rows: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     returned: int = 0
+    too_large: list[int] = field(default_factory=list)
 
     @property
     def products(self) -> int:
         return self.new + self.changed + self.unchanged + self.returned
 
-    def as_list(self) -> list[int]:
+    def as_list(self) -> list[Any]:
         return list(astuple(self))
 
     def __add__(self, other: "Tally") -> "Tally":
@@ -87,7 +90,7 @@ class _Process:
         return rows_of(self.staged, batch)
 
 
-_process: _Process
+_process: _Process | Exception  # the error that kept it from beginning: a pool tells nobody why an initializer failed
 
 
 def _begin(settings: Settings, database: Path) -> None:
@@ -100,15 +103,19 @@ def _begin(settings: Settings, database: Path) -> None:
     # What is made for a batch is dropped as a whole and has no cycles: looking for them in it costs a quarter of the time.
     gc.disable()
     gc.freeze()
-    _process = _Process(settings, Store(settings, PageGuard(settings)), database)
-    # Forked processes leave without a word to `atexit`.
-    Finalize(None, _end, exitpriority=0)
+    try:
+        _process = _Process(settings, Store(settings, PageGuard(settings)), database)
+    except Exception as error:
+        _process = error
+    else:
+        # Forked processes leave without a word to `atexit`.
+        Finalize(None, _end, (_process,), exitpriority=0)
 
 
-def _end() -> None:
-    _process.store.close()
-    if _process.staged is not None:
-        _process.staged.close()
+def _end(process: _Process) -> None:
+    process.store.close()
+    if process.staged is not None:
+        process.staged.close()
 
 
 def _ready() -> None:
@@ -130,10 +137,37 @@ def _write(batch: Batch, new: bool) -> Tally:
 
 
 def _joined_and_written(batch: Batch, new: bool) -> Tally:
-    rows = _process.joined(batch)
+    if isinstance(_process, Exception):
+        raise ImportFailed(f"a writing process could not begin: {_said(_process)}") from _process
     try:
+        rows = _process.joined(batch)
         with outages_told():
             written = _process.store.catalogue.write(imported_documents(rows), at=utc_now(), new=new)
     except UNAVAILABLE as error:
         raise unavailable(_process.settings, error) from None
-    return Tally(len(rows), len(written.new), len(written.changed), len(written.unchanged), len(written.returned))
+    except (duckdb.Error, REFUSED) as error:
+        raise _failed(batch, error) from None
+    return Tally(
+        len(rows),
+        len(written.new),
+        len(written.changed),
+        len(written.unchanged),
+        len(written.returned),
+        too_large=[int(number) for number in written.too_large],
+    )
+
+
+def _failed(batch: Batch, error: Exception) -> ImportFailed:
+    """What to tell of an error that would be met again: which products it is about, and what to do."""
+    where, way = f"of the products {batch.first} to {batch.last}", "put right what it names"
+    said = _said(error)
+    if refused := refused_product(error):
+        where, said = f"the product {refused[0]}", f"MongoDB refuses it: {refused[1]}"
+    if isinstance(error, duckdb.OutOfMemoryException):
+        way = "some of them have too many rows to be joined: take these out of the files"
+    return ImportFailed(f"writing {where} failed: {said}: {way}, and start the import again, it goes on")
+
+
+def _said(error: Exception) -> str:
+    """The first line of an error, with its kind where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

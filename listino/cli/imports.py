@@ -44,7 +44,7 @@ def import_(folder: Path, rejects: Path, workers: int, as_json: bool) -> None:
         summary = import_catalogue(settings, folder, rejects_to=rejects, workers=workers, progress=bars)
     if as_json:
         told = asdict(summary)
-        del told["products"]["rows"]
+        del told["products"]["rows"], told["products"]["too_large"]
         click.echo(json.dumps({"folder": str(folder), **told}, indent=2))
     else:
         _show(summary)

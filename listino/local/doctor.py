@@ -61,6 +61,8 @@ def _settings(settings: Settings) -> Finding:
         settings.demand_contact()
     except InvalidSettings as error:
         return Finding("settings", "fail", str(error))
+    if settings.limit_doubt:
+        return Finding("settings", "warn", settings.limit_doubt)
     return Finding("settings", "ok", f"environment {settings.env}, ports from {settings.port_base}")
 
 

@@ -24,7 +24,7 @@ from listino.store.audit import audit_write
 from listino.store.client import opened, unavailable
 from listino.store.collections import AUDIT, CRAWLS, LIST_READS, PRICE_HISTORY, PRODUCTS, REJECTS
 from listino.store.documents import Document, crawl_document, points_from, product_from
-from listino.store.guard import Bounded, Guard, Unguarded
+from listino.store.guard import Bounded, Guard, ReadOnly
 from listino.store.intake import intake
 from listino.store.marks import STRIDE, Marks, Place
 from listino.store.outage import UNAVAILABLE, time_limit
@@ -296,12 +296,12 @@ class AsyncCrawls:
 
 
 class AsyncStore:
-    """Everything Listino keeps, for asynchronous callers. Build it inside the running event loop; whoever writes products
-    gives it a guard."""
+    """Everything Listino keeps, for asynchronous callers. Build it inside the running event loop; without a guard it writes
+    no products."""
 
     def __init__(self, settings: Settings, guard: Guard | None = None) -> None:
         self._settings = settings
-        self._guard = Bounded(guard or Unguarded())
+        self._guard = Bounded(guard or ReadOnly())
         self._client: AsyncIOMotorClient = opened(CLIENT, settings)
         self._database = database = self._client[settings.mongo_database]
         self.products = AsyncProducts(database, self._guard)

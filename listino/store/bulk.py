@@ -24,7 +24,9 @@ from listino.store.setup import index, prepare
 _IMPORTED = {"_id": {"$gte": 0}}
 # Building indexes of millions of products takes minutes, and so may reading what is there.
 _LONG_SECONDS = 3 * 3600.0
-_DUPLICATE_KEY = 11000
+_DUPLICATE_KEY = 11000  # MongoDB's code
+# MongoDB's 16 MiB for a document, less what is added to an imported one.
+_MOST_BYTES = 16 * 1024 * 1024 - 64 * 1024
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Written:
     changed: list[ProductId] = field(default_factory=list)
     unchanged: list[ProductId] = field(default_factory=list)
     returned: list[ProductId] = field(default_factory=list)
+    too_large: list[ProductId] = field(default_factory=list)  # for a document: these are not written
 
 
 class Catalogue:
@@ -82,9 +85,11 @@ class Catalogue:
         the products are taken for new ones: one that is there costs more, and is dealt with all the same.
         """
         contents = {document["_id"]: bson.encode(document) for document in documents}
+        written = Written(too_large=[number for number, content in contents.items() if len(content) > _MOST_BYTES])
+        for number in written.too_large:
+            del contents[number]
         hashes = {number: _content_hash(content) for number, content in contents.items()}
         known = {} if new else self._known(contents)
-        written = Written()
         fresh = {number: content for number, content in contents.items() if number not in known}
         met = self._insert(fresh, hashes, at)
         known |= self._known(met)
@@ -142,6 +147,16 @@ class Catalogue:
                     raise
                 return {numbers[one["index"]] for one in failed}
         return set()
+
+
+def refused_product(error: Exception) -> tuple[ProductId, str] | None:
+    """The first product that the database refused, and what it said of it; None for an error of another kind."""
+    failed = (error.details or {}).get("writeErrors", []) if isinstance(error, BulkWriteError) else []
+    for one in failed:
+        if one["code"] != _DUPLICATE_KEY:
+            number: ProductId = one["op"].get("q", one["op"])["_id"]
+            return number, str(one["errmsg"])
+    return None
 
 
 def _content_hash(content: bytes) -> str:

@@ -15,7 +15,7 @@ from listino.store.bulk import Catalogue
 from listino.store.cluster import ClusterStatus, add_shard, examine
 from listino.store.collections import PRODUCTS
 from listino.store.crawls import Crawls, Leases
-from listino.store.guard import WRITE_SECONDS, Bounded, Guard, Unguarded
+from listino.store.guard import WRITE_SECONDS, Bounded, Guard, ReadOnly
 from listino.store.holds import Holds
 from listino.store.outage import UNAVAILABLE, outages_told, time_limit
 from listino.store.products import Products
@@ -67,12 +67,12 @@ def unavailable(settings: Settings, error: BaseException) -> EngineUnavailable:
 
 
 class Store:
-    """Everything Listino keeps, for synchronous callers. Close it, or use it in a `with` statement; whoever writes
-    products gives it a guard."""
+    """Everything Listino keeps, for synchronous callers. Close it, or use it in a `with` statement; without a
+    guard it writes no products."""
 
     def __init__(self, settings: Settings, guard: Guard | None = None) -> None:
         self._settings = settings
-        self._guard = Bounded(guard or Unguarded())
+        self._guard = Bounded(guard or ReadOnly())
         self._client: MongoClient = opened(MongoClient, settings)
         database = self._client[settings.mongo_database]
         self._database = database

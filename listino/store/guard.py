@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import pymongo
 
@@ -54,8 +54,20 @@ class Bounded:
         self._guard.close()
 
 
+class ReadOnly:
+    """For a store that writes no products: it refuses to, for whoever keeps copies of them would never hear of it."""
+
+    def writing(self, product_ids: Collection[ProductId], *, moved: Collection[ProductId] = ()) -> NoReturn:
+        raise RuntimeError("this store was opened without a guard, and writes no products: give it a PageGuard")
+
+    writing_async = writing
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
 class Unguarded:
-    """For a store that writes no products, or whose products nobody keeps copies of."""
+    """For a store whose products nobody keeps copies of."""
 
     @contextlib.contextmanager
     def writing(self, product_ids: Collection[ProductId], *, moved: Collection[ProductId] = ()) -> Iterator[None]:

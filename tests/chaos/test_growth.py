@@ -13,6 +13,7 @@ from listino.local.throw_away_cluster import Cluster, running_cluster
 from listino.settings import Settings
 from listino.store.client import Store, client_options
 from listino.store.cluster import Share
+from listino.store.guard import Unguarded
 
 PRODUCTS = 12_000
 TEXT = "a description as long as shops write them. " * 35
@@ -23,7 +24,7 @@ def test_a_third_shard_gets_its_share_while_everything_is_read(tmp_path: Path) -
     with running_cluster(tmp_path) as cluster:
         settings = Settings(_env_file=None, env="test", mongo_uri=cluster.uri)
         ids = {f"it:bottega:{number}" for number in range(PRODUCTS)}
-        with Store(settings) as store, MongoClient(cluster.uri, **client_options(settings)) as client:
+        with Store(settings, Unguarded()) as store, MongoClient(cluster.uri, **client_options(settings)) as client:
             store.prepare()
             products = client[settings.mongo_database]["products"]
             products.insert_many([{"_id": _id, "name": "Moka", "description": TEXT} for _id in ids], ordered=False)

@@ -18,6 +18,7 @@ from listino.domain.crawl import CrawlStatus
 from listino.local.platform import Platform
 from listino.local.shops.catalogue import Catalogue
 from listino.store.client import Store
+from listino.store.guard import Unguarded
 from listino.store.members import PRIMARY, SECONDARY
 from listino.store.query import ProductQuery
 
@@ -69,7 +70,7 @@ def test_nothing_acknowledged_is_lost_when_servers_are_killed(
     assert max(outages.values()) < LONGEST_OUTAGE_SECONDS
     assert sum(seen.asked.values()) > 10 * EACH_SECOND
     assert sum(map(len, seen.fresh.values())) > 20
-    with Store(settings) as store:
+    with Store(settings, Unguarded()) as store:
         stored = store.products.page(ProductQuery(market="it", shop="bottega"), count=10 * len(products))
         assert sorted(card.id for card in stored) == products
         for product, prices in seen.fresh.items():
@@ -83,7 +84,7 @@ def victim(platform: Platform, kind: str) -> str:
     if kind == "router":
         return "router-1"
     wanted = {"shard": ("shard-1", PRIMARY), "config": ("config", PRIMARY), "secondary": ("shard-2", SECONDARY)}[kind]
-    with Store(platform.settings) as store:
+    with Store(platform.settings, Unguarded()) as store:
         found = next(
             member for member in store.cluster_status().members if (member.replica_set, member.state) == wanted
         )
@@ -100,7 +101,7 @@ def kill(platform: Platform, name: str) -> None:
 
 
 def whole(platform: Platform) -> bool:
-    with Store(platform.settings) as store:
+    with Store(platform.settings, Unguarded()) as store:
         found = store.cluster_status()
     return not found.problems and all(member.state in {PRIMARY, SECONDARY} for member in found.members)
 
@@ -137,7 +138,7 @@ def assert_true_after_another_crawl(platform: Platform, shop: str, count: int) -
     assert (run.total("products"), run.total("rejected"), run.total("gone")) == (count, 0, 0)
     truth = httpx.get(f"{shop}/_shop/truth", timeout=10).json()["products"]
     assert len(truth) == count
-    with Store(platform.settings) as store:
+    with Store(platform.settings, Unguarded()) as store:
         for sku, goods in truth.items():
             product = store.products.get(f"it:bottega:{sku}")
             assert product.offer is not None

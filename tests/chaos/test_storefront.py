@@ -31,6 +31,7 @@ from listino.local.nginx import remove_cache
 from listino.local.platform import Platform
 from listino.settings import Settings
 from listino.store.client import Store
+from listino.store.guard import Unguarded
 from listino.store.members import PRIMARY
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
@@ -258,13 +259,13 @@ def test_reads_go_on_while_both_shards_elect_a_primary(platform: Platform, tags:
 def members(platform: Platform) -> dict[str, str]:
     """Each server of the replica sets and its state."""
     names = {part.port: part.name for part in platform.status()}
-    with Store(platform.settings) as store:
+    with Store(platform.settings, Unguarded()) as store:
         found = store.cluster_status().members
     return {names[int(member.address.rpartition(":")[2])]: member.state for member in found}
 
 
 def whole(platform: Platform) -> bool:
-    with Store(platform.settings) as store:
+    with Store(platform.settings, Unguarded()) as store:
         return not store.cluster_status().problems
 
 

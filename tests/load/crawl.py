@@ -29,6 +29,7 @@ from listino.local.readiness import refusal
 from listino.local.throw_away_cluster import running_cluster
 from listino.settings import Settings
 from listino.store.client import Store
+from listino.store.guard import Unguarded
 
 DECLARATION = """\
 [shop]
@@ -93,7 +94,7 @@ def run_bare(url: str, concurrency: int) -> Run:
 
 
 def run_ours(url: str, settings: dict[str, str], log: Path) -> Run:
-    with Store(Settings(_env_file=None, **settings)) as store:  # type: ignore[arg-type, call-arg]  # typed by pydantic
+    with Store(Settings(_env_file=None, **settings), Unguarded()) as store:  # type: ignore[arg-type, call-arg]  # typed by pydantic
         store.prepare()
     forget(url)
     environment = os.environ | {f"LISTINO_{name.upper()}": value for name, value in settings.items()}

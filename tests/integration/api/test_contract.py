@@ -97,7 +97,7 @@ async def test_whatever_is_documented_can_be_provoked_and_is_as_documented(
 
 
 def test_what_differs_is_found() -> None:
-    request_id = {"x-request-id": "r1", "cache-control": "no-store"}
+    request_id = {"x-request-id": "request-1", "cache-control": "no-store"}
     good = httpx.Response(200, json={"status": "alive"}, headers=request_id)
     assert differences("/healthz", 200, good) == []
     assert differences("/healthz", 400, good) == ["status 200"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 
 from listino.settings import Settings
 
@@ -52,6 +53,7 @@ async def test_an_answer_that_varies_says_so_to_everybody(
     answer = await ask(settings, serve, SHOP, OTHER, **asked)
     assert answer.headers.get(GRANTED) == granted
     assert answer.headers.get_list("vary") == ["Accept-Encoding, Origin"]
+    assert answer.headers.get("x-accel-expires") == ("0" if asked else None)
 
 
 async def test_problems_can_be_read_too(settings: Settings, serve: Any) -> None:
@@ -75,3 +77,13 @@ async def test_a_preflight_is_answered_and_kept_for_long(settings: Settings, ser
     assert GRANTED not in refused.headers
     assert [answer.headers["vary"] for answer in (granted, refused)] == ["Origin"] * 2
     assert (plain.status_code, set(plain.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
+
+
+async def test_a_preflight_is_logged_and_limited_like_any_request(settings: Settings, serve: Any) -> None:
+    limited = settings.model_copy(update={"cors_origins": (SHOP,), "client_rate": 0.01, "client_burst": 1})
+    async with serve(limited) as client:
+        with structlog.testing.capture_logs() as lines:
+            answers = [await client.options("/products", headers={"Origin": SHOP, **PREFLIGHT}) for _ in range(2)]
+    assert [(answer.status_code, answer.headers[GRANTED]) for answer in answers] == [(204, SHOP), (429, SHOP)]
+    told = [(line["status"], line["request_id"]) for line in lines if line["event"] == "api.request"]
+    assert told == [(answer.status_code, answer.headers["x-request-id"]) for answer in answers]

@@ -192,7 +192,7 @@ async def test_the_short_way_answers_as_the_routes_do(
         ("GET", {"If-None-Match": tag}),
         ("GET", {"Accept-Encoding": "gzip"}),
         ("GET", {"Accept-Encoding": "gzip;q=0"}),
-        ("GET", {"Accept-Encoding": "identity", "X-Request-Id": "r1"}),
+        ("GET", {"Accept-Encoding": "identity", "X-Request-Id": "request-1"}),
         ("POST", {}),
     ):
         one, two = [await client.request(method, address, headers=headers) for address in (plain, encoded)]

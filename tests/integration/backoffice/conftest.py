@@ -10,6 +10,7 @@ from pymongo import MongoClient
 from backoffice.app import create_app
 from listino.settings import Settings
 from listino.store.client import Store
+from listino.store.guard import Unguarded
 
 
 def token(page: str) -> str:
@@ -66,7 +67,7 @@ def reader(mongo_uri: str, redis_url: str) -> Iterator[Person]:
         redis_url=redis_url,
         secret_key="a secret of no worth, for tests only",
     )
-    with Store(library) as store:
+    with Store(library, Unguarded()) as store:
         store.prepare()
         fill_shelves(store)
         employ(store)

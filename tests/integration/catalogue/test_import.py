@@ -12,13 +12,15 @@ import pytest
 from plain_join import plain_join
 from pymongo import MongoClient
 from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
 
-from listino.catalogue import joining
+from listino.catalogue import joining, writing
 from listino.catalogue.dataset import make_dataset
 from listino.catalogue.importing import Summary, import_catalogue
-from listino.catalogue.writing import Tally
+from listino.catalogue.joining import Batch
+from listino.catalogue.writing import Tally, Writers
 from listino.cli import main
-from listino.domain.errors import ImportRunning, UnreadableCatalogue
+from listino.domain.errors import ImportFailed, ImportRunning, UnreadableCatalogue
 from listino.settings import Settings
 from listino.store.client import Store
 from listino.store.collections import PRODUCTS
@@ -220,6 +222,46 @@ def test_nothing_is_written_of_a_catalogue_without_a_column(
     with pytest.raises(UnreadableCatalogue, match=r"skus.csv: no column quantity"):
         run(tmp_path)
     assert stored.count_documents({}) == 0
+
+
+def test_a_product_that_no_document_can_hold_is_rejected_and_the_others_are_there(
+    tmp_path: Path, run: Callable[..., Summary], stored: Collection
+) -> None:
+    make_dataset(tmp_path, 5, 1, told=lambda *_: None)
+    with (tmp_path / "features.csv").open("a") as text:
+        text.writelines(f"{10_000 + number},3,long,{'x' * 1_900_000}\n" for number in range(9))
+    summary = run(tmp_path)
+    assert sorted(everything(stored)) == [1, 2, 4, 5]
+    assert (summary.rejected, summary.products.new, summary.not_in_files) == ({"product.csv": 1}, 4, 0)
+    with (tmp_path / "rejects.csv").open(encoding="utf-8", newline="") as text:
+        _, (file, line, reason, row) = csv.reader(text)
+    assert (file, line, reason) == ("product.csv", "4", "with its styles, photos and skus it is larger than 16 MB")
+    assert row.startswith("3,")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_what_the_database_refuses_is_named(store: Store, there: bool) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    store.catalogue.write([{"_id": number, "name": "Lamp"} for number in range(7 + there)], at=at, new=True)
+    with pytest.raises(BulkWriteError) as refused:
+        store.catalogue.write([{"_id": 6, "name": "A"}, {"_id": 7, "name": 5}], at=at, new=True)
+    said = str(writing._failed(Batch(6, 7), refused.value))
+    assert "writing the product 7 failed: MongoDB refuses it: Document failed validation" in said
+    assert "start the import again" in said
+
+
+def test_a_writing_process_that_cannot_begin_says_why(settings: Settings, tmp_path: Path) -> None:
+    wrong = settings.model_copy(update={"mongo_uri": "mongodb://127.0.0.1:none/"})
+    told = pytest.raises(ImportFailed, match="could not begin: LISTINO_MONGO_URI")
+    with Writers(wrong, tmp_path / "staged.duckdb", 1) as writers, told:
+        writers.submit(Batch(1, 2), new=True).result(60)
+
+
+def test_staged_files_that_cannot_be_read_are_named(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "staged.duckdb").write_text("something else")
+    told = pytest.raises(ImportFailed, match=r"products 1 to 2 failed: .*not a valid DuckDB")
+    with Writers(settings, tmp_path / "staged.duckdb", 1) as writers, told:
+        writers.submit(Batch(1, 2), new=True).result(60)
 
 
 def test_a_second_import_at_the_same_time_is_refused(

@@ -112,11 +112,20 @@ def test_browsers_that_take_gzip_share_a_page_however_they_say_so(shelf: Shelf) 
         assert (response.headers["Content-Encoding"], body) == (None, f"{path} None".encode()), header
 
 
-def test_pages_of_different_origins_are_kept_apart(shelf: Shelf) -> None:
+def test_whatever_origins_somebody_invents_they_are_one_page(shelf: Shelf) -> None:
     path = shelf.address()
-    one, other = {"Origin": "https://one.example"}, {"Origin": "https://other.example"}
-    assert shelf.caches(path, *[one, other, {}] * 3) == ["MISS"] * 6 + ["HIT"] * 3
-    assert shelf.get(path, **other)[1] == f"{path} https://other.example".encode()
+    shelf.caches(path)
+    origins = [{"Origin": f"https://{number}.example"} for number in range(4)]
+    assert shelf.caches(path, *origins, {}) == ["MISS", "MISS", "HIT", "HIT", "HIT"]
+
+
+def test_what_an_origin_is_told_is_not_kept_where_the_node_says_so(shelf: Shelf) -> None:
+    path = shelf.address()
+    shelf.caches(path)
+    shelf.kept = "0"
+    for origin in ("https://one.example", "https://other.example", "https://one.example"):
+        assert shelf.get(path, Origin=origin)[1].decode().endswith(origin)
+    assert shelf.get(path)[0].headers["X-Cache"] == "HIT"
 
 
 @pytest.mark.parametrize("written", ["/products/a%3Fb=c", "/products/a?b=c", "/products/a%2Fb"])

@@ -79,6 +79,7 @@ def test_without_any_node_the_answer_is_a_problem_with_retry_after(settings: Set
     assert response.headers["Retry-After"] == "1"
     assert problem["status"] == 503
     assert problem["request_id"] == response.headers["X-Request-ID"]
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
 def say(settings: Settings, request: bytes) -> tuple[http.client.HTTPResponse, bytes]:
@@ -116,6 +117,7 @@ def test_what_nginx_refuses_is_told_as_a_problem(
     assert problem["status"] == status
     assert problem["request_id"] == response.headers["X-Request-ID"]
     assert response.headers["Retry-After"] is None
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert sum(node.asked for node in nodes.values()) == 0
 
 

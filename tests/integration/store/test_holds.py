@@ -19,6 +19,7 @@ from listino.domain.product import Product, Reading
 from listino.settings import Settings
 from listino.store.aio import AsyncStore
 from listino.store.client import Store
+from listino.store.guard import Unguarded
 from listino.store.held_document import held_document
 from listino.store.holds import HeldQuery
 from listino.store.intake import intake
@@ -281,7 +282,7 @@ async def test_a_first_price_that_a_crawl_reads_again_ends_the_misses(
 ) -> None:
     crawl(0, goods(1000, gtin=GTIN), shop="altra")
     crawl(1, goods(100_000, gtin=GTIN))
-    asynchronous = AsyncStore(settings)
+    asynchronous = AsyncStore(settings, Unguarded())
 
     async def missed(number: int) -> int:
         return await asynchronous.products.mark_unseen_gone(
@@ -307,7 +308,7 @@ async def test_what_waits_for_its_price_goes_when_the_shop_has_it_no_more(
     crawl(0, goods(1000, gtin=GTIN), shop="altra")
     crawl(1, goods(100_000, gtin=GTIN), goods(1000, sku="2"))
     crawl(2, goods(1000, sku="2"))
-    asynchronous = AsyncStore(settings)
+    asynchronous = AsyncStore(settings, Unguarded())
     gone = await asynchronous.products.mark_unseen_gone("it", "bottega", crawl_id="it-2", started_at=at(1.5), at=at(2))
     asynchronous.close()
     assert gone == 1
@@ -320,7 +321,7 @@ async def test_a_shop_that_shows_what_was_believed_last_is_held_no_more(
 ) -> None:
     crawl(0, goods(1000))
     crawl(1, goods(100_000))
-    asynchronous = AsyncStore(settings)
+    asynchronous = AsyncStore(settings, Unguarded())
     await asynchronous.products.mark_met({CUP: at(2)}, crawl_id="it-2", asked=False)
     assert store.products.get(CUP).held is not None, "its sitemap says nothing of the page that was held"
     await asynchronous.products.mark_met({CUP: at(3)}, crawl_id="it-3", asked=True)
@@ -332,7 +333,7 @@ async def test_a_shop_that_shows_what_was_believed_last_is_held_no_more(
 async def test_what_was_held_after_the_shop_answered_stays_held(store: Store, crawl: Crawl, settings: Settings) -> None:
     crawl(0, goods(1000))
     refresh(store, 100_000, 2.5)
-    asynchronous = AsyncStore(settings)
+    asynchronous = AsyncStore(settings, Unguarded())
     assert await asynchronous.products.mark_met({CUP: at(2)}, crawl_id="it-2", asked=True) == 1
     product = store.products.get(CUP)
     assert product.held is not None

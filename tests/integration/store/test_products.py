@@ -16,6 +16,7 @@ from listino.domain.product import Product, Sku
 from listino.settings import Settings
 from listino.store.aio import AsyncStore
 from listino.store.client import Store
+from listino.store.guard import Unguarded
 from listino.store.query import ProductQuery
 
 TERMS = Terms(market=market_of("it"), shop="bottega", shipping=Money(490), rule=PricingRule())
@@ -140,7 +141,7 @@ def test_the_validator_refuses_what_is_no_product(store: Store) -> None:
 def test_preparing_twice_does_no_harm_and_a_restart_keeps_the_data(store: Store, settings: Settings) -> None:
     store.products.upsert([product()])
     store.prepare()
-    with Store(settings) as other:
+    with Store(settings, Unguarded()) as other:
         other.prepare()
         assert other.products.get("it:bottega:1").name == "Caffè Aurora"
 
@@ -156,7 +157,7 @@ def test_a_store_that_is_away_says_so_and_how_to_go_on(settings: Settings) -> No
 async def test_the_asynchronous_store_reads_what_the_synchronous_one_wrote(store: Store, settings: Settings) -> None:
     stored = product()
     store.products.upsert([stored])
-    aio = AsyncStore(settings)
+    aio = AsyncStore(settings, Unguarded())
     try:
         assert await aio.products.get(stored.id) == stored
         assert [card.id for card in await aio.products.page(ProductQuery(market="it"), count=5)] == [stored.id]

@@ -15,6 +15,7 @@ from listino.domain.product import Product, Reading, reading_key
 from listino.settings import Settings
 from listino.store.aio import AsyncStore
 from listino.store.client import Store
+from listino.store.guard import Unguarded
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 TERMS = Terms(market=market_of("it"), shop="bottega", shipping=Money(490), rule=PricingRule())
@@ -33,7 +34,7 @@ def product(number: int, crawl_id: str = "c1") -> Product:
 @pytest.fixture
 async def aio(store: Store, settings: Settings) -> AsyncIterator[AsyncStore]:
     store.products.upsert([product(number) for number in (1, 2, 3)])
-    opened = AsyncStore(settings)
+    opened = AsyncStore(settings, Unguarded())
     yield opened
     opened.close()
 

@@ -20,6 +20,7 @@ from listino.domain.product import Product
 from listino.settings import Settings
 from listino.store.aio import AsyncStore
 from listino.store.client import Store
+from listino.store.guard import Unguarded
 from listino.store.query import ProductQuery
 
 TERMS = Terms(market=market_of("it"), shop="bottega", shipping=Money(490), rule=PricingRule())
@@ -87,7 +88,7 @@ def asked(settings: Settings, shards: dict[str, MongoClient]) -> Iterator[Asked]
 
 def async_products(settings: Settings, work: Callable[[Any], Awaitable[object]]) -> None:
     async def run() -> None:
-        opened = AsyncStore(settings)
+        opened = AsyncStore(settings, Unguarded())
         try:
             await work(opened)
         finally:

@@ -1,9 +1,10 @@
--- Reads of the storefront for wrk: wrk -s storefront.lua URL -- ENDPOINT PRODUCTS EXPONENT
--- ENDPOINT is list, detail, styles, related, mixed (a quarter each) or constant (the URL itself, always); EXPONENT is Zipf's, 0 for uniform ids and pages.
+-- Reads of the storefront for wrk: wrk -s storefront.lua URL -- ENDPOINT PRODUCTS EXPONENT [FIRST]
+-- ENDPOINT is list, detail, styles, related, mixed (a quarter each) or constant (the URL itself, always); EXPONENT is Zipf's, 0 for uniform ids and pages, or "next": one after another, from number FIRST, the fourth argument, on.
 -- Ends with one line of JSON.
 local COUNT = 5
 local endpoints = {"list", "detail", "styles", "related"}
-local products, pages, exponent, only
+local products, pages, exponent, only, at
+local THREADS = 2
 local threads = 0
 
 function setup(thread)
@@ -15,12 +16,17 @@ function init(given)
   only = given[1] or "detail"
   products = tonumber(given[2] or 100000)
   exponent = tonumber(given[3] or 0)
+  at = given[3] == "next" and tonumber(given[4]) + number - 1
   pages = math.ceil(products / COUNT)
   math.randomseed(os.time() * 100 + number)
 end
 
 -- A rank from 1 to `most`, the first one the likeliest: the inverse of Zipf's distribution function, as a continuous one.
 local function rank(most)
+  if at then
+    at = at + THREADS
+    return (at - THREADS) % most + 1
+  end
   local chance, power = math.random(), 1 - exponent
   local drawn
   if math.abs(power) < 1e-9 then

@@ -187,3 +187,14 @@ def test_all_files_are_tried_here() -> None:
 def test_duckdb_draws_no_bar_on_standard_output(tmp_path: Path) -> None:
     with opened(tmp_path / "any.duckdb") as connection:
         assert connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (False,)
+
+
+@pytest.mark.parametrize(("name", "matches"), [("goods[1]", "goods1"), ("goods?", "goods2"), ("g*s", "goods")])
+def test_a_folder_named_like_a_pattern_is_that_folder(tmp_path: Path, name: str, matches: str) -> None:
+    for folder, files in ((matches, {"product.csv": GOOD["product.csv"].replace("Jacket", "Wrong")}), (name, {})):
+        (tmp_path / folder).mkdir()
+        for file, text in {**GOOD, **files}.items():
+            (tmp_path / folder / file).write_text(text)
+    stage(tmp_path / name, tmp_path / "staged.duckdb", told=lambda *_: None)
+    with opened(tmp_path / "staged.duckdb", read_only=True) as connection:
+        assert connection.execute("SELECT name FROM product ORDER BY id").fetchall() == [("Jacket",), ("Lamp",)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -130,3 +131,23 @@ def test_no_secret_is_in_a_file() -> None:
             is None
         ), path
         assert re.search(r"://[^/\s:@{$]+:[^/\s@{$]+@", text) is None, path
+
+
+def _given_to_api() -> dict[str, dict[str, str]]:
+    pods = yaml.safe_load_all(read(DEPLOY / "kubernetes" / "base" / "applications" / "api.yaml"))
+    (container,) = next(one for one in pods if one["kind"] == "Deployment")["spec"]["template"]["spec"]["containers"]
+    given = {"kubernetes": {one["name"]: one["value"] for one in container["env"]}}
+    for name in ("api-1", "api-2"):
+        written: dict[str, str] = services()[name]["environment"]
+        given[name] = {key: re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", value) for key, value in written.items()}
+    return given
+
+
+@pytest.mark.parametrize("place", ["kubernetes", "api-1", "api-2"])
+def test_clients_are_limited_and_told_apart(place: str) -> None:
+    given = _given_to_api()[place]
+    names = {"client_rate": "LISTINO_CLIENT_RATE", "trusted_proxies": "LISTINO_TRUSTED_PROXIES"}
+    settings = Settings(_env_file=None, env="production", **{name: given[key] for name, key in names.items()})  # type: ignore[arg-type, call-arg]  # typed by pydantic
+    assert settings.client_rate > 0
+    assert settings.limit_doubt is None
+    assert not any(network.is_global for network in settings.trusted_proxies)

@@ -32,6 +32,12 @@ def test_the_rule_catches_its_offence(line: str) -> None:
     assert not_from_here(line) == [line.strip()]
 
 
+def test_no_heading_of_a_page_is_there_twice() -> None:
+    for path in DOCS:
+        headings = re.findall(r"^#+ .+$", path.read_text("utf-8"), re.MULTILINE)
+        assert sorted(headings) == sorted(set(headings)), path.name
+
+
 def test_every_setting_is_in_the_table_with_its_default_and_meaning() -> None:
     rows = re.findall(
         r"^\| `(LISTINO_\w+)` \| (?:`([^`]*)`)? ?\| (.+) \|$",

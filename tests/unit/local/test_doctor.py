@@ -1,4 +1,6 @@
 import socket
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -104,3 +106,21 @@ def test_an_address_of_something_else_is_told_as_such(
     found = verdicts(settings.model_copy(update={setting: "http://somewhere"}))[title]
     assert found.verdict == "fail"
     assert f"http://somewhere does not begin with {wanted}" in found.text
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict"),
+    [
+        ({}, "ok"),
+        ({"client_rate": 50}, "warn"),
+        ({"client_rate": 50, "trusted_proxies": "10.0.0.0/8"}, "ok"),
+        ({"client_rate": 50, "env": "development"}, "ok"),
+    ],
+)
+def test_a_limit_that_may_be_everybodys_together_is_doubted(
+    given: dict[str, Any], verdict: str, tmp_path: Path
+) -> None:
+    common = {"env": "production", "secret_key": SecretStr("x" * 40), "contact": "https://listino.it/bot"}
+    found = doctor._settings(Settings(_env_file=None, state_dir=tmp_path, **{**common, **given}))
+    assert found.verdict == verdict, found
+    assert ("LISTINO_TRUSTED_PROXIES" in found.text) is (verdict == "warn")
