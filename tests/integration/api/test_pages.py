@@ -169,7 +169,7 @@ async def test_the_short_way_answers_lists_as_the_route_does(
     store.products.upsert([goods("1", description="Caffè " * 200), goods("2")])
     for method, headers in (("GET", {}), ("HEAD", {}), ("GET", {"Accept-Encoding": "gzip"}), ("POST", {})):
         short, long = [
-            await client.request(method, f"/products{slash}{query}", headers={"X-Request-Id": "r1", **headers})
+            await client.request(method, f"/products{slash}{query}", headers={"X-Request-Id": "request-1", **headers})
             for slash in ("", "/")
         ]
         assert (short.status_code, short.content) == (long.status_code, long.content)

@@ -23,7 +23,14 @@ def listino(settings: Settings, *arguments: str) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heeded,
     )
+
+
+def heeded() -> None:
+    """Whoever runs the tests in the background or under nohup ignores some of these, and what they start would, too."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def until_it_stays(command: "subprocess.Popen[str]") -> str:
