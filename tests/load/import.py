@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,7 +117,12 @@ def _spent_by_postgres(server: Path) -> float:
 
 
 def _spent_by(*processes: psutil.Process) -> float:
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
+    """Processor time of those that have not ended meanwhile, as PostgreSQL's helpers do."""
+    spent = 0.0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            spent += sum(process.cpu_times()[:2])
+    return spent
 
 
 def import_goods(goods: Path, state: Path, cluster: Cluster, redis: str) -> Run:
