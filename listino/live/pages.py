@@ -72,7 +72,7 @@ class Pages:
     def __init__(
         self, settings: Settings, load: Load, *, layout: int, foreign_seconds: float = FOREIGN_SECONDS
     ) -> None:
-        self.server = self._server = PageServer(settings, layout)
+        self.server = PageServer(settings, layout)
         self._load = load
         self._foreign_seconds = foreign_seconds
         self._held = HeldPages()
@@ -97,7 +97,7 @@ class Pages:
         for _round in range(2):  # those that are cancelled, and the leases that they give back
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=1)
-        await self._server.close()
+        await self.server.close()
 
     def at_hand(self, product_id: ProductId) -> Reading | None:
         """The page in the process's memory, if it may still be shown."""
@@ -121,14 +121,17 @@ class Pages:
         if wish is None:
             wish = _Wish(product_id, self._loop.time())
             self._wishes[product_id] = wish
-            self._wanted.append(wish)
-            if not self._looking:
-                self._looking = True
-                # Whoever asks in the same turn of the loop is looked up with it.
-                self._begin(self._look())
+            self._want(wish)
         reader: asyncio.Future[Reading] = self._loop.create_future()
         wish.readers.append(reader)
         return reader
+
+    def _want(self, wish: _Wish) -> None:
+        """Has it looked for in Redis, with whatever else is wanted in the same turn of the loop."""
+        self._wanted.append(wish)
+        if not self._looking:
+            self._looking = True
+            self._begin(self._look())
 
     def _begin(self, work: Any) -> None:
         task = self._loop.create_task(work)
@@ -150,10 +153,10 @@ class Pages:
     async def _look_for(self, some: list[_Wish]) -> None:
         began = _Moment(self._loop)
         try:
-            generation, *found = await self._server.read([GENERATION, *(page_key(wish.product_id) for wish in some)])
+            generation, *found = await self.server.read([GENERATION, *(page_key(wish.product_id) for wish in some)])
         except RedisError:
             generation, found = None, [None] * len(some)
-        stamp = self._server.stamp(generation)
+        stamp = self.server.stamp(generation)
         missed = []
         for wish, text in zip(some, found, strict=True):
             page = decoded(text, stamp) if text else None
@@ -202,7 +205,7 @@ class Pages:
         token = f":{next(self._tokens)}"
         began = _Moment(self._loop)
         generation, told = await self._taken(ids, token)
-        stamp = self._server.stamp(generation)
+        stamp = self.server.stamp(generation)
         wanted: list[_Wish] = []
         leases: dict[ProductId, Page | None] = {}
         for wish, answer in zip(some, told, strict=True):
@@ -210,7 +213,7 @@ class Pages:
             if page is not None:
                 self._grant(wish, began.reading(page))
             elif answer == 0 and (waited := self._loop.time() - wish.since) < self._foreign_seconds:
-                self._loop.call_later(max(LOOK_SECONDS, waited / 4), self._look_again, wish)
+                self._loop.call_later(max(LOOK_SECONDS, waited / 4), self._want, wish)
             else:
                 wanted.append(wish)
                 if answer == 1:
@@ -235,7 +238,7 @@ class Pages:
     async def _taken(self, ids: list[ProductId], token: str) -> tuple[bytes | None, Sequence[bytes | int]]:
         """The generation, and what TAKE tells of each; all are to be loaded and not kept where Redis cannot say."""
         try:
-            generation, told = await self._server.take(product_keys(ids), self._process, token)
+            generation, told = await self.server.take(product_keys(ids), self._process, token)
         except RedisError:
             return None, [-1] * len(ids)
         return generation, told
@@ -248,33 +251,26 @@ class Pages:
         keys = [key for one in leases for key in product_keys([one])[:2]]
         texts = [page.encoded(stamp) if page else b"" for page in leases.values()]
         try:
-            await self._server.fill([GENERATION, *keys], [self._process + token, generation or b"", KEPT_MS, *texts])
+            await self.server.fill([GENERATION, *keys], [self._process + token, generation or b"", KEPT_MS, *texts])
         except RedisError as error:
             log.info("pages.not_kept", products=len(leases), error=str(error))
 
-    def _look_again(self, wish: _Wish) -> None:
-        self._wanted.append(wish)
-        if not self._looking:
-            self._looking = True
-            self._begin(self._look())
-
     def _grant(self, wish: _Wish, reading: Reading) -> None:
-        if self._wishes.get(wish.product_id) is wish:
-            del self._wishes[wish.product_id]
         if reading.until:
             self._held.put(wish.product_id, reading)
-        readers, wish.readers = wish.readers, []
-        for reader in readers:
-            if not reader.done():
-                reader.set_result(reading)
+        for reader in self._waiting_for(wish):
+            reader.set_result(reading)
 
     def _refuse(self, wish: _Wish, error: Exception) -> None:
+        for reader in self._waiting_for(wish):
+            reader.set_exception(error)
+
+    def _waiting_for(self, wish: _Wish) -> list[asyncio.Future[Reading]]:
+        """Those who still wait for the wish, which ends hereby."""
         if self._wishes.get(wish.product_id) is wish:
             del self._wishes[wish.product_id]
         readers, wish.readers = wish.readers, []
-        for reader in readers:
-            if not reader.done():
-                reader.set_exception(error)
+        return [reader for reader in readers if not reader.done()]
 
     def _refuse_all(self, wishes: list[_Wish], error: Exception) -> None:
         for wish in wishes:
