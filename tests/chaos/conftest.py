@@ -5,11 +5,8 @@ from pathlib import Path
 
 import pytest
 from ports import free_base
+from topology import full_topology
 
-from listino.cli.platform import furnishing
-from listino.local import processes
-from listino.local.folders import StateFolder
-from listino.local.nginx import remove_cache
 from listino.local.platform import Platform
 from listino.settings import Settings
 
@@ -30,10 +27,5 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
         demo_products=request.param,
         live_workers=2,
     )
-    running = Platform(settings, only=PARTS, members=3)
-    try:
-        running.up(furnish=furnishing(settings))
+    with full_topology(settings, PARTS) as running:
         yield running
-    finally:
-        processes.end(processes.of_instance(StateFolder.of(settings)), 1)
-        remove_cache(StateFolder.of(settings).run)

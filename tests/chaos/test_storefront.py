@@ -19,15 +19,12 @@ from ports import free_base
 from redis import Redis
 from servers import hung_redis
 from shopkeeper import wait_until
+from topology import full_topology
 
-from listino.cli.platform import furnishing
 from listino.domain.money import Money
 from listino.domain.pricing import Price
 from listino.domain.product import Product
 from listino.live.page_guard import PageGuard
-from listino.local import processes
-from listino.local.folders import StateFolder
-from listino.local.nginx import remove_cache
 from listino.local.platform import Platform
 from listino.settings import Settings
 from listino.store.client import Store
@@ -55,13 +52,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         mongo_uri=None,
         redis_url=None,
     )
-    running = Platform(settings, only=PARTS, members=3)
-    try:
-        running.up(furnish=furnishing(settings))
+    with full_topology(settings, PARTS) as running:
         yield running
-    finally:
-        processes.end(processes.of_instance(StateFolder.of(settings)), 1)
-        remove_cache(StateFolder.of(settings).run)
 
 
 class PriceTags:
