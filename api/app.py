@@ -1,4 +1,4 @@
-"""The application: `python -m gunicorn "api.app:create_app()" -k uvicorn_worker.UvicornWorker`."""
+"""The application: `python -m gunicorn "api.app:create_app()" -k api.worker.Worker`."""
 
 import asyncio
 import contextlib

@@ -78,7 +78,7 @@ def command(role: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     match list(role):
         case ["api"]:
             workers = environment.get("LISTINO_API_WORKERS") or "1"
-            return _gunicorn("api.app:create_app()", API_PORT, "-k", "uvicorn_worker.UvicornWorker", "-w", workers)
+            return _gunicorn("api.app:create_app()", API_PORT, "-k", "api.worker.Worker", "-w", workers)
         case ["backoffice"]:
             proxies = environment.get("BACKOFFICE_PROXIES") or "0"
             if not proxies.isdecimal():

@@ -76,7 +76,7 @@ def _shops(settings: Settings, folder: StateFolder) -> tuple[Program, ...]:
 
 def _api(settings: Settings, name: str) -> Program:
     return _gunicorn(
-        settings, name, "api.app:create_app()", ("-k", "uvicorn_worker.UvicornWorker", "-w", str(settings.api_workers))
+        settings, name, "api.app:create_app()", ("-k", "api.worker.Worker", "-w", str(settings.api_workers))
     )
 
 

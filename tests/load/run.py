@@ -21,7 +21,7 @@ from catalogue import fill
 from click import echo
 from generators import CONNECTIONS, GeneratorFailed, Seen, demand_generators, k6, wrk
 from page import PAGE, table, with_measured
-from storefront import MISSED, served, warm_up
+from storefront import CONSTANT_WORKER, MISSED, served, warm_up
 from usage import usage_of
 
 from listino.cli.platform import furnishing
@@ -193,7 +193,7 @@ def measured(plan: Plan, state: Path | None, *, nodes: bool) -> tuple[str, list[
         settings = Settings(_env_file=None, state_dir=folder, mongo_uri=None, redis_url=None)  # type: ignore[call-arg]  # typed by pydantic
         running = stack.enter_context(running_platform(settings, plan.products))
         logs = StateFolder.of(settings).logs
-        constant, _ = stack.enter_context(served("constant:create_app()", settings, logs))
+        constant, _ = stack.enter_context(served("constant:create_app()", settings, logs, worker=CONSTANT_WORKER))
         url = f"http://127.0.0.1:{settings.port('nginx')}"
         rates, failed = top_rates(plan, constant, url, running)
         arrivals, not_kept = arrival_rates(plan, url)

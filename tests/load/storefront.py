@@ -28,6 +28,7 @@ from listino.settings import Settings
 
 HERE = Path(__file__).parent
 WORKERS = 2
+CONSTANT_WORKER = "uvicorn_worker.UvicornWorker"
 STARTING_SECONDS = 60
 WARMING_SECONDS = 600
 MOST_MIB = 150  # of a worker, with any number of products
@@ -44,10 +45,12 @@ MISSED = "missed: "  # how a line begins that names a target
 
 
 @contextmanager
-def served(app: str, settings: Settings, folder: Path) -> Iterator[tuple[str, int]]:
+def served(
+    app: str, settings: Settings, folder: Path, *, worker: str = "api.worker.Worker"
+) -> Iterator[tuple[str, int]]:
     """The application on gunicorn's workers: its address, and the process id of gunicorn."""
     port = free_port()
-    options = ("-k", "uvicorn_worker.UvicornWorker", "-w", str(WORKERS), "-b", f"{HOST}:{port}", "--no-control-socket")
+    options = ("-k", worker, "-w", str(WORKERS), "-b", f"{HOST}:{port}", "--no-control-socket")
     environment = {**os.environ, **settings.environment(), "PYTHONPATH": str(HERE)}
     with (folder / f"{port}.log").open("wb") as log:
         process = subprocess.Popen(
@@ -150,7 +153,7 @@ def main() -> None:
             f"{given.products} products, {WORKERS} workers, {CONNECTIONS} connections; {psutil.cpu_count()} cores",
             err=True,
         )
-        constant = stack.enter_context(served("constant:create_app()", settings, folder))
+        constant = stack.enter_context(served("constant:create_app()", settings, folder, worker=CONSTANT_WORKER))
         comparison = Comparison(constant, given.seconds)
         with served("api.app:create_app()", single, folder) as alone_at:
             _cold(comparison, "cold styles, one mongod", alone_at, redis_url, given.products)
