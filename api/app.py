@@ -23,6 +23,7 @@ from api.refresh import Refresher
 from api.routes import routes
 from api.services import Services
 from api.shortcut import Shortcut
+from listino.live.heads import Heads
 from listino.live.lists import Lists
 from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
@@ -63,7 +64,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 # as Python does by itself, takes an eighth of a list's time.
                 gc.freeze()
                 gc.set_threshold(GARBAGE_OBJECTS)
-                listings = Listings(store.products, primaries, Lists(pages.server), pages)
+                listings = Listings(store.products, primaries, Lists(pages.server), Heads(pages))
                 app.state.services = Services(
                     store=store, live=live, refresher=refresher, pages=pages, listings=listings, metrics=metrics
                 )

@@ -12,15 +12,15 @@ from starlette.requests import Request
 
 from api.answers import ReadyAnswer, compressed, entity_tag
 from api.openapi import query_parameters
-from api.pages import SHOWN, Part, bytes_answer
+from api.pages import SHOWN, bytes_answer
 from api.parameters import PageRequest, parse_page, refuse_others
 from api.primaries import Primaries
 from api.services import reading
 from listino.domain.errors import EngineUnavailable
 from listino.domain.product import ProductId
+from listino.live.heads import Heads
 from listino.live.held_pages import HELD_SECONDS
 from listino.live.lists import Counts, Lists, Stamp
-from listino.live.pages import Pages
 from listino.store.aio import AsyncProducts
 from listino.store.marks import Place
 from listino.store.query import Order
@@ -87,11 +87,11 @@ class HeldLists:
 class Listings:
     """The lists of one process."""
 
-    def __init__(self, products: AsyncProducts, primaries: Primaries, lists: Lists, pages: Pages) -> None:
+    def __init__(self, products: AsyncProducts, primaries: Primaries, lists: Lists, heads: Heads) -> None:
         self._products = products
         self._primaries = primaries
         self._lists = lists
-        self._pages = pages
+        self._heads = heads
         self._held = HeldLists()
         self._under_way: dict[bytes, asyncio.Task[Listed]] = {}
 
@@ -108,12 +108,11 @@ class Listings:
             listed = await self._listed(query, counts)
             true_at = listed.read_at
         try:
-            readings = await self._pages.get_many(listed.ids)
+            heads = await self._heads.get_many(listed.ids)
         except TimeoutError as error:
             raise EngineUnavailable(f"the store did not answer: {error}") from None
-        shown = [found.page.parts[Part.CARD] for found in readings if found.page and found.page.state == SHOWN]
-        body = b"[" + b",".join(shown) + b"]"
-        read_at = min([true_at, *(found.read_at for found in readings)])
+        body = b"[" + b",".join([head.part for head in heads if head.state == SHOWN]) + b"]"
+        read_at = min([true_at, *(head.read_at for head in heads)])
         packer = compressed if pack else None
         return bytes_answer(entity_tag(body).encode(), body, headers, read_at, listed.links, pack=packer)
 

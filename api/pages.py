@@ -46,7 +46,7 @@ _GZIP = (b"content-encoding", b"gzip")
 class Part(IntEnum):
     """The parts of a page, in the order in which they are kept."""
 
-    CARD = 0  # as lists show it; it bears no entity tag
+    CARD = 0  # as lists show it, which read this part alone (listino.live.heads); it bears no entity tag
     DETAIL = 1
     STYLES = 2
     RELATED = 3

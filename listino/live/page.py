@@ -24,6 +24,10 @@ class Page:
         lengths = ",".join(str(len(part)) for part in self.parts)
         return b"".join((f"{stamp} {self.state} {lengths}\n".encode(), *self.parts))
 
+    def head_bytes(self, encoded: bytes) -> int:
+        """How much of what `encoded` gave is its head: the line and the first part."""
+        return encoded.index(b"\n") + 1 + (len(self.parts[0]) if self.parts else 0)
+
 
 def decoded(text: bytes, stamp: bytes) -> Page | None:
     """The page in it; None for one that was kept under another stamp, or is none."""

@@ -1,6 +1,7 @@
-"""The keys of rendered pages in Redis, and the four steps by which none of them is older than its product.
+"""The keys of rendered pages in Redis, and the steps by which none of them is older than its product.
 
     page:{ID}        the rendered page, with the stamp under which it counts (see pages.py); expires
+    head:{ID}        its beginning as far as lists show it, kept and dropped with it
     load:{ID}        the lease of the one reader that loads the product, so that a burst on it asks MongoDB once
     writing:{ID}     sorted set: writers at work on the product by the end of their mark (ms of the server's clock)
     pages:generation changes when somebody wrote without having been able to say so: every page before it is void
@@ -35,9 +36,13 @@ def page_key(product_id: ProductId) -> str:
     return f"page:{{{product_id}}}"
 
 
+def head_key(product_id: ProductId) -> str:
+    return f"head:{{{product_id}}}"
+
+
 def product_keys(product_ids: Iterable[ProductId]) -> list[str]:
-    """Page, lease and writers of each."""
-    return [f"{noun}:{{{one}}}" for one in product_ids for noun in ("page", "load", "writing")]
+    """Page, head, lease and writers of each."""
+    return [f"{noun}:{{{one}}}" for one in product_ids for noun in ("page", "head", "load", "writing")]
 
 
 def members_key(scope: str) -> str:
@@ -53,24 +58,24 @@ def scope_of(product_id: ProductId) -> str:
     return CATALOGUE if isinstance(product_id, int) else product_id.partition(":")[0]
 
 
-# KEYS: page, load, writing of each product. ARGV: the writer's token, WRITING_MS.
+# KEYS: page, head, load, writing of each product. ARGV: the writer's token, WRITING_MS.
 BEGIN = """
 local time = redis.call('TIME')
 local ends = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
-for at = 1, #KEYS, 3 do
-    redis.call('DEL', KEYS[at], KEYS[at + 1])
-    redis.call('ZADD', KEYS[at + 2], ends, ARGV[1])
-    redis.call('PEXPIRE', KEYS[at + 2], ARGV[2])
+for at = 1, #KEYS, 4 do
+    redis.call('DEL', KEYS[at], KEYS[at + 1], KEYS[at + 2])
+    redis.call('ZADD', KEYS[at + 3], ends, ARGV[1])
+    redis.call('PEXPIRE', KEYS[at + 3], ARGV[2])
 end
 return 0
 """
 
-# KEYS: page, load, writing of each product. ARGV: the writer's token, or nothing after a write that failed and may happen yet;
+# KEYS: page, head, load, writing of each product. ARGV: the writer's token, or nothing after a write that failed and may happen yet;
 # SETTLING_MS, or WRITING_MS then; and for each scope in which something moved the keys of its count and of its mark.
 END = """
-for at = 1, #KEYS, 3 do
-    redis.call('DEL', KEYS[at], KEYS[at + 1])
-    redis.call('ZREM', KEYS[at + 2], ARGV[1])
+for at = 1, #KEYS, 4 do
+    redis.call('DEL', KEYS[at], KEYS[at + 1], KEYS[at + 2])
+    redis.call('ZREM', KEYS[at + 3], ARGV[1])
 end
 for at = 3, #ARGV, 2 do
     redis.call('INCR', ARGV[at])
@@ -81,7 +86,7 @@ end
 return 0
 """
 
-# KEYS: the generation, then page, load, writing of each product. ARGV: the reader's process, the reader's own token, LOAD_MS
+# KEYS: the generation, then page, head, load, writing of each product. ARGV: the reader's process, the reader's own token, LOAD_MS
 # or 0 to take no leases, how stamps begin. Gives the generation, then for each product its page where somebody was faster, or
 # 1: load and fill it, 0: another process loads it, -1: load and do not fill, for it is being written or no lease is wanted.
 # A lease of the reader's own process, which has given up what it was for, is taken over.
@@ -92,24 +97,24 @@ local generation = redis.call('GET', KEYS[1])
 local stamp = ARGV[4] .. ':' .. (generation or '') .. ' '
 local lease = ARGV[1] .. ARGV[2]
 local told = {generation}
-for at = 2, #KEYS, 3 do
+for at = 2, #KEYS, 4 do
     local page = redis.call('GET', KEYS[at])
     if page and string.sub(page, 1, #stamp) == stamp then
         told[#told + 1] = page
     else
-        redis.call('ZREMRANGEBYSCORE', KEYS[at + 2], '-inf', now)
-        if redis.call('EXISTS', KEYS[at + 2]) == 1 then
+        redis.call('ZREMRANGEBYSCORE', KEYS[at + 3], '-inf', now)
+        if redis.call('EXISTS', KEYS[at + 3]) == 1 then
             told[#told + 1] = -1
-        elseif ARGV[3] ~= '0' and redis.call('SET', KEYS[at + 1], lease, 'NX', 'PX', ARGV[3]) then
+        elseif ARGV[3] ~= '0' and redis.call('SET', KEYS[at + 2], lease, 'NX', 'PX', ARGV[3]) then
             told[#told + 1] = 1
         else
-            local taken = redis.call('GET', KEYS[at + 1])
+            local taken = redis.call('GET', KEYS[at + 2])
             if taken and string.sub(taken, 1, #ARGV[1]) ~= ARGV[1] then
                 told[#told + 1] = 0
             elseif ARGV[3] == '0' then
                 told[#told + 1] = -1
             else
-                redis.call('SET', KEYS[at + 1], lease, 'PX', ARGV[3])
+                redis.call('SET', KEYS[at + 2], lease, 'PX', ARGV[3])
                 told[#told + 1] = 1
             end
         end
@@ -118,17 +123,20 @@ end
 return told
 """
 
-# KEYS: the generation, then page and load of each product. ARGV: the reader's process and token, the generation it loaded
-# under, how long pages are kept (ms), and the pages, empty where there is nothing to keep. Gives the leases back, and keeps
-# the pages whose lease still was the reader's; gives how many.
+# KEYS: the generation, then page, head and load of each product. ARGV: the reader's process and token, the generation it loaded
+# under, how long pages are kept (ms), and of each the length of its head and the page, empty where there is nothing to
+# keep. Gives the leases back, and keeps the pages whose lease still was the reader's; gives how many.
 FILL = """
 local kept = 0
 local same = (redis.call('GET', KEYS[1]) or '') == ARGV[2]
-for at = 2, #KEYS, 2 do
-    if redis.call('GET', KEYS[at + 1]) == ARGV[1] then
-        redis.call('DEL', KEYS[at + 1])
-        if same and ARGV[3 + at / 2] ~= '' then
-            redis.call('SET', KEYS[at], ARGV[3 + at / 2], 'PX', ARGV[3])
+for at = 2, #KEYS, 3 do
+    if redis.call('GET', KEYS[at + 2]) == ARGV[1] then
+        redis.call('DEL', KEYS[at + 2])
+        local given = 4 + (at - 2) / 3 * 2
+        local page = ARGV[given + 1]
+        if same and page ~= '' then
+            redis.call('SET', KEYS[at], page, 'PX', ARGV[3])
+            redis.call('SET', KEYS[at + 1], string.sub(page, 1, tonumber(ARGV[given])), 'PX', ARGV[3])
             kept = kept + 1
         end
     end

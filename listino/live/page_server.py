@@ -11,6 +11,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from listino.live.client import connect_async
 from listino.live.page_scripts import FILL, GENERATION, LOAD_MS, TAKE
+from listino.live.together import Together
 from listino.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -23,6 +24,7 @@ MEASURED_SECONDS = 5.0  # between two looks at how much memory the server uses
 # pages would give more; writers make good by themselves whatever they could not say (page_guard.py).
 OUTAGE_SECONDS = 3.0
 AWAY_SECONDS = 0.5  # how long it is left alone after that
+_MOST_KEYS = 500  # that are looked at in one step: it holds everybody else up
 _CONNECTIONS = 3  # two to look, one for the misses: the driver makes more only in vain
 
 
@@ -42,8 +44,8 @@ class PageServer:
         self._most_bytes = settings.pages_mb * 10**6
         self._full, self._measured_until = False, 0.0
         self._lost_at: float | None = None
-        self._asking: list[tuple[Sequence[str], asyncio.Future[list[bytes | None]]]] = []
-        self._gathering: asyncio.Task[None] | None = None
+        self._values = Together(self.read, most=_MOST_KEYS)
+        self._heads = Together(self._read_heads, most=_MOST_KEYS)
 
     def stamp(self, generation: bytes | None) -> bytes:
         """Under which pages count now: layout, run of the server, generation."""
@@ -56,30 +58,11 @@ class PageServer:
 
     async def read_together(self, keys: Sequence[str]) -> list[bytes | None]:
         """As `read`; all that is asked in the same turn of the loop is one step."""
-        answer: asyncio.Future[list[bytes | None]] = asyncio.get_running_loop().create_future()
-        self._asking.append((keys, answer))
-        if self._gathering is None:
-            self._gathering = asyncio.create_task(self._read_gathered())
-        return await answer
+        return await self._values.ask(keys)
 
-    async def _read_gathered(self) -> None:
-        try:
-            while self._asking:
-                asking, self._asking = self._asking, []
-                try:
-                    found = await self.read([key for keys, _ in asking for key in keys])
-                except Exception as error:  # whatever it is, those who wait are told of it
-                    for _, answer in asking:
-                        if not answer.done():
-                            answer.set_exception(error)
-                    continue
-                begins = 0
-                for keys, answer in asking:
-                    if not answer.done():
-                        answer.set_result(found[begins : begins + len(keys)])
-                    begins += len(keys)
-        finally:
-            self._gathering = None
+    async def read_heads(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The heads with those keys, as far as they count; asked together."""
+        return await self._heads.ask(keys)
 
     async def keep(self, key: str, value: bytes, milliseconds: int) -> None:
         """Sets a value that expires; not while the server is full."""
@@ -128,6 +111,11 @@ class PageServer:
             raise RedisTimeoutError("Redis did not answer") from error
         self._lost_at = None
         return answer
+
+    async def _read_heads(self, keys: Sequence[str]) -> list[bytes | None]:
+        generation, *texts = await self.read([GENERATION, *keys])
+        begins = self.stamp(generation) + b" "
+        return [text if text and text.startswith(begins) else None for text in texts]
 
     async def _mget(self, keys: Sequence[str]) -> Any:
         """The driver's pool, retries and parsing of options take twice as long as the question does."""

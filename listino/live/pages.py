@@ -248,8 +248,11 @@ class Pages:
     ) -> None:
         """Gives the leases back, with the pages that may be kept; under the stamp of the moment when they were taken, so
         another run of the server does not count them."""
-        keys = [key for one in leases for key in product_keys([one])[:2]]
-        texts = [page.encoded(stamp) if page else b"" for page in leases.values()]
+        keys = [key for one in leases for key in product_keys([one])[:3]]
+        texts: list[int | bytes] = []
+        for page in leases.values():
+            text = page.encoded(stamp) if page else b""
+            texts += (page.head_bytes(text) if page else 0, text)
         try:
             await self.server.fill([GENERATION, *keys], [self._process + token, generation or b"", KEPT_MS, *texts])
         except RedisError as error:

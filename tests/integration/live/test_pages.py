@@ -13,12 +13,14 @@ from servers import hung_redis
 
 from listino.domain.product import ProductId
 from listino.live import page_server
+from listino.live.heads import Head, Heads
 from listino.live.held_pages import HELD_SECONDS
 from listino.live.page import Page
 from listino.live.page_guard import PageGuard
 from listino.live.page_scripts import (
     GENERATION,
     SETTLING_MS,
+    head_key,
     members_key,
     moving_key,
     page_key,
@@ -109,6 +111,45 @@ async def test_a_page_is_loaded_once_for_all_processes(pages: Pages, others: Pag
     assert shelf.questions == [[1]]
 
 
+async def heads_of(pages: Pages, *product_ids: ProductId) -> list[tuple[str | None, bytes]]:
+    return [(state, part) for state, part, _ in await Heads(pages).get_many(product_ids)]
+
+
+async def test_heads_are_the_first_parts_of_pages_and_read_by_themselves(
+    pages: Pages, others: Pages, shelf: Shelf, guard: PageGuard, redis: Redis
+) -> None:
+    shelf.version[2] = 1
+    assert await heads_of(pages, 2, 1, 3) == [("shown", b"1"), ("shown", b"1"), (None, b"")]
+    await until(lambda: redis.exists(head_key(1), head_key(2)) == 2)
+    redis.delete(page_key(1))
+    assert await heads_of(others, 1, 2, 1) == [("shown", b"1")] * 3
+    assert len(shelf.questions) == 1
+
+    with guard.writing([1]):
+        shelf.version[1] = 2
+    assert await heads_of(others, 1, 2) == [("shown", b"2"), ("shown", b"1")]
+    redis.incr(GENERATION)
+    assert await heads_of(others, 2) == [("shown", b"1")]
+    assert shelf.questions == [[2, 1, 3], [1], [2]]
+
+
+async def test_heads_of_one_moment_were_the_truth_then(others: Pages, pages: Pages, redis: Redis) -> None:
+    await pages.get(1)
+    await until(lambda: redis.exists(head_key(1)))
+    began = time.time()
+    ((state, part, read_at),) = await Heads(others).get_many([1])
+    assert Head(state, part, 0.0) == ("shown", b"1", 0.0)
+    assert began <= read_at <= time.time()
+
+
+async def test_without_redis_heads_come_from_the_store(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(keys: Sequence[str]) -> list[bytes | None]:
+        raise RedisError(f"away, with {len(keys)} keys")
+
+    monkeypatch.setattr(pages.server, "_mget", away)
+    assert await heads_of(pages, 1, 2) == [("shown", b"1"), (None, b"")]
+
+
 async def test_a_burst_on_cold_products_is_one_question(
     pages: Pages, others: Pages, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,10 +202,10 @@ async def test_a_lease_is_its_process_s_own_and_serves_the_last_question_only(pa
     assert (await server.take(keys, "one", ":1"))[1] == [1]
     assert (await server.take(keys, "other", ":1"))[1] == [0]
     assert (await server.take(keys, "one", ":2"))[1] == [1]
-    await server.fill([GENERATION, *keys[:2]], ["one:1", b"", 60_000, b"old"])
+    await server.fill([GENERATION, *keys[:3]], ["one:1", b"", 60_000, 2, b"old"])
     assert not redis.exists(page_key(1))
-    await server.fill([GENERATION, *keys[:2]], ["one:2", b"", 60_000, b"new"])
-    assert redis.get(page_key(1)) == b"new"
+    await server.fill([GENERATION, *keys[:3]], ["one:2", b"", 60_000, 2, b"new"])
+    assert (redis.get(page_key(1)), redis.get(head_key(1))) == (b"new", b"ne")
 
 
 @pytest.mark.parametrize("break_it", [lambda text: text[:-1], lambda text: text.replace(b" 1\n", b" one\n")])
@@ -187,7 +228,7 @@ async def test_a_mistake_is_told_to_those_who_wait_and_to_nobody_after(
         raise ZeroDivisionError(len(keys))
 
     with monkeypatch.context() as broken:
-        broken.setattr(pages.server, "read", mistaken)
+        broken.setattr(pages.server, "_mget", mistaken)
         told = await asyncio.wait_for(
             asyncio.gather(pages.get_many([1, 2]), pages.server.read_together(["a"]), return_exceptions=True), 2
         )
@@ -238,7 +279,7 @@ async def test_a_writer_that_dies_leaves_reads_that_are_not_kept(
     assert await shown(pages) == b"1"
     shelf.version[1] = 2  # what was sent before may happen any time
     assert await shown(others) == b"2"
-    mark = product_keys([1])[2]
+    mark = product_keys([1])[3]
     assert 0 < redis.pttl(mark) <= 30_000  # type: ignore[operator]
     assert redis.exists(*product_keys([1])) == 1
 
@@ -253,7 +294,7 @@ async def test_a_write_that_failed_may_have_moved_something_and_may_yet(guard: P
         pass
     assert redis.get(members_key("it")) == b"3"
     assert redis.pttl(moving_key("it")) > SETTLING_MS  # type: ignore[operator]
-    assert redis.zcard(product_keys(["it:b:1"])[2]) == 2
+    assert redis.zcard(product_keys(["it:b:1"])[3]) == 2
 
 
 async def test_a_write_is_seen_within_a_second_by_everybody(
