@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from listino.live.client import connect_async
+from listino.live.exchange import Exchange, Script
 from listino.live.page_scripts import FILL, GENERATION, LOAD_MS, TAKE
 from listino.live.together import Together
 from listino.settings import Settings
@@ -36,9 +37,9 @@ class PageServer:
 
     def __init__(self, settings: Settings, layout: int) -> None:
         self._redis: Any = connect_async(settings, seconds=STEP_SECONDS, connections=_CONNECTIONS, greet=self._greet)
-        self._reading: Any = None  # a connection of the pool that is kept for `read`, while nobody reads
-        self._take = self._redis.register_script(TAKE)
-        self._fill = self._redis.register_script(FILL)
+        self._exchange = Exchange(self._redis)
+        self._take = Script(self._redis, self._exchange, TAKE)
+        self._fill = Script(self._redis, self._exchange, FILL)
         self._layout, self._begins = layout, b""
         self._away_until = 0.0
         self._most_bytes = settings.pages_mb * 10**6
@@ -53,7 +54,7 @@ class PageServer:
 
     async def read(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values, in one step."""
-        found: list[bytes | None] = await self._asked(lambda: self._mget(keys))
+        found: list[bytes | None] = await self._asked(lambda: self._exchange.ask("MGET", *keys))
         return found
 
     async def read_together(self, keys: Sequence[str]) -> list[bytes | None]:
@@ -73,13 +74,13 @@ class PageServer:
         """The generation, and what TAKE tells of the products with those keys; it takes no leases while the server is full."""
         lease_ms = 0 if await self._is_full() else LOAD_MS
         generation, *told = await self._asked(
-            lambda: self._take(keys=[GENERATION, *keys], args=[process, token, lease_ms, self._begins])
+            lambda: self._take.run([GENERATION, *keys], [process, token, lease_ms, self._begins])
         )
         return generation, told
 
     async def fill(self, keys: Sequence[str], args: Sequence[Any]) -> None:
         """Runs FILL: without leases, as while the server is full, there is nothing to fill."""
-        await self._asked(lambda: self._fill(keys=keys, args=args))
+        await self._asked(lambda: self._fill.run(keys, args))
 
     async def _is_full(self) -> bool:
         """Whether the server uses more memory than pages are to fill: it keeps queues as well, and refuses nobody else."""
@@ -116,25 +117,6 @@ class PageServer:
         generation, *texts = await self.read([GENERATION, *keys])
         begins = self.stamp(generation) + b" "
         return [text if text and text.startswith(begins) else None for text in texts]
-
-    async def _mget(self, keys: Sequence[str]) -> Any:
-        """The driver's pool, retries and parsing of options take twice as long as the question does."""
-        connection, self._reading = self._reading, None
-        connection = connection or await self._redis.connection_pool.get_connection()
-        try:
-            await connection.send_packed_command(connection.pack_command("MGET", *keys), check_health=False)
-            found = await connection.read_response(disable_decoding=True)
-        except BaseException as error:
-            # The driver has closed it: what is still on its way would be taken for the answer to the next question.
-            await self._redis.connection_pool.release(connection)
-            if isinstance(error, RedisConnectionError):
-                return await self._redis.mget(keys)  # after a restart every connection kept from before fails once
-            raise
-        if self._reading is None:
-            self._reading = connection
-        else:
-            await self._redis.connection_pool.release(connection)
-        return found
 
     async def _greet(self, connection: Any) -> None:
         """Learns which run of the server a new connection leads to."""

@@ -143,10 +143,10 @@ async def test_heads_of_one_moment_were_the_truth_then(others: Pages, pages: Pag
 
 
 async def test_without_redis_heads_come_from_the_store(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def away(keys: Sequence[str]) -> list[bytes | None]:
-        raise RedisError(f"away, with {len(keys)} keys")
+    async def away(*command: object) -> list[bytes | None]:
+        raise RedisError(f"away, with {len(command)} words")
 
-    monkeypatch.setattr(pages.server, "_mget", away)
+    monkeypatch.setattr(pages.server._exchange, "ask", away)
     assert await heads_of(pages, 1, 2) == [("shown", b"1"), (None, b"")]
 
 
@@ -224,11 +224,11 @@ async def test_what_cannot_be_read_is_a_miss(
 async def test_a_mistake_is_told_to_those_who_wait_and_to_nobody_after(
     pages: Pages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def mistaken(keys: Sequence[str]) -> list[bytes | None]:
-        raise ZeroDivisionError(len(keys))
+    async def mistaken(*command: object) -> list[bytes | None]:
+        raise ZeroDivisionError(len(command))
 
     with monkeypatch.context() as broken:
-        broken.setattr(pages.server, "_mget", mistaken)
+        broken.setattr(pages.server._exchange, "ask", mistaken)
         told = await asyncio.wait_for(
             asyncio.gather(pages.get_many([1, 2]), pages.server.read_together(["a"]), return_exceptions=True), 2
         )
