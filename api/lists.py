@@ -19,7 +19,7 @@ from api.services import reading
 from listino.domain.errors import EngineUnavailable
 from listino.domain.product import ProductId
 from listino.live.heads import Heads
-from listino.live.held_pages import HELD_SECONDS
+from listino.live.held_pages import held_until
 from listino.live.lists import Counts, Lists, Stamp
 from listino.store.aio import AsyncProducts
 from listino.store.marks import Place
@@ -27,7 +27,7 @@ from listino.store.query import Order
 
 ADDRESS = "/products"
 MOST_BYTES = 12 * 2**20  # of lists in the process: some 20,000 of five products
-# Orders that change with every price are not kept for longer than HELD_SECONDS.
+# Orders that change with every price are held in the process alone.
 _KEPT_ORDERS = frozenset({Order.ID, Order.NEWEST})
 
 
@@ -146,7 +146,8 @@ class Listings:
 
     async def _read(self, asked: PageRequest, stamp: Stamp | None) -> tuple[Listed, str | None]:
         """From the store; it bears the stamp if it may be kept under it. And the address of what follows."""
-        read_at, until = time.time(), asyncio.get_running_loop().time() + HELD_SECONDS
+        read_at = time.time()
+        until = held_until(read_at, asyncio.get_running_loop().time())
         async with reading():
             place = await self._products.sought(asked.query, asked.skip, since=stamp.since if stamp else None)
         if place is None:

@@ -1,4 +1,4 @@
-"""Pages in the process's own memory: the latest, bounded in bytes, each for half a second."""
+"""Pages in the process's own memory: the latest, bounded in bytes, each to the end of the second in which it was read."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from listino.domain.product import ProductId
 from listino.live.page import Page
 
 MOST_BYTES = 16 * 2**20
-HELD_SECONDS = 0.5  # of the one second that a page may be behind its product
+HELD_SECONDS = 1.0  # at most: no page may be further behind its product
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,13 @@ class Reading:
     @property
     def size(self) -> int:
         return 500 if self.page is None else self.page.size
+
+
+def held_until(read_at: float, now: float) -> float:
+    """Until when, by the loop's clock which says `now`, something may be shown that is being read at `read_at` (seconds since
+    1970): to the end of that second. nginx holds it as long; would the process hold it into the next second, nginx could
+    keep nothing of it then, and pass every request for it on."""
+    return now + HELD_SECONDS - read_at % HELD_SECONDS
 
 
 class HeldPages:
@@ -50,6 +57,6 @@ class HeldPages:
         self._readings[product_id] = reading
         self.bytes += reading.size
         while self.bytes > self._most_bytes and self._readings:
-            # All are held equally long, so the first that came is the first that is worth nothing.
+            # The first that came is the first that is worth nothing.
             _, oldest = self._readings.popitem(last=False)
             self.bytes -= oldest.size

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 
-from listino.live.held_pages import HELD_SECONDS
+from listino.live.held_pages import held_until
 from listino.live.page_scripts import GENERATION, SCOPES, members_key, moving_key
 from listino.live.page_server import PageServer
 
@@ -49,7 +49,7 @@ class Lists:
         self._counting: asyncio.Task[Counts] | None = None
 
     async def counts(self) -> Counts:
-        """As they were half a second ago or later; without stamps where Redis does not tell them."""
+        """As they were in this second; without stamps where Redis does not tell them."""
         if self._counts is not None and self._counts.until > asyncio.get_running_loop().time():
             return self._counts
         if self._counting is None or self._counting.done():
@@ -72,7 +72,8 @@ class Lists:
             return  # it is read again
 
     async def _count(self) -> Counts:
-        read_at, until = time.time(), asyncio.get_running_loop().time() + HELD_SECONDS
+        read_at = time.time()
+        until = held_until(read_at, asyncio.get_running_loop().time())
         try:
             generation, *state = await self._server.read_together([GENERATION, *_STATE])
         except RedisError:

@@ -19,7 +19,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from listino.domain.product import ProductId
-from listino.live.held_pages import HELD_SECONDS, HeldPages, Reading
+from listino.live.held_pages import HeldPages, Reading, held_until
 from listino.live.page import Page, decoded
 from listino.live.page_scripts import GENERATION, page_key, product_keys
 from listino.live.page_server import PageServer
@@ -104,7 +104,7 @@ class Pages:
         return self._held.get(product_id, self._loop.time())
 
     async def get(self, product_id: ProductId) -> Reading:
-        """The page, at most half a second old; raises what `load` raises, and TimeoutError after WAIT_SECONDS."""
+        """The page, as it was in this second; raises what `load` raises, and TimeoutError after WAIT_SECONDS."""
         reading = self.at_hand(product_id)
         return reading if reading is not None else await self._wish(product_id)
 
@@ -286,7 +286,8 @@ class _Moment:
     __slots__ = ("_at", "_until")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._at, self._until = time.time(), loop.time() + HELD_SECONDS
+        self._at = time.time()
+        self._until = held_until(self._at, loop.time())
 
     def reading(self, page: Page | None) -> Reading:
         return Reading(page, self._at, self._until)
