@@ -16,12 +16,12 @@ class Exchange:
     """Asks on connections of the client's pool. Errors are the driver's."""
 
     def __init__(self, redis: aioredis.Redis) -> None:
-        self._redis = redis
+        self._redis: Any = redis
         self._at_hand: list[Any] = []
 
-    async def ask(self, *command: str | bytes | int) -> Any:
-        """The answer to one command, in bytes."""
-        pool: Any = self._redis.connection_pool
+    async def ask(self, *command: Any) -> Any:
+        """The answer to one command of text, bytes and integers, in bytes."""
+        pool = self._redis.connection_pool
         connection = self._at_hand.pop() if self._at_hand else await pool.get_connection()
         try:
             await connection.send_packed_command([hiredis.pack_command(command)], check_health=False)

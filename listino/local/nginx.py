@@ -74,7 +74,7 @@ def _make_cache(run: Path) -> None:
 def _own_files(settings: Settings) -> dict[str, str]:
     nodes = (f"server {HOST}:{settings.port(node)} max_fails=3 fail_timeout=1s;\n" for node in API_NODES)
     return {
-        "place/main.conf": f"{_user()}worker_processes 1;\n",
+        "place/main.conf": f"{_user()}worker_processes auto;\n",
         "place/nodes.conf": "".join(nodes),
         # All shoppers of this machine, and the load tests, come from one address.
         "place/exempt.conf": f"{HOST} 1;\n",

@@ -115,7 +115,7 @@ def test_without_such_memory_the_micro_cache_is_in_the_run_folder(
     assert list((tmp_path / nginx.PREFIX).iterdir()) == []  # nginx makes it
 
 
-@pytest.mark.parametrize(("euid", "expected"), [(0, "user root root;"), (1000, "worker_processes 1;")])
+@pytest.mark.parametrize(("euid", "expected"), [(0, "user root root;"), (1000, "worker_processes auto;")])
 def test_nginx_keeps_its_user(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, euid: int, expected: str
 ) -> None:
