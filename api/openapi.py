@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from api.components import COMPONENTS, EVERYWHERE, EXAMPLE_CURSOR, headers, problems, schema
+import orjson
+
+from api.components import COMPONENTS, EVERYWHERE, EXAMPLE_CURSOR, EXAMPLE_EVENT_ID, headers, problems, schema
 from api.cursors import MOST_CHARACTERS as MOST_CURSOR_CHARACTERS
 from api.parameters import (
     DEFAULT_ORDER,
@@ -16,6 +18,7 @@ from api.parameters import (
     MOST_WALKED,
     MOST_WORDS,
 )
+from api.price_events import CLIENT_RETRY_MS
 from api.schemas import EXAMPLE_ID, SCHEMAS
 from listino.domain.market import MARKETS
 from listino.store.query import FILTERS_OF, Order
@@ -62,6 +65,11 @@ def _get(summary: str, description: str, responses: Json, *, tag: str, parameter
 
 
 _ID: Json = {"$ref": "#/components/parameters/id"}
+_LAST_EVENT: Json = {"$ref": "#/components/parameters/last-event-id"}
+_EVENTS = (
+    f"retry: {CLIENT_RETRY_MS}\n\nevent: price\nid: {EXAMPLE_EVENT_ID}\n"
+    f"data: {orjson.dumps(SCHEMAS['LivePrice']['examples'][0]).decode()}\n\n"
+)
 _NONE_MATCH: Json = {"$ref": "#/components/parameters/if-none-match"}
 # What reading the catalogue may come to; and reading one product.
 _READ = problems(429, 500, 503)
@@ -194,6 +202,20 @@ _PATHS: Json = {
                 examples=[300],
             ),
         ),
+    ),
+    "/products/{id}/price/events": _get(
+        "Watch the price",
+        "Server-sent events, each with an id: `price`, whose data is what /price answers, at once and whenever price or "
+        "availability change, or whether they are fresh; and `gone`, after which the stream ends. `reason` is `no_queue` while "
+        "nothing can be heard of the shop. A stream ends after a quarter of an hour at the latest: EventSource then comes "
+        "again by itself, and is not told again what it has seen.",
+        {
+            "200": _text("The stream.", "text/event-stream", _EVENTS),
+            **problems(404, 410),
+            **_READ,
+        },
+        tag="products",
+        parameters=(_ID, _LAST_EVENT),
     ),
     "/healthz": _get(
         "Alive",
