@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from api import docs, health, price_events, prices, products
+from api import demo, docs, health, price_events, prices, products
 from api.openapi import query_parameters
 from api.parameters import refuse_others
 
@@ -68,4 +68,6 @@ def routes() -> list[BaseRoute]:
         Address("/openapi.json", docs.openapi),
         Address("/docs", docs.page),
         Mount("/docs/assets", docs.assets()),
+        Address("/demo/{id:product}", demo.product_page),
+        Mount("/static", demo.static()),
     ]
