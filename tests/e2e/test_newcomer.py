@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from ports import free_base
 from shopkeeper import wait_until
@@ -66,6 +67,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         "LISTINO_PORT_BASE": str(base),
         "LISTINO_STATE_DIR": str(folder / "state"),
         "LISTINO_DEMO_PRODUCTS": str(PRODUCTS),
+        "LISTINO_STREAM_REFRESH_SECONDS": "1",  # while somebody watches a price, its shop is asked that often
     }
     once = subprocess.run(
         [sys.executable, "-m", "listino", "demo", "--once", "--json"],
@@ -144,6 +146,32 @@ def test_a_moved_price_reaches_page_list_history_and_the_back_office(demo: Demo,
     assert now not in (before, moved)
     expect(screen.locator("main")).to_contain_text(f"€ {now}")
     screen.context.close()
+
+
+def test_a_page_that_stays_open_shows_what_the_shop_asks_by_now(demo: Demo, browser: Browser) -> None:
+    goods = list(Catalogue("it", count=PRODUCTS).truth().values())[1]
+    product = f"it:bottega:{goods.sku}"
+    complaints: list[str] = []
+    with browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark") as context:
+        screen = context.new_page()
+        screen.on("console", lambda message: complaints.append(message.text))
+        screen.on("pageerror", lambda error: complaints.append(str(error)))
+        screen.goto(f"{demo.url('nginx')}/demo/{product}")
+        screen.evaluate("window.theSame = true")
+        expect(screen.get_by_role("heading", level=1)).to_have_text(goods.name)
+        expect(screen.locator(".availability")).to_have_text("Disponibile")
+        price = screen.locator(".price")
+        before = price.inner_text()
+        for cost in ("44.40", "55.50"):
+            shop_move(demo, goods.sku, cost)
+            expect(price).not_to_have_text(before, timeout=10_000)
+            before = price.inner_text()
+        shown = httpx.get(f"{demo.url('nginx')}/products/{product}/price").json()["price"]
+        expect(price).to_have_text(f"{shown.replace('.', ',')}\u00a0€")
+        assert screen.evaluate("window.theSame") is True  # it was not loaded again
+        assert screen.evaluate("document.documentElement.scrollWidth") == 390
+        assert Axe().run(screen).response["violations"] == []
+    assert complaints == []
 
 
 def test_a_crawl_started_in_the_browser_is_done_by_a_worker_before_ones_eyes(demo: Demo, browser: Browser) -> None:

@@ -1,10 +1,15 @@
 """Prices as server-sent events, through a real server; the test plays the worker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +18,7 @@ import pytest
 from redis import Redis
 from servers import hung_redis
 from serving import served
+from shopkeeper import wait_until
 
 import api.streams
 from api.app import create_app
@@ -23,6 +29,8 @@ from listino.domain.product import Product
 from listino.live.answer import LiveAnswer
 from listino.live.page_guard import PageGuard
 from listino.live.waiting import WaitingRoom
+from listino.local.engines import free_port
+from listino.local.readiness import refusal
 from listino.settings import Settings
 from listino.store.aio import AsyncStore
 from listino.store.client import Store
@@ -268,3 +276,39 @@ async def test_a_shop_is_asked_again_while_somebody_watches(
             assert room.take(1) == [ID]
             await worker.deliver(answered(minor), fresh_ms=1)
             assert (await stream.told())[1] == str(Money(minor))
+
+
+@pytest.fixture
+def node(settings: Settings, tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """The address and the process of an API node as production starts it."""
+    port = free_port()
+    argv = [sys.executable, "-m", "gunicorn", "api.app:create_app()", "-k", "uvicorn_worker.UvicornWorker"]
+    process = subprocess.Popen(
+        [*argv, "-b", f"127.0.0.1:{port}", "--graceful-timeout", "30", "--no-control-socket"],
+        env=os.environ | settings.environment(),
+        stdout=(tmp_path / "log").open("wb"),
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until(lambda: refusal(f"{address}/healthz") is None, "the node answers")
+        yield address, process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_a_node_that_is_told_to_stop_ends_its_streams_at_once(
+    node: "tuple[str, subprocess.Popen[bytes]]", store: Store, goods: Make
+) -> None:
+    address, process = node
+    store.products.upsert([goods("8411")])
+    async with (
+        httpx.AsyncClient(timeout=10) as client,
+        client.stream("GET", f"{address}/products/{ID}/price/events") as answer,
+    ):
+        stream = Stream(answer, answer.aiter_lines())
+        assert await stream.told() == STORED
+        process.send_signal(signal.SIGTERM)
+        assert await stream.event() == {}  # the answer ends in order, and within five seconds
+    assert await asyncio.to_thread(process.wait, 10) == 0
