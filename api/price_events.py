@@ -9,8 +9,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.parameters import product_id_of
 from api.problems import ProductGone
-from api.services import services_of
+from api.services import STORE_SECONDS, services_of
 from api.streams import Streams
+from listino.domain.errors import EngineUnavailable
 from listino.live.watching import Watch
 
 MEDIA_TYPE = "text/event-stream"
@@ -35,7 +36,11 @@ async def price_events(request: Request) -> ASGIApp:
     product_id, streams = product_id_of(request), services_of(request).streams
     with contextlib.ExitStack() as stack:
         stack.enter_context(streams.place(request.scope))
-        watch = await streams.watching.watch(product_id, seen=request.headers.get("last-event-id"))
+        try:
+            async with asyncio.timeout(STORE_SECONDS):  # and not as many times as others wait before
+                watch = await streams.watching.watch(product_id, seen=request.headers.get("last-event-id"))
+        except TimeoutError:
+            raise EngineUnavailable(f"MongoDB did not answer within {STORE_SECONDS:.1f} s") from None
         stack.callback(streams.watching.leave, watch)
         if watch.is_gone:
             raise ProductGone(product_id)
