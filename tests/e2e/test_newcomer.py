@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 from ports import free_base
 from shopkeeper import wait_until
 
+from listino.domain.money import Money
 from listino.local.shops.catalogue import Catalogue
 from listino.settings import PORT_OFFSETS
 
@@ -133,8 +134,7 @@ def test_a_moved_price_reaches_page_list_history_and_the_back_office(demo: Demo,
     assert moved != before
     page = wait_until(lambda: _with_price(f"{api}/products/{product}", moved), "the product page shows the new price")
     assert page["price"]["amount"] == moved
-    listed = httpx.get(f"{api}/products?count=100&market=it").json()
-    assert [card["default_price"] for card in listed if card["id"] == product] == [moved]
+    wait_until(lambda: _listed_at(f"{api}/products?count=100&market=it", product) == [moved], "the list shows it too")
 
     screen = sign_in(demo, browser, f"/products/{product}")
     expect(screen.get_by_role("heading", level=1)).to_have_text(goods.name)
@@ -162,8 +162,8 @@ def test_a_page_that_stays_open_shows_what_the_shop_asks_by_now(demo: Demo, brow
         expect(screen.locator(".availability")).to_have_text("Disponibile")
         price = screen.locator(".price")
         before = price.inner_text()
-        for cost in ("44.40", "55.50"):
-            shop_move(demo, goods.sku, cost)
+        for percent in (110, 120):  # a leap would be held
+            shop_move(demo, goods.sku, str(Money(goods.offer.cost.minor * percent // 100)))
             expect(price).not_to_have_text(before, timeout=10_000)
             before = price.inner_text()
         shown = httpx.get(f"{demo.url('nginx')}/products/{product}/price").json()["price"]
@@ -229,6 +229,10 @@ def _stale(demo: Demo, product: str) -> bool:
 
     with Redis.from_url(f"redis://127.0.0.1:{demo.base + PORT_OFFSETS['redis']}/0") as redis:
         return not redis.exists(f"live:{{it:bottega}}:answer:{product}")
+
+
+def _listed_at(url: str, product: str) -> list[str]:
+    return [card["default_price"] for card in httpx.get(url).json() if card["id"] == product]
 
 
 def _with_price(url: str, price: str) -> dict[str, Any] | None:

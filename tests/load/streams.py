@@ -60,7 +60,10 @@ class Watcher:
 
     async def open(self) -> None:
         reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(self.address, 0))
-        self.writer.write(f"GET /products/{self.product_id}/price/events HTTP/1.1\r\nHost: listino\r\n\r\n".encode())
+        self.writer.write(
+            f"GET /products/{self.product_id}/price/events HTTP/1.1\r\nHost: listino\r\n"
+            "Accept: text/event-stream\r\nAccept-Encoding: gzip\r\n\r\n".encode()
+        )
         status = await reader.readline()
         if b" 200 " not in status:
             raise StreamsFailed(f"a stream was refused: {status.decode().strip() or 'no answer'}")
