@@ -16,7 +16,8 @@ from listino.live.watching import Watch
 
 MEDIA_TYPE = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0  # nginx gives a stream up that is silent for 75 s, and other proxies one that is for 60 s
-CLIENT_RETRY_MS = 2000  # after which a client comes again whose stream has ended
+# After which a client comes again whose stream has ended: those of a node that stopped are not to come all at once.
+CLIENT_RETRY_MS = (1000, 3000)
 SEND_SECONDS = 30.0  # how long a client may take nothing at all, with some 64 KB waiting for it; as nginx does
 BEAT = b": still here\n\n"
 _SPREAD = 0.1  # streams that began together end apart, by this share of their time
@@ -74,7 +75,7 @@ class EventStream:
     async def _tell(self, send: Send, leaving: "asyncio.Task[None]") -> None:
         now, watch = asyncio.get_running_loop().time, self._watch
         until = now() + self._streams.seconds * random.uniform(1 - _SPREAD, 1)  # noqa: S311
-        beginning = b"retry: %d\n\n" % CLIENT_RETRY_MS
+        beginning = b"retry: %d\n\n" % random.randint(*CLIENT_RETRY_MS)  # noqa: S311
         said_at = 0.0
         while True:
             sight = watch.news()

@@ -113,7 +113,7 @@ async def test_what_is_known_is_told_at_once_and_then_what_the_shop_says(
         assert stream.answer.status_code == 200
         assert stream.answer.headers["content-type"] == "text/event-stream"
         assert stream.answer.headers["cache-control"] == "no-store"
-        assert await stream.event() == {"retry": "2000"}
+        assert 1000 <= int((await stream.event())["retry"]) <= 3000
         known = await stream.event()
         assert (known["event"], known["id"]) == ("price", "30.90:EUR:InStock:deadline")
         conforms("LivePrice", orjson.loads(known["data"]))
@@ -163,11 +163,11 @@ async def test_who_comes_again_is_told_what_was_missed_and_nothing_twice(
             pass
     store.products.upsert([goods("8411", cost=3000, at=utc_now() - timedelta(hours=1))])
     async with other(Last_Event_ID=seen["id"]) as again:
-        assert await again.event() == {"retry": "2000"}
+        assert (await again.event()).keys() == {"retry"}
         missed = await again.event()
         assert missed["event"] == "price"
     async with one(Last_Event_ID=missed["id"]) as again:
-        assert await again.event() == {"retry": "2000"}
+        assert (await again.event()).keys() == {"retry"}
         await worker.deliver(answered(4000))
         assert await again.told() == ("price", "40.00", True)  # and nothing before
 
