@@ -23,6 +23,7 @@ from api.refresh import Refresher
 from api.routes import routes
 from api.services import Services
 from api.shortcut import Shortcut
+from api.streams import Streams, watching
 from listino.live.heads import Heads
 from listino.live.lists import Lists
 from listino.live.pages import Pages
@@ -53,12 +54,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store, primaries, looks = AsyncStore(chosen), Primaries(), gc.get_threshold()
+        watched = watching(chosen, store.products)
         writing = asyncio.create_task(_write_regularly(lines), name="log lines")
         try:
             async with (
-                AsyncLivePrices(chosen) as live,
+                AsyncLivePrices(chosen, watched) as live,
                 Refresher(live, chosen.live_fresh_ms / 1000) as refresher,
                 Pages(chosen, PageLoader(store.products, primaries).load, layout=LAYOUT) as pages,
+                Streams(chosen, watched, live, refresher, metrics) as streams,
             ):
                 # Pages and lists that are held make many objects and no cycles: looking through them for any, as often
                 # as Python does by itself, takes an eighth of a list's time.
@@ -66,7 +69,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 gc.set_threshold(GARBAGE_OBJECTS)
                 listings = Listings(store.products, primaries, Lists(pages.server), Heads(pages))
                 app.state.services = Services(
-                    store=store, live=live, refresher=refresher, pages=pages, listings=listings, metrics=metrics
+                    store=store,
+                    live=live,
+                    refresher=refresher,
+                    pages=pages,
+                    listings=listings,
+                    streams=streams,
+                    metrics=metrics,
                 )
                 yield
         finally:

@@ -16,6 +16,7 @@ Json = dict[str, Any]
 
 _EXAMPLE_REQUEST = "5b0c6d3e9f5f4e6e8b1f0a7c2d4e6f80"
 EXAMPLE_CURSOR = cursor_after(ProductQuery(), Product(id=EXAMPLE_ID, name="Moka Express"))
+EXAMPLE_EVENT_ID = "49.90:EUR:InStock:fresh"
 _EXAMPLE_ETAG = 'W/"0f9f1d1f3f1a2b3c4d5e6f70"'
 # What may be on any answer, beside what is named for it.
 ALWAYS = ("Access-Control-Allow-Origin", "Cache-Control", "Vary", "X-Request-Id")
@@ -59,6 +60,13 @@ PARAMETERS: Json = {
             "shop": {"summary": "Of a shop", "value": EXAMPLE_ID},
             "catalogue": {"summary": "Of an imported catalogue", "value": "500"},
         },
+    },
+    "last-event-id": {
+        "name": "Last-Event-ID",
+        "in": "header",
+        "required": False,
+        "description": "The id of the last event that was seen, which EventSource sends by itself when it comes again.",
+        "schema": {"type": "string", "examples": [EXAMPLE_EVENT_ID]},
     },
     "if-none-match": {
         "name": "If-None-Match",
@@ -138,7 +146,10 @@ RESPONSES: Json = {
         f"The address is too long: path and query may have {MOST_ADDRESS_BYTES} bytes.",
     ),
     "429": _problem(
-        429, "Too many requests from one client.", "Too many requests from one client; ask again in 1 s.", "Retry-After"
+        429,
+        "Too many requests or event streams of one client.",
+        "Too many requests from one client; ask again in 1 s.",
+        "Retry-After",
     ),
     "431": _problem(
         431,
@@ -152,7 +163,7 @@ RESPONSES: Json = {
     ),
     "503": _problem(
         503,
-        "The catalogue cannot be read at the moment.",
+        "The catalogue cannot be read at the moment, or no further event stream can be opened.",
         "The catalogue cannot be read at the moment; try again shortly.",
         "Retry-After",
     ),

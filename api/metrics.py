@@ -2,7 +2,7 @@
 
 import os
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from listino.live.answer import LiveAnswer
@@ -41,6 +41,9 @@ class Metrics:
             "How long viewers waited for a live price.",
             buckets=WAIT_BUCKETS,
             registry=self._registry,
+        )
+        self.streams = Gauge(
+            "listino_api_streams", "Event streams that are open.", registry=self._registry, multiprocess_mode="livesum"
         )
         if MULTIPROCESS not in os.environ:
             ProcessCollector(registry=self._registry)

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from api.components import COMPONENTS, EVERYWHERE, EXAMPLE_CURSOR, headers, problems, schema
+import orjson
+
+from api.components import COMPONENTS, EVERYWHERE, EXAMPLE_CURSOR, EXAMPLE_EVENT_ID, headers, problems, schema
 from api.cursors import MOST_CHARACTERS as MOST_CURSOR_CHARACTERS
 from api.parameters import (
     DEFAULT_ORDER,
@@ -16,6 +18,7 @@ from api.parameters import (
     MOST_WALKED,
     MOST_WORDS,
 )
+from api.price_events import MEDIA_TYPE
 from api.schemas import EXAMPLE_ID, SCHEMAS
 from listino.domain.market import MARKETS
 from listino.store.query import FILTERS_OF, Order
@@ -62,6 +65,21 @@ def _get(summary: str, description: str, responses: Json, *, tag: str, parameter
 
 
 _ID: Json = {"$ref": "#/components/parameters/id"}
+_LAST_EVENT: Json = {"$ref": "#/components/parameters/last-event-id"}
+# As tools read it: before OpenAPI 3.2 the schema of a stream is that of one event.
+_EVENTS: Json = {
+    "schema": schema("PriceEvent"),
+    "examples": {
+        "price": {
+            "value": {
+                "event": "price",
+                "id": EXAMPLE_EVENT_ID,
+                "data": orjson.dumps(SCHEMAS["LivePrice"]["examples"][0]).decode(),
+            }
+        },
+        "gone": {"value": SCHEMAS["PriceEvent"]["examples"][0]},
+    },
+}
 _NONE_MATCH: Json = {"$ref": "#/components/parameters/if-none-match"}
 # What reading the catalogue may come to; and reading one product.
 _READ = problems(429, 500, 503)
@@ -195,6 +213,20 @@ _PATHS: Json = {
             ),
         ),
     ),
+    "/products/{id}/price/events": _get(
+        "Watch the price",
+        "Server-sent events, each with an id: `price`, whose data is what /price answers, at once and whenever price or "
+        "availability change, or whether they are fresh; and `gone`, after which the stream ends. `reason` is `no_queue` while "
+        "nothing can be heard of the shop. A stream ends after a quarter of an hour at the latest: EventSource then comes "
+        "again by itself, and is not told again what it has seen.",
+        {
+            "200": {"description": "The stream.", "headers": headers(), "content": {MEDIA_TYPE: _EVENTS}},
+            **problems(404, 410),
+            **_READ,
+        },
+        tag="products",
+        parameters=(_ID, _LAST_EVENT),
+    ),
     "/healthz": _get(
         "Alive",
         "The process takes requests.",
@@ -255,6 +287,17 @@ _PATHS: Json = {
         "Swagger UI.",
         {"200": _text("A page.", "text/html", "<!doctype html>"), **problems(429)},
         tag="operation",
+    ),
+    "/demo/{id}": _get(
+        "Look at a product",
+        "A page as a storefront might make it, whose price follows the shop.",
+        {
+            "200": _text("A page.", "text/html", "<!doctype html>"),
+            **problems(404, 410),
+            **_READ,
+        },
+        tag="operation",
+        parameters=(_ID,),
     ),
 }
 

@@ -113,17 +113,27 @@ async def page_answer(
 
     Raises ProductNotFound, ProductGone or EngineUnavailable.
     """
-    read = services.pages.at_hand(product_id) or await _read(services, product_id)
-    page = read.page
-    if page is None or page.state == HIDDEN:
-        raise ProductNotFound(f"no product {product_id}")
-    if page.state == GONE:
-        raise ProductGone(product_id)
+    page, read_at = await shown_page(services, product_id)
     if part is Part.DETAIL:
         services.refresher.ask(product_id)
     text = page.parts[part]
     packer = (lambda body: _packed(page, part, body)) if pack else None
-    return bytes_answer(text[:_TAG_BYTES], text[_TAG_BYTES:], headers, read.read_at, pack=packer)
+    return bytes_answer(text[:_TAG_BYTES], text[_TAG_BYTES:], headers, read_at, pack=packer)
+
+
+async def shown_page(services: Services, product_id: ProductId) -> tuple[Page, float]:
+    """The product's page, and when it was the truth; raises ProductNotFound, ProductGone or EngineUnavailable."""
+    read = services.pages.at_hand(product_id) or await _read(services, product_id)
+    if read.page is None or read.page.state == HIDDEN:
+        raise ProductNotFound(f"no product {product_id}")
+    if read.page.state == GONE:
+        raise ProductGone(product_id)
+    return read.page, read.read_at
+
+
+def body_of(page: Page, part: Part) -> bytes:
+    """The JSON of a part that bears an entity tag."""
+    return page.parts[part][_TAG_BYTES:]
 
 
 def bytes_answer(

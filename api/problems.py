@@ -18,6 +18,7 @@ from listino.store.outage import UNAVAILABLE
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+STREAM_RETRY_SECONDS = 10  # until one of many streams may have ended
 RETRY_SECONDS = 2  # a replica set has mostly chosen its next primary by the second try
 
 
@@ -34,6 +35,18 @@ class ProductGone(ListinoError):
 
     def __init__(self, product_id: ProductId) -> None:
         super().__init__(f"the shop no longer has product {product_id}")
+
+
+class TooManyStreams(ListinoError):
+    """Raised when no further event stream is opened, for anybody or for one client."""
+
+    def __init__(self, client: bool) -> None:
+        super().__init__(
+            "Too many event streams of one client; end one first."
+            if client
+            else "No further event stream can be opened at the moment; ask for /price instead."
+        )
+        self.status = 429 if client else 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +85,7 @@ PROBLEMS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     ProductNotFound: lambda error: Problem(404, str(error)),
     ProductGone: lambda error: Problem(410, str(error)),
     ListBeingPrepared: _later,
+    TooManyStreams: lambda error: Problem(error.status, str(error), headers={"Retry-After": str(STREAM_RETRY_SECONDS)}),
     EngineUnavailable: _away,
     **dict.fromkeys(UNAVAILABLE, _away),
 }

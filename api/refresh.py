@@ -14,6 +14,7 @@ log = structlog.get_logger(__name__)
 # next viewer asks again.
 MOST_UNDER_WAY = 256
 MOST_REMEMBERED = 20_000  # products asked for of late; the script in Redis knows all of them
+VIEWER_MS = 5000  # how long one who has opened a page may have to wait for the price to become fresh
 LAST_SECONDS = 2.0  # how long those under way may still take when the process ends
 
 
@@ -35,10 +36,10 @@ class Refresher:
         for task in self._under_way.values():
             task.cancel()
 
-    def ask(self, product_id: ProductId) -> None:
+    def ask(self, product_id: ProductId, *, wait_ms: int = VIEWER_MS) -> None:
         """Sees to it that the shop is asked soon; for goods without a shop there is nothing to do.
 
-        Whoever asks again while the last answer may still be fresh is not heard.
+        Whoever asks again while the last answer may still be fresh is not heard. Who can wait less is served first.
         """
         if isinstance(product_id, int) or product_id in self._under_way or len(self._under_way) >= MOST_UNDER_WAY:
             return
@@ -48,11 +49,11 @@ class Refresher:
         if len(self._asked) >= MOST_REMEMBERED:
             self._asked.clear()
         self._asked[product_id] = now
-        self._under_way[product_id] = asyncio.create_task(self._ask(product_id))
+        self._under_way[product_id] = asyncio.create_task(self._ask(product_id, wait_ms))
 
-    async def _ask(self, product_id: ProductId) -> None:
+    async def _ask(self, product_id: ProductId, wait_ms: int) -> None:
         try:
-            await self._live.request(product_id)
+            await self._live.request(product_id, wait_ms=wait_ms)
         except UNAVAILABLE as error:
             self._asked.pop(product_id, None)
             log.warning("api.refresh_not_asked", product_id=product_id, error=str(error))

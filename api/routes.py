@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from api import docs, health, prices, products
+from api import demo, docs, health, price_events, prices, products
 from api.openapi import query_parameters
 from api.parameters import refuse_others
 
@@ -60,6 +60,7 @@ def routes() -> list[BaseRoute]:
         ProductAddress("/products/{id:product}/styles", products.styles),
         ProductAddress("/products/{id:product}/related", products.related),
         ProductAddress("/products/{id:product}/price", prices.live_price),
+        ProductAddress("/products/{id:product}/price/events", price_events.price_events),
         ProductAddress("/products/{id:product}", products.detail),
         Address("/healthz", health.alive),
         Address("/readyz", health.ready),
@@ -67,4 +68,6 @@ def routes() -> list[BaseRoute]:
         Address("/openapi.json", docs.openapi),
         Address("/docs", docs.page),
         Mount("/docs/assets", docs.assets()),
+        Address("/demo/{id:product}", demo.product_page),
+        Mount("/static", demo.static()),
     ]

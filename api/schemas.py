@@ -181,6 +181,20 @@ SCHEMAS: Json = {
             }
         ],
     ),
+    "PriceEvent": _object(
+        {
+            "event": {"enum": ["price", "gone"]},
+            "id": _text("What was told: for Last-Event-ID; it means the same on every node."),
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "description": "Of `price` a LivePrice; of `gone` the `product_id` alone.",
+            },
+        },
+        {"retry": {"type": "integer", "description": "Milliseconds, after which the client comes again."}},
+        description="One event of the stream.",
+        examples=[{"event": "gone", "id": "gone", "data": f'{{"product_id":"{EXAMPLE_ID}"}}'}],
+    ),
     "Readiness": _object(
         {
             "status": {"enum": ["ready", "degraded", "away"]},

@@ -18,6 +18,7 @@ from listino.store.outage import UNAVAILABLE, time_limit
 
 if TYPE_CHECKING:
     from api.lists import Listings
+    from api.streams import Streams
 
 # How long a shopper waits for MongoDB; docs/operate.md says why this long. The driver by itself goes on trying for
 # longer, which suits a crawl and not a page.
@@ -33,6 +34,7 @@ class Services:
     refresher: Refresher
     pages: Pages
     listings: "Listings"
+    streams: "Streams"
     metrics: Metrics
 
 

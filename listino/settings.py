@@ -118,6 +118,24 @@ class Settings(BaseSettings):
     client_burst: int = Field(
         100, ge=1, le=1_000_000, description="Requests that a client may send at once before its rate counts."
     )
+    streams: int = Field(
+        2000, ge=0, le=20_000, description="Event streams that each worker process of the API keeps open at once."
+    )
+    client_streams: int = Field(
+        100, ge=0, le=20_000, description="How many of them one client may have in each worker process; 0: any number."
+    )
+    stream_seconds: float = Field(
+        900,
+        ge=0,
+        le=86_400,
+        description="How long an event stream lasts, in seconds; then its client comes again by itself.",
+    )
+    stream_refresh_seconds: float = Field(
+        30,
+        ge=0,
+        le=86_400,
+        description="While somebody watches a price, its shop is asked again this long after it last answered; 0: only when a stream begins.",
+    )
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
         (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),
         description="Networks of the load balancers, with commas between them: only theirs is an `X-Real-IP` header believed.",

@@ -1,4 +1,5 @@
-"""The writer's side of rendered pages: every write of products happens between two steps that drop them."""
+"""The writer's side of rendered pages: every write of products happens between two steps that drop them, of which the second
+says what was written to whoever watches."""
 
 import asyncio
 import contextlib
@@ -13,11 +14,13 @@ from redis.exceptions import RedisError
 from listino.domain.product import ProductId
 from listino.live.client import connect
 from listino.live.page_scripts import (
+    ANYTHING,
     BEGIN,
     END,
     GENERATION,
     SETTLING_MS,
     WRITING_MS,
+    WRITTEN,
     members_key,
     moving_key,
     product_keys,
@@ -105,7 +108,12 @@ class PageGuard:
         settling = SETTLING_MS if token else WRITING_MS
         scopes = sorted({scope_of(product_id) for product_id in moved})
         marks = [key for scope in scopes for key in (members_key(scope), moving_key(scope))]
-        return self._step(lambda some: self._end(keys=product_keys(some), args=[token, settling, *marks]), product_ids)
+
+        def end(some: list[ProductId]) -> None:
+            lines = "\n".join(map(str, some))
+            self._end(keys=product_keys(some), args=[token, settling, WRITTEN, lines, *marks])
+
+        return self._step(end, product_ids)
 
     def _step(self, step: Callable[[list[ProductId]], object], product_ids: Collection[ProductId]) -> bool:
         if self._healer is not None:
@@ -136,6 +144,7 @@ class PageGuard:
                 last = self._closed
             try:
                 self._redis.incr(GENERATION)
+                self._redis.publish(WRITTEN, ANYTHING)
             except RedisError:
                 with self._state:
                     self._untold = True

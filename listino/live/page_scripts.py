@@ -8,6 +8,8 @@
     members:SCOPE    counts what was listed, ended or moved to another list in a market, or in the imported catalogue
     moving:SCOPE     set for SETTLING_MS after that: not everybody may know of it yet; for WRITING_MS where it may happen yet
 
+and the channel `products:written`, on which a writer names the products it has written, a line each, or `*` for any.
+
 A reader that misses takes the lease, loads, and fills. A writer begins by dropping page and lease and leaving its mark,
 writes, and ends by taking the mark away: what a reader loaded before cannot be filled in any more, and while there is a
 mark nobody fills at all. A writer that dies leaves its mark for WRITING_MS of reads that are not kept.
@@ -23,6 +25,8 @@ from listino.domain.product import ProductId
 GENERATION = "pages:generation"
 CATALOGUE = "catalogue"  # the scope of imported goods, which belong to no market
 SCOPES = (*MARKETS, CATALOGUE)
+WRITTEN = "products:written"
+ANYTHING = "*"  # where nobody knows any more what was written
 
 # Longer than the store lets a write take in all (WRITE_SECONDS in listino.store.guard): no write that is still under way has
 # lost its mark.
@@ -70,20 +74,21 @@ end
 return 0
 """
 
-# KEYS: page, head, load, writing of each product. ARGV: the writer's token, or nothing after a write that failed and may happen yet;
-# SETTLING_MS, or WRITING_MS then; and for each scope in which something moved the keys of its count and of its mark.
+# KEYS: page, head, load, writing of each product. ARGV: the writer's token, or nothing after a write that failed and may
+# happen yet; SETTLING_MS, or WRITING_MS then; WRITTEN; the products by their ids, a line each; and for each scope in which
+# something moved the keys of its count and of its mark.
 END = """
 for at = 1, #KEYS, 4 do
     redis.call('DEL', KEYS[at], KEYS[at + 1], KEYS[at + 2])
     redis.call('ZREM', KEYS[at + 3], ARGV[1])
 end
-for at = 3, #ARGV, 2 do
+for at = 5, #ARGV, 2 do
     redis.call('INCR', ARGV[at])
     if redis.call('PTTL', ARGV[at + 1]) < tonumber(ARGV[2]) then
         redis.call('SET', ARGV[at + 1], '1', 'PX', ARGV[2])
     end
 end
-return 0
+return redis.call('PUBLISH', ARGV[3], ARGV[4])
 """
 
 # KEYS: the generation, then page, head, load, writing of each product. ARGV: the reader's process, the reader's own token, LOAD_MS

@@ -9,7 +9,7 @@ import contextlib
 import threading
 from collections import defaultdict
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from redis.exceptions import RedisError
@@ -20,6 +20,7 @@ from listino.jobs import Jobs
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import UNAVAILABLE, connect, connect_async, connect_subscriber, drain_ms, flight_ms
 from listino.live.keys import ShopKeys, shop_key
+from listino.live.page_scripts import WRITTEN
 from listino.live.scripts import ASK, CHANNEL
 from listino.settings import Settings
 
@@ -45,14 +46,28 @@ def _ask_arguments(settings: Settings, product_id: str, wait_ms: int) -> tuple[l
     )
 
 
+class Listener(Protocol):
+    """Who hears all that is announced about prices, beside those who wait for one. Nothing of it may take long."""
+
+    def answered(self, answer: LiveAnswer) -> None:
+        """A shop has answered, or will not."""
+
+    def written(self, lines: bytes) -> None:
+        """Products were written, as `listino.live.page_scripts` says."""
+
+    def listening(self, hears: bool) -> None:
+        """From now on everything is heard that happens, or nothing."""
+
+
 class AsyncLivePrices:
     """Live prices for asynchronous callers: one subscription a process, however many wait.
 
     Use it in `async with`, inside the event loop that will wait.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, listener: Listener | None = None) -> None:
         self._settings = settings
+        self._listener = listener
         self._redis = connect_async(settings)
         self._subscriber = connect_subscriber(settings)
         self._ask = self._redis.register_script(ASK)
@@ -60,18 +75,18 @@ class AsyncLivePrices:
         self._jobs = Jobs(connect(settings))
         self._waiters: dict[ProductId, set[asyncio.Future[LiveAnswer]]] = defaultdict(set)
         self._subscribed = asyncio.Event()
-        self._listener: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[None] | None = None
         self._requests: set[asyncio.Task[LiveAnswer | None]] = set()
 
     async def __aenter__(self) -> "AsyncLivePrices":
-        self._listener = asyncio.create_task(self._listen(), name="live answers")
+        self._listening = asyncio.create_task(self._listen(), name="live answers")
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._listener is not None:
-            self._listener.cancel()
+        if self._listening is not None:
+            self._listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._listener
+                await self._listening
         if self._requests:
             await asyncio.wait(self._requests, timeout=2)
         await self._redis.aclose()
@@ -155,15 +170,22 @@ class AsyncLivePrices:
         while True:
             try:
                 async with self._subscriber.pubsub() as subscription:
-                    await subscription.subscribe(CHANNEL)
+                    # In this order: who is subscribed to the one is so to the other.
+                    await subscription.subscribe(*([WRITTEN] if self._listener is not None else []), CHANNEL)
                     async for message in subscription.listen():
-                        if message["type"] == "subscribe":
+                        if message["type"] == "subscribe" and message["channel"] == CHANNEL.encode():
                             self._subscribed.set()
-                        elif message["type"] == "message":
+                            if self._listener is not None:
+                                self._listener.listening(True)
+                        elif message["type"] == "message" and message["channel"] == CHANNEL.encode():
                             self._hand_out(message["data"])
+                        elif message["type"] == "message" and self._listener is not None:
+                            self._listener.written(message["data"])
             except RedisError as error:
                 log.warning("live.subscription_lost", error=str(error))
             self._subscribed.clear()
+            if self._listener is not None:
+                self._listener.listening(False)
             await asyncio.sleep(0.5)
 
     def _hand_out(self, text: bytes) -> None:
@@ -176,6 +198,8 @@ class AsyncLivePrices:
         for waiter in self._waiters.get(answer.product_id, ()):
             if not waiter.done():
                 waiter.set_result(answer)
+        if self._listener is not None:
+            self._listener.answered(answer)
 
 
 class LivePrices:

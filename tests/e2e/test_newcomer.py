@@ -14,10 +14,12 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from ports import free_base
 from shopkeeper import wait_until
 
+from listino.domain.money import Money
 from listino.local.shops.catalogue import Catalogue
 from listino.settings import PORT_OFFSETS
 
@@ -66,6 +68,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         "LISTINO_PORT_BASE": str(base),
         "LISTINO_STATE_DIR": str(folder / "state"),
         "LISTINO_DEMO_PRODUCTS": str(PRODUCTS),
+        "LISTINO_STREAM_REFRESH_SECONDS": "1",  # while somebody watches a price, its shop is asked that often
     }
     once = subprocess.run(
         [sys.executable, "-m", "listino", "demo", "--once", "--json"],
@@ -131,8 +134,7 @@ def test_a_moved_price_reaches_page_list_history_and_the_back_office(demo: Demo,
     assert moved != before
     page = wait_until(lambda: _with_price(f"{api}/products/{product}", moved), "the product page shows the new price")
     assert page["price"]["amount"] == moved
-    listed = httpx.get(f"{api}/products?count=100&market=it").json()
-    assert [card["default_price"] for card in listed if card["id"] == product] == [moved]
+    wait_until(lambda: _listed_at(f"{api}/products?count=100&market=it", product) == [moved], "the list shows it too")
 
     screen = sign_in(demo, browser, f"/products/{product}")
     expect(screen.get_by_role("heading", level=1)).to_have_text(goods.name)
@@ -144,6 +146,32 @@ def test_a_moved_price_reaches_page_list_history_and_the_back_office(demo: Demo,
     assert now not in (before, moved)
     expect(screen.locator("main")).to_contain_text(f"€ {now}")
     screen.context.close()
+
+
+def test_a_page_that_stays_open_shows_what_the_shop_asks_by_now(demo: Demo, browser: Browser) -> None:
+    goods = list(Catalogue("it", count=PRODUCTS).truth().values())[1]
+    product = f"it:bottega:{goods.sku}"
+    complaints: list[str] = []
+    with browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark") as context:
+        screen = context.new_page()
+        screen.on("console", lambda message: complaints.append(message.text))
+        screen.on("pageerror", lambda error: complaints.append(str(error)))
+        screen.goto(f"{demo.url('nginx')}/demo/{product}")
+        screen.evaluate("window.theSame = true")
+        expect(screen.get_by_role("heading", level=1)).to_have_text(goods.name)
+        expect(screen.locator(".availability")).to_have_text("Disponibile")
+        price = screen.locator(".price")
+        before = price.inner_text()
+        for percent in (110, 120):  # a leap would be held
+            shop_move(demo, goods.sku, str(Money(goods.offer.cost.minor * percent // 100)))
+            expect(price).not_to_have_text(before, timeout=10_000)
+            before = price.inner_text()
+        shown = httpx.get(f"{demo.url('nginx')}/products/{product}/price").json()["price"]
+        expect(price).to_have_text(f"{shown.replace('.', ',')}\u00a0€")
+        assert screen.evaluate("window.theSame") is True  # it was not loaded again
+        assert screen.evaluate("document.documentElement.scrollWidth") == 390
+        assert Axe().run(screen).response["violations"] == []
+    assert complaints == []
 
 
 def test_a_crawl_started_in_the_browser_is_done_by_a_worker_before_ones_eyes(demo: Demo, browser: Browser) -> None:
@@ -201,6 +229,10 @@ def _stale(demo: Demo, product: str) -> bool:
 
     with Redis.from_url(f"redis://127.0.0.1:{demo.base + PORT_OFFSETS['redis']}/0") as redis:
         return not redis.exists(f"live:{{it:bottega}}:answer:{product}")
+
+
+def _listed_at(url: str, product: str) -> list[str]:
+    return [card["default_price"] for card in httpx.get(url).json() if card["id"] == product]
 
 
 def _with_price(url: str, price: str) -> dict[str, Any] | None:

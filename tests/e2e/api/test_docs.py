@@ -44,7 +44,7 @@ def test_every_operation_is_shown_with_its_answers_and_nothing_comes_from_elsewh
 
     page.goto(f"{address}/docs")
     expect(page.get_by_role("heading", name="Listino storefront API")).to_be_visible()
-    expect(page.locator(".opblock")).to_have_count(10)
+    expect(page.locator(".opblock")).to_have_count(12)
     page.get_by_role("button", name="GET /products List products").click()
     expect(page.locator(".opblock-body").get_by_text("Moka Express").first).to_be_visible()
     for status in ("200", "304", "400", "405", "413", "414", "429", "431", "500", "503"):

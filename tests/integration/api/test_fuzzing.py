@@ -53,7 +53,8 @@ def test_no_answer_is_an_error_of_ours_or_outside_the_document(
         *(() if EXAMPLES else ("--generation-deterministic",)),
         *("--suppress-health-check", "all", "--warnings", "off"),
     ]
-    with served(create_app(settings), lifespan="on") as address:
+    brief = settings.model_copy(update={"stream_seconds": 0})  # an event stream ends when it has begun
+    with served(create_app(brief), lifespan="on") as address:
         done = subprocess.run([*command, f"{address}/openapi.json"], cwd=tmp_path, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2000:]

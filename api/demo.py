@@ -1,0 +1,74 @@
+"""A product page to look at: what a storefront could make of the API, with a price that follows the shop."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from jinja2 import Environment, FileSystemLoader
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from api.pages import Part, body_of, shown_page
+from api.parameters import product_id_of
+from api.services import services_of
+from listino.domain.market import MARKETS
+
+_HERE = Path(__file__).parent
+_TEMPLATES = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True)
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data: {photos}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# What stands between three digits, and from how many digits on, as Intl.NumberFormat has it in the markets' languages.
+_GROUPING = {"it": (".", 4), "fr": ("\u202f", 4), "de": (".", 4), "es": (".", 5)}
+
+
+async def product_page(request: Request) -> Response:
+    """The page of a product; raises BadParameter, ProductNotFound, ProductGone or EngineUnavailable."""
+    services, product_id = services_of(request), product_id_of(request)
+    page, _ = await shown_page(services, product_id)
+    services.refresher.ask(product_id)
+    product, styles = (orjson.loads(body_of(page, part)) for part in (Part.DETAIL, Part.STYLES))
+    styles = styles["results"]
+    styles.sort(key=lambda style: not style["default?"])
+    photos = [photo for style in styles for photo in style["photos"]]
+    market = MARKETS.get(product.get("market", ""))
+    text = _TEMPLATES.get_template("demo.html").render(
+        product=product,
+        styles=styles,
+        photo=photos[0] if photos else None,
+        language=market.language if market else "en",
+        price=price_in(market.language if market else "en", product["price"]),
+    )
+    policy = _POLICY.format(photos=" ".join(sorted(origins_of(photos))))
+    return HTMLResponse(text, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
+
+
+def origins_of(photos: list[dict[str, Any]]) -> set[str]:
+    """Where the photos come from, each as a Content-Security-Policy names it; an address that is none is left out."""
+    addresses = [urlsplit(photo[name] or "") for photo in photos for name in ("url", "thumbnail_url")]
+    return {
+        f"{one.scheme}://{one.netloc}"
+        for one in addresses
+        if one.scheme in ("http", "https") and one.netloc and not set(one.netloc) & set(" ;,'\"\t\r\n")
+    }
+
+
+def price_in(language: str, price: dict[str, Any] | None) -> str:
+    """As the script will write it in that language, so that nothing moves when it does: `1.299,90 €`."""
+    if price is None or price["amount"] is None:
+        return "–"
+    whole, _, cents = price["amount"].partition(".")
+    if language not in _GROUPING or price["currency"] != "EUR":
+        return f"{price['currency']} {price['amount']}"
+    mark, digits = _GROUPING[language]
+    if len(whole) >= digits:
+        whole = f"{int(whole):,}".replace(",", mark)
+    return f"{whole},{cents}\u00a0€"
+
+
+def static() -> StaticFiles:
+    """The script for storefronts, and what the page looks like."""
+    return StaticFiles(directory=_HERE / "static")

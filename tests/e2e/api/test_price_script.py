@@ -1,0 +1,94 @@
+"""The script for storefronts on a page of somebody else's, where the API does not always do what it should."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+from serving import served
+
+from api.app import create_app
+from listino.settings import Settings
+
+UNUSED = {"mongo_uri": "mongodb://127.0.0.1:1/", "redis_url": "redis://127.0.0.1:1/0"}
+HEAD = {"Content-Type": "text/event-stream"}
+
+
+@pytest.fixture
+def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """A page that shows what its body says, with the script; `page.url` is where the API is."""
+    settings = Settings(_env_file=None, env="test", state_dir=tmp_path, **UNUSED)
+    with served(create_app(settings)) as address, browser.new_context() as context:
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.goto(f"{address}/healthz")
+        yield page
+
+
+def show(page: Page, body: str, language: str = "de") -> None:
+    html = f'<html lang="{language}"><script src="/static/listino-price.js" defer></script><body>{body}</body></html>'
+    address = page.url.replace("/healthz", "/shop")
+    page.route("**/shop", lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
+    page.goto(address)
+
+
+def told(price: str, availability: str = "InStock") -> bytes:
+    return orjson.dumps({"price": price, "currency": "EUR", "availability": availability, "fresh": True})
+
+
+def event(name: str, data: bytes) -> bytes:
+    return b"retry: 600000\nevent: %b\ndata: %b\n\n" % (name.encode(), data)
+
+
+def test_without_streams_prices_are_asked_for(page: Page) -> None:
+    def answer(route: Route) -> None:
+        if route.request.url.endswith("/events"):
+            route.fulfill(status=503)
+        else:
+            route.fulfill(body=told("1299.00", "OutOfStock"), content_type="application/json")
+
+    page.route("**/products/**", answer)
+    show(page, '<span data-listino-price="de:kontor:1">1.200,00\u00a0€</span>')
+    expect(page.locator("span")).to_have_text("1.299,00\u00a0€ · Nicht auf Lager")
+    assert page.locator("span").get_attribute("aria-live") == "polite"
+
+
+def test_what_is_gone_is_said_and_not_asked_for_again(page: Page) -> None:
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(body=event("price", told("5.00")) + event("gone", b"{}"), headers=HEAD)
+
+    page.route("**/products/**", answer)
+    show(page, '<b data-listino-price="fr:a:1">–</b> <i data-listino-availability="fr:a:1"></i>', "fr")
+    expect(page.locator("i")).to_have_text("N’est plus en vente")
+    expect(page.locator("b")).to_have_text("–")
+    assert [url.partition("/products/")[2] for url in asked] == ["fr%3Aa%3A1/price/events"]
+
+
+def test_many_products_take_few_streams_and_what_stays_the_same_is_not_touched(page: Page) -> None:
+    streams: list[str] = []
+
+    def answer(route: Route) -> None:
+        if route.request.url.endswith("/events"):
+            streams.append(route.request.url)
+            route.fulfill(body=event("price", told("5.00")), headers=HEAD)
+        else:
+            route.fulfill(body=told("6.00"), content_type="application/json")
+
+    page.route("**/products/**", answer)
+    spans = "".join(f'<p><span data-listino-price="it:b:{one}">5,00\u00a0€</span></p>' for one in range(6))
+    watch = """<script>
+        window.touched = 0;
+        const observer = new MutationObserver((all) => window.touched += all.length);
+        for (const span of document.querySelectorAll("span")) observer.observe(span, {childList: true, subtree: true});
+        </script>"""
+    show(page, spans + watch, "it")
+    expect(page.get_by_text("6,00\u00a0€")).to_have_count(2)
+    expect(page.locator('[data-listino-state="InStock"]')).to_have_count(6)
+    expect(page.get_by_text("5,00\u00a0€")).to_have_count(4)
+    assert len(streams) == 4
+    # Of six texts two have changed; each is one change.
+    assert page.evaluate("window.touched") == 2
