@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from shops.server import Visit
 
 # How far a request may come before its turn. Turns are given to the millisecond, but on a busy machine a process that has
-# one may be held up, and what it sends then comes together with what follows.
-EARLY_SECONDS = 0.1
+# one may be held up, and what it sends then comes together with what follows. A pace that is too quick exceeds any such time.
+EARLY_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,23 +25,23 @@ class Crowd:
     asked_in: float
 
 
-def crowd(ports: Sequence[int], product_id: str, *, viewers: int, seconds: float) -> Crowd:
-    """So many viewers ask for the product's live price, spread evenly over the time and over the nodes."""
-    return uvloop.run(_crowd(ports, product_id, viewers, seconds))
+def crowd(ports: Sequence[int], product_id: str, viewers: int) -> Crowd:
+    """So many viewers, spread evenly over the nodes, ask for the product's live price as quickly as that can be written."""
+    return uvloop.run(_crowd(ports, product_id, viewers))
 
 
-async def _crowd(ports: Sequence[int], product_id: str, viewers: int, seconds: float) -> Crowd:
+async def _crowd(ports: Sequence[int], product_id: str, viewers: int) -> Crowd:
     doors = asyncio.Semaphore(_AT_ONCE)
     connections = await asyncio.gather(*(_opened(ports[number % len(ports)], doors) for number in range(viewers)))
-    start = asyncio.get_running_loop().time() + 0.2
+    request = f"GET /products/{product_id}/price HTTP/1.1\r\nHost: listino\r\n\r\n".encode()
+    asked: list[float] = []
+    for _, writer in connections:  # without a pause: what is answered already is heard when all have asked
+        asked.append(time.time())
+        writer.write(request)
     views = await asyncio.gather(
-        *(
-            _view(connection, product_id, start + seconds * number / viewers)
-            for number, connection in enumerate(connections)
-        )
+        *(_view(connection, product_id, at) for connection, at in zip(connections, asked, strict=True))
     )
-    opened = [view.opened for view in views]
-    return Crowd(list(views), max(opened) - min(opened))
+    return Crowd(views, asked[-1] - asked[0])
 
 
 _Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -52,11 +52,8 @@ async def _opened(port: int, doors: asyncio.Semaphore) -> _Connection:
         return await asyncio.open_connection("127.0.0.1", port)
 
 
-async def _view(connection: _Connection, product_id: str, when: float) -> View:
+async def _view(connection: _Connection, product_id: str, opened: float) -> View:
     reader, writer = connection
-    await asyncio.sleep(when - asyncio.get_running_loop().time())
-    opened = time.time()
-    writer.write(f"GET /products/{product_id}/price HTTP/1.1\r\nHost: listino\r\n\r\n".encode())
     status, body = 0, b""
     with contextlib.suppress(OSError, EOFError, TimeoutError):  # status 0 says that there was no answer
         async with asyncio.timeout(_PATIENCE_SECONDS):

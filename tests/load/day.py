@@ -5,7 +5,6 @@ import os
 import signal
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -85,8 +84,10 @@ class Day:
         seconds: float,
         wait_ms: int = DEFAULT_WAIT_MS,
         during: Callable[[], None] = lambda: None,
+        linger: float = 0,
     ) -> Run:
-        """Pages of all goods opened at that rate by k6, while `during` has its way."""
+        """Pages of all goods opened at that rate by k6, while `during` has its way; the shops' logs are read `linger` seconds
+        after the last one."""
         self._seeds += 1
         environment = {
             "URL": self.url,
@@ -113,6 +114,7 @@ class Day:
                     told = time.monotonic()
                     echo(f"{title}: {told - began:.0f} of {seconds:.0f} s", err=True)
             lines, dropped = under_way.result()
+            time.sleep(linger)
             visits = self.shops.news()
         run = Run([View.of(line) for line in lines if line.startswith("{")], visits, listener.heard, dropped, used)
         self.check(title, run)
@@ -157,6 +159,12 @@ class Day:
                 if lost := prices - known:
                     yield f"{product_id} was sold at {sorted(lost)}, which its history does not know"
 
+    def idle(self, seconds: float) -> Usage:
+        """What the platform's servers use while nobody asks for anything."""
+        with usage_of(self.platform) as used:
+            time.sleep(seconds)
+        return used
+
     def kill(self, part: str) -> None:
         """`kill -9`; the supervisor starts the part anew."""
         pid = next((one.pid for one in self.platform.status() if one.name == part), None)
@@ -179,12 +187,6 @@ class Day:
     def _note(self, what: str, of: str, wrong: Sequence[str]) -> None:
         examples = f" ({'; '.join(wrong[:_EXAMPLES])})" if wrong else ""
         self.ledger.note(what, f"{len(wrong)} {of}{examples}", "0", kept=not wrong)
-
-
-def reasons(views: Sequence[View]) -> str:
-    """Why prices were not fresh, most frequent first: `deadline 12, shop_busy 3`."""
-    found = Counter(view.reason or f"status {view.page_status}/{view.status}" for view in views if not view.fresh)
-    return ", ".join(f"{reason} {times}" for reason, times in found.most_common()) or "none"
 
 
 @contextlib.contextmanager

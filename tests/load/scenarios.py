@@ -9,13 +9,13 @@ from types import MappingProxyType
 import httpx
 from click import echo
 from crowd import crowd
-from day import BUDGET, Day, Run, reasons
-from deliveries import twice
+from day import BUDGET, Day, Run
+from deliveries import Listener, twice
 from shops.goods import LoadShop
 from shops.server import Conduct
-from stages import stages, stages_table
+from stages import overdue, stages, stages_table, timeline
 from truth import FRESH_SECONDS
-from views import MARGIN_MS, View, late, median_ms, percentile, share_fresh
+from views import MARGIN_MS, View, in_words, late, median_ms, percentile, reasons, share_fresh
 
 from api.parameters import DEFAULT_WAIT_MS
 from listino.shops.declaration import Shops as Declared
@@ -36,6 +36,7 @@ MOST_MOVED = 0.01  # of the other shops' share of fresh prices while one hangs
 MOST_MOVED_MS = 30  # of their median
 KILL_SECONDS = 10.0
 LONG_WAIT_MS, LONG_SECONDS = 1450, 1.5  # of shoppers whose workers are killed
+IDLE_SECONDS = 5.0
 LOST_SECONDS = 10.0  # a refresh that was asked for and is not begun by then is lost
 
 
@@ -52,6 +53,7 @@ Told = str  # more than fits the ledger, in Markdown; empty where there is nothi
 
 def steady(day: Day, plan: Plan) -> Told:
     """Views of all goods at a constant rate, prices moving all the time."""
+    idle = day.idle(IDLE_SECONDS)
     run = day.view("a", rate=plan.rate, seconds=plan.seconds)
     note, views = day.ledger.note, run.views
     shop_ms, view_ms = _shop_median(run), median_ms([view.seconds for view in views if view.fresh])
@@ -70,10 +72,15 @@ def steady(day: Day, plan: Plan) -> Told:
         kept=view_ms <= shop_ms + MOST_ADDED_MS,
     )
     _note_answers(day, "a", run, DEFAULT_WAIT_MS)
-    spent = run.used.microseconds(max(len(views), 1))
-    costs = ", ".join(f"{kind} {spent[kind] / 1000:.2f}" for kind in sorted(spent, key=spent.__getitem__, reverse=True))
+    note("a: how far it was when it was too late", in_words(overdue(views, run.visits)))
+    spent = run.used.microseconds(1000 * max(len(views), 1))
+    costs = ", ".join(f"{kind} {spent[kind]:.1f}" for kind in sorted(spent, key=spent.__getitem__, reverse=True))
+    rest = ", ".join(f"{kind} {1000 * used / IDLE_SECONDS:.0f}" for kind, used in idle.seconds.most_common())
     where = stages_table(stages(views, run.visits, run.deliveries))
-    return f"{where}\n\nMilliseconds of a processor for a view: {costs}."
+    return (
+        f"{where}\n\nMilliseconds of a processor for a view: {costs}; together {sum(spent.values()):.1f}. "
+        f"For a second without views: {rest}."
+    )
 
 
 def top_rate(day: Day, plan: Plan) -> Told:
@@ -104,13 +111,15 @@ def alone(day: Day, plan: Plan) -> Told:
     shop = day.shops.shops[1]
     paths: list[View] = []
     bare: list[float] = []
-    with httpx.Client(trust_env=False, timeout=10) as client:
+    listener = Listener(day.settings.redis_address)
+    with listener, httpx.Client(trust_env=False, timeout=10) as client:
         for number in shop.numbers()[:CALM_ROUNDS]:
             began = time.perf_counter()
             client.get(_live_address(day, shop, number)).raise_for_status()
             bare.append(time.perf_counter() - began)
             paths.append(_asked(client, day.url, f"{shop.key}:{number}"))
-    day.check("b", Run(paths, day.shops.news()))
+    run = Run(paths, day.shops.news(), listener.heard)
+    day.check("b", run)
     day.behave(usual)
     alone_ms, path_ms = median_ms(bare), median_ms([view.seconds for view in paths if view.fresh])
     added = path_ms - alone_ms
@@ -118,7 +127,7 @@ def alone(day: Day, plan: Plan) -> Told:
     note = day.ledger.note
     note("b: added to a bare request, idle, median", shown, f"{MOST_OVERHEAD_MS} ms", kept=added <= MOST_OVERHEAD_MS)
     note("b: not fresh, and why", reasons(paths))
-    return ""
+    return f"One product after another:\n\n{stages_table(stages(paths, run.visits, run.deliveries))}"
 
 
 def one_product(day: Day, plan: Plan) -> Told:
@@ -129,7 +138,7 @@ def one_product(day: Day, plan: Plan) -> Told:
     day.behave(Conduct(p99_ms=usual.median_ms, errors=0))
     day.shops.news()
     ports = [day.settings.port(node) for node in ("api-1", "api-2")]
-    came = crowd(ports, product_id, viewers=VIEWERS, seconds=1)
+    came = crowd(ports, product_id, VIEWERS)
     visits = day.shops.news()
     day.behave(usual)
     run = Run(came.views, visits)
@@ -180,7 +189,9 @@ def hanging(day: Day, plan: Plan) -> Told:
         day, "e: first fresh price after the hang", again, [v for v in own if v.opened > ended + RECOVERY_SECONDS]
     )
     _note_answers(day, "e", run, DEFAULT_WAIT_MS)
-    return ""
+    return "\n\n".join(
+        (timeline(f"{victim.name}, which hangs", own, began), timeline("the other shops", others, began))
+    )
 
 
 def killed_workers(day: Day, plan: Plan) -> Told:
@@ -194,7 +205,7 @@ def killed_workers(day: Day, plan: Plan) -> Told:
             time.sleep(pause)
             day.kill(f"live-{1 + number % day.settings.live_workers}")
 
-    run = day.view("f", rate=plan.rate, seconds=seconds, wait_ms=LONG_WAIT_MS, during=murders)
+    run = day.view("f", rate=plan.rate, seconds=seconds, wait_ms=LONG_WAIT_MS, during=murders, linger=LOST_SECONDS)
     truth = day.truth(run)
     share = share_fresh(run.views, LONG_SECONDS)
     note = day.ledger.note
@@ -235,7 +246,7 @@ def restarted_valkey(day: Day, plan: Plan) -> Told:
     note("f: without any price in the ten seconds after", f"{without} of {len(away)}", "0", kept=not without)
     note("f: not fresh meanwhile, and why", reasons(away))
     _note_answers(day, "f, Valkey killed", run, DEFAULT_WAIT_MS)
-    return ""
+    return timeline("Valkey is killed", run.views, at)
 
 
 def _note_answers(day: Day, title: str, run: Run, wait_ms: float) -> None:

@@ -1,6 +1,7 @@
 """Views of product pages as shoppers had them, and the figures of many."""
 
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,3 +80,14 @@ def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that so many of them do not exceed; NaN of nothing."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+
+
+def reasons(views: Sequence[View]) -> str:
+    """Why prices were not fresh, most frequent first: `deadline 12, shop_busy 3`."""
+    found = Counter(view.reason or f"status {view.page_status}/{view.status}" for view in views if not view.fresh)
+    return in_words(found)
+
+
+def in_words(found: Counter[str]) -> str:
+    """The most frequent first: `deadline 12, shop_busy 3`; `none` of nothing."""
+    return ", ".join(f"{what} {times}" for what, times in found.most_common()) or "none"

@@ -23,8 +23,8 @@ export const options = {
       rate: RATE,
       timeUnit: "1s",
       duration: `${SECONDS}s`,
-      preAllocatedVUs: Math.ceil(RATE * 1.2),
-      maxVUs: RATE * 3,
+      // Who waits for as long as he may, and some of them: to make more meanwhile takes k6 too long.
+      preAllocatedVUs: Math.ceil(RATE * 2) + 20,
       gracefulStop: "10s",
     },
   },

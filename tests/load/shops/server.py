@@ -19,6 +19,7 @@ from shops.goods import LoadShop, asked
 from shops.payloads import asked_for, writer_of
 
 BACK_DOOR = "/_load/"
+OK = 200
 LEFT = 0  # the status of a request whose visitor did not wait for the answer
 _ROBOTS = b"User-agent: *\nAllow: /\n"
 
@@ -75,14 +76,14 @@ class _Counter:
         now = time.time()
         prices = {number: asked(number, now) for number in visit.asked if number in self.shop.numbers()}
         if scope["path"] == "/robots.txt":
-            visit.status = await _respond(send, 200, b"text/plain", _ROBOTS)
+            visit.status = await _respond(send, OK, b"text/plain", _ROBOTS)
         elif fails:
             visit.status = await _respond(send, 500, b"text/plain", b"something went wrong")
         elif not prices:
             visit.status = await _respond(send, 404, b"text/plain", b"no such good")
         else:
             visit.told = [(number, *price) for number, price in prices.items()]
-            visit.status = await _respond(send, 200, *self._write(scope["path"], prices))
+            visit.status = await _respond(send, OK, *self._write(scope["path"], prices))
 
 
 class Shops:
@@ -96,7 +97,7 @@ class Shops:
         if scope["path"].startswith(BACK_DOOR):
             body = (await receive()).get("body", b"")
             told = self._told(counter, scope["path"].removeprefix(BACK_DOOR), scope["query_string"], body)
-            await _respond(send, 200, b"application/json", orjson.dumps(told))
+            await _respond(send, OK, b"application/json", orjson.dumps(told))
         else:
             await counter.serve(scope, receive, send)
 

@@ -1,12 +1,6 @@
 """The measured part of docs/performance.md is replaced; the rest of the page stays as it is."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.append(str(Path(__file__).parents[2] / "load"))
-
 from page import PAGE, place_of, table, with_measured
 
 
