@@ -6,15 +6,18 @@ gigabytes for so many.
 
 import asyncio
 import contextlib
+import resource
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import uvloop
+from generators import GeneratorFailed
 from views import OK, View
 
 _AT_ONCE = 100  # connections that are being opened; more than a listener's backlog would be refused
 _PATIENCE_SECONDS = 60.0
+_OTHER_FILES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,19 @@ class Crowd:
 
     views: list[View]
     asked_in: float
+
+
+def demand_files(viewers: int) -> None:
+    """Lets this process, and those it starts, have a connection for each viewer; raises GeneratorFailed where that is not
+    allowed."""
+    wanted = viewers + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise GeneratorFailed(
+            f"{viewers} viewers need {wanted} open files, `ulimit -Hn` says {hard}: leave out c (--only)"
+        )
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def crowd(ports: Sequence[int], product_id: str, viewers: int) -> Crowd:

@@ -19,11 +19,12 @@ from pathlib import Path
 
 import psutil
 from click import echo
+from crowd import demand_files
 from day import BUDGET, simulated_day
 from generators import GeneratorFailed, demand_generators
 from ledger import Ledger
 from page import write_measured
-from scenarios import SCENARIOS, Plan
+from scenarios import SCENARIOS, VIEWERS, Plan
 
 from listino.domain.errors import ListinoError
 
@@ -91,6 +92,8 @@ def main() -> None:
     given = parser.parse_args()
     try:
         demand_generators("k6")
+        if "c" in given.only:
+            demand_files(VIEWERS)
         report, missed = measured(given.products, Plan(given.rate, given.seconds), given.only)
     except (GeneratorFailed, ListinoError) as error:
         sys.exit(f"error: {error}")
