@@ -62,6 +62,7 @@ class Day:
         self.settings = platform.settings
         self.conduct = Conduct()
         self._budget = BUDGET
+        self._log: dict[str, list[Visit]] = {shop.key: [] for shop in shops.shops}
         self._beyond: list[str] = []
         self._untrue: list[str] = []
         self._unknown: list[str] = []
@@ -99,7 +100,7 @@ class Day:
                 [{"prefix": f"{shop.key}:", "first": shop.first, "count": shop.count} for shop in self.shops.shops]
             ).decode(),
         }
-        self.shops.news()  # what was asked before is no part of it
+        self.news()  # what was asked before is no part of it
         with (
             Listener(self.settings.redis_address) as listener,
             usage_of(self.platform) as used,
@@ -115,14 +116,21 @@ class Day:
                     echo(f"{title}: {told - began:.0f} of {seconds:.0f} s", err=True)
             lines, dropped = under_way.result()
             time.sleep(linger)
-            visits = self.shops.news()
+            visits = self.news()
         run = Run([View.of(line) for line in lines if line.startswith("{")], visits, listener.heard, dropped, used)
         self.check(title, run)
         return run
 
-    def truth(self, run: Run) -> Truth:
-        """What the shops told in the run."""
-        return Truth(run.visits, self._price_of())
+    def news(self) -> Mapping[str, list[Visit]]:
+        """What the shops' logs have that was not read before."""
+        news = self.shops.news()
+        for key, visits in news.items():
+            self._log[key] += visits
+        return news
+
+    def truth(self) -> Truth:
+        """What the shops have told since the day began: a price may have been told before the run in which it is shown."""
+        return Truth(self._log, self._price_of())
 
     def check(self, title: str, run: Run) -> None:
         """Holds the run against the shops' budgets, their truth, and the price history."""
@@ -132,7 +140,7 @@ class Day:
             self._requests += found.requests
             if said := complaint(found, self._budget, MOST_AT_ONCE):
                 self._beyond.append(f"{title}: {shop}: {said}")
-        truth = self.truth(run)
+        truth = self.truth()
         self._fresh += sum(view.fresh for view in run.views)
         self._untrue += [f"{title}: {said}" for view in run.views if (said := truth.complaint(view))]
         self._unknown += [f"{title}: {said}" for said in self._not_in_history(run.views)]

@@ -118,7 +118,7 @@ def alone(day: Day, plan: Plan) -> Told:
             client.get(_live_address(day, shop, number)).raise_for_status()
             bare.append(time.perf_counter() - began)
             paths.append(_asked(client, day.url, f"{shop.key}:{number}"))
-    run = Run(paths, day.shops.news(), listener.heard)
+    run = Run(paths, day.news(), listener.heard)
     day.check("b", run)
     day.behave(usual)
     alone_ms, path_ms = median_ms(bare), median_ms([view.seconds for view in paths if view.fresh])
@@ -133,19 +133,20 @@ def alone(day: Day, plan: Plan) -> Told:
 def one_product(day: Day, plan: Plan) -> Told:
     """Ten thousand viewers of one product within a second."""
     shop = day.shops.shops[0]
-    product_id = f"{shop.key}:{shop.numbers()[-1]}"
+    number = shop.numbers()[-1]
+    product_id = f"{shop.key}:{number}"
     usual = day.conduct
     day.behave(Conduct(p99_ms=usual.median_ms, errors=0))
-    day.shops.news()
+    day.news()
     ports = [day.settings.port(node) for node in ("api-1", "api-2")]
     came = crowd(ports, product_id, VIEWERS)
-    visits = day.shops.news()
+    visits = day.news()
     day.behave(usual)
     run = Run(came.views, visits)
     day.check("c", run)
     fresh = sum(view.fresh for view in came.views)
     slowest = max(view.closed for view in came.views) - min(view.opened for view in came.views)
-    asked_for = len(run.own())
+    asked_for = sum(number in visit.asked for visit in visits[shop.key])
     note = day.ledger.note
     shown = f"{asked_for} (all had asked after {came.asked_in:.1f} s, the last had its answer after {slowest:.1f} s)"
     note(f"c: requests to the shop for {VIEWERS:,} viewers", shown, "1", kept=asked_for == 1)
@@ -206,7 +207,7 @@ def killed_workers(day: Day, plan: Plan) -> Told:
             day.kill(f"live-{1 + number % day.settings.live_workers}")
 
     run = day.view("f", rate=plan.rate, seconds=seconds, wait_ms=LONG_WAIT_MS, during=murders, linger=LOST_SECONDS)
-    truth = day.truth(run)
+    truth = day.truth()
     share = share_fresh(run.views, LONG_SECONDS)
     note = day.ledger.note
     note(f"f: fresh within 1,500 ms, {kills} workers killed", f"{share:.2%}", SHOWN_SHARE, kept=share >= SHARE)

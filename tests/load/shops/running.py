@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ PLATFORMS = {"it": "woocommerce", "fr": "shopify", "de": "shopify", "es": "gener
 PAGE_KB = 64
 MOST_AT_ONCE = 16
 STARTING_SECONDS = 20
+QUIET_SECONDS = 60
+LOOK_SECONDS = 0.5
 BATCH = 500
 _FIRST = 1_000_000
 
@@ -92,26 +95,37 @@ class RunningShops:
         self._ask(shop, "hang", seconds)
 
     def news(self) -> Mapping[str, list[Visit]]:
-        """By the shop's key, the visits since they were asked for last, in the order they came; once none is under way."""
-        deadline = time.monotonic() + 10
-        while True:
-            visits = {shop.key: self._visits(shop) for shop in self.shops}
-            if all(visit.ended is not None for of_shop in visits.values() for visit in of_shop):
-                break
-            if time.monotonic() > deadline:
-                raise TimeoutError("the load shops are still being asked ten seconds after everybody has gone")
-            time.sleep(0.1)
-        for key, of_shop in visits.items():
-            self._read[key] += len(of_shop)
-        return visits
+        """By the shop's key, the visits since they were asked for last, in the order they came.
+
+        Waits until nobody asks the shops any more, for QUIET_SECONDS at most; visits that are still under way then, and those
+        that came after them, are left to the next time.
+        """
+        self._await_quiet()
+        news = {
+            shop.key: list(takewhile(lambda visit: visit.ended is not None, self._visits(shop))) for shop in self.shops
+        }
+        for key, visits in news.items():
+            self._read[key] += len(visits)
+        return news
+
+    def _await_quiet(self) -> None:
+        deadline, before = time.monotonic() + QUIET_SECONDS, None
+        while time.monotonic() < deadline:
+            states = [self._ask(shop, "state") for shop in self.shops]
+            if states == before and not any(state["under_way"] for state in states):
+                return
+            before = states
+            time.sleep(LOOK_SECONDS)
 
     def _visits(self, shop: LoadShop) -> list[Visit]:
         answer = httpx.get(f"{shop.url}{BACK_DOOR}log", params={"first": self._read[shop.key]}, timeout=30)
         return [Visit(**visit) for visit in orjson.loads(answer.content)]
 
     @staticmethod
-    def _ask(shop: LoadShop, what: str, body: Any) -> None:
-        httpx.post(f"{shop.url}{BACK_DOOR}{what}", content=orjson.dumps(body), timeout=10).raise_for_status()
+    def _ask(shop: LoadShop, what: str, body: Any = None) -> Mapping[str, int]:
+        answer = httpx.post(f"{shop.url}{BACK_DOOR}{what}", content=orjson.dumps(body), timeout=10).raise_for_status()
+        state: Mapping[str, int] = orjson.loads(answer.content)
+        return state
 
 
 @contextlib.contextmanager

@@ -110,7 +110,7 @@ class Shops:
                 counter.behave(Conduct(**orjson.loads(body)))
             case "hang":  # whoever asks from now on is answered after so many seconds, at the earliest
                 counter.hangs_until = time.time() + orjson.loads(body)
-        return {"visits": len(counter.visits)}
+        return {"visits": len(counter.visits), "under_way": sum(visit.ended is None for visit in counter.visits)}
 
 
 async def stays(receive: Receive, seconds: float) -> bool:
