@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hash
 # Each of the two has servers of its own; a file stays with one of them, because its tests share demo shops.
 TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
 
-.PHONY: help run up down status crawl check test unit integration chaos e2e load lint types format lock clean
+.PHONY: help run up down status crawl check test unit integration chaos e2e load load-live lint types format lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ e2e: $(TEST_READY) chromium ## Run the tests with a real browser alone
 
 load: $(TEST_READY) wrk ## Measure the storefront with 100,000 products; writes docs/performance.md (half an hour)
 	$(BIN)/python tests/load/run.py
+
+load-live: $(TEST_READY) ## Measure live prices on a simulated day; writes docs/performance.md (a quarter of an hour)
+	$(BIN)/python tests/load/live.py
 
 lint: $(TEST_READY) ## Check style
 	$(BIN)/ruff check .

@@ -43,10 +43,10 @@ def program(name: str, way: str) -> str:
     return found
 
 
-def demand_generators() -> None:
-    """Raises GeneratorFailed at once, before anything is started for them in vain."""
-    for name, way in _WAYS.items():
-        program(name, way)
+def demand_generators(*names: str) -> None:
+    """Raises GeneratorFailed at once, before anything is started for them in vain; for all where none is named."""
+    for name in names or _WAYS:
+        program(name, _WAYS[name])
 
 
 def wrk(url: str, endpoint: str, products: int, exponent: float, seconds: float, *, first: int | None = None) -> Seen:
@@ -79,21 +79,36 @@ def wrk(url: str, endpoint: str, products: int, exponent: float, seconds: float,
 def k6(script: str, environment: Mapping[str, object]) -> tuple[dict[str, Seen], list[str]]:
     """What a script of `k6/` saw at each endpoint, and which of its thresholds were not kept."""
     with tempfile.TemporaryDirectory() as folder:
-        summary = Path(folder) / "summary.json"
-        given = {name: str(value) for name, value in environment.items()} | {"SUMMARY": str(summary)}
-        told = subprocess.run(
-            [program("k6", _WAYS["k6"]), "run", "--quiet", "--no-usage-report", str(HERE / "k6" / script)],
-            env={**os.environ, **given},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if told.returncode not in (0, THRESHOLDS_FAILED) or not summary.exists():
-            raise GeneratorFailed(f"k6 run {script}: {told.stdout}{told.stderr}".strip()[-1000:])
-        metrics = json.loads(summary.read_text(encoding="utf-8"))["metrics"]
+        metrics = _run_k6(script, environment, Path(folder))
     seconds = float(environment["SECONDS"])  # type: ignore[arg-type]  # a number, as every caller gives it
     endpoints = [match[1] for name in metrics if (match := re.fullmatch(r"http_reqs\{endpoint:(\w+)\}", name))]
     return {endpoint: _seen(metrics, endpoint, seconds) for endpoint in endpoints}, _not_kept(metrics)
+
+
+def k6_lines(script: str, environment: Mapping[str, object]) -> tuple[list[str], int]:
+    """The lines that a script of `k6/` wrote to its console, and how often k6 could not begin what was due."""
+    with tempfile.TemporaryDirectory() as folder:
+        said = Path(folder) / "said.txt"
+        metrics = _run_k6(script, environment, Path(folder), f"--log-output=file={said}", "--log-format=raw")
+        lines = said.read_text(encoding="utf-8").splitlines()
+    return lines, int(metrics.get("dropped_iterations", {"values": {"count": 0}})["values"]["count"])
+
+
+def _run_k6(script: str, environment: Mapping[str, object], folder: Path, *options: str) -> Mapping[str, Any]:
+    """The metrics of a run."""
+    summary = folder / "summary.json"
+    given = {name: str(value) for name, value in environment.items()} | {"SUMMARY": str(summary)}
+    told = subprocess.run(
+        [program("k6", _WAYS["k6"]), "run", "--quiet", "--no-usage-report", *options, str(HERE / "k6" / script)],
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if told.returncode not in (0, THRESHOLDS_FAILED) or not summary.exists():
+        raise GeneratorFailed(f"k6 run {script}: {told.stdout}{told.stderr}".strip()[-1000:])
+    metrics: Mapping[str, Any] = json.loads(summary.read_text(encoding="utf-8"))["metrics"]
+    return metrics
 
 
 def _seen(metrics: Mapping[str, Any], endpoint: str, seconds: float) -> Seen:

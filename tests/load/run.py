@@ -20,7 +20,7 @@ import psutil
 from catalogue import fill
 from click import echo
 from generators import CONNECTIONS, GeneratorFailed, Seen, demand_generators, k6, wrk
-from page import PAGE, table, with_measured
+from page import PAGE, table, write_measured
 from storefront import CONSTANT_WORKER, MISSED, served, warm_up
 from usage import usage_of
 
@@ -179,7 +179,7 @@ def main() -> None:
     if given.dry_run:
         echo(report)
     else:
-        PAGE.write_text(with_measured(PAGE.read_text(encoding="utf-8"), report), encoding="utf-8")
+        write_measured("make load", report)
         echo(f"written: {PAGE}")
     if failed:
         sys.exit("not kept: " + "; ".join(failed))

@@ -17,6 +17,7 @@ KINDS = {
     "router": "routers",
     "shard": "MongoDB",
     "config": "MongoDB",
+    "live": "workers",
 }
 
 
