@@ -30,7 +30,7 @@ from listino.settings import Settings
 from listino.store.client import Store
 
 # Of what is staged and how it is joined; another number here, and nothing staged before is gone on with.
-_LAYOUT = 1
+_LAYOUT = 2
 
 
 class Progress(Protocol):
