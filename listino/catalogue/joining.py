@@ -43,6 +43,7 @@ def batches(connection: duckdb.DuckDBPyConnection) -> list[Batch]:
 
 def rows_of(connection: duckdb.DuckDBPyConnection, batch: Batch) -> Rows:
     """The rows of the batch's products, those of one parent together and in the order of their ids."""
+
     def read(query: str, *ends: int) -> list[tuple[Any, ...]]:
         return connection.execute(query, ends).fetchall()
 

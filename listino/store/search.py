@@ -40,12 +40,12 @@ def language_of(market: str | None) -> str:
 def terms_of(product: Product) -> list[str]:
     """All that the product is found by."""
     sizes = (key for style in product.styles for key in style.skus)
-    return terms(product.name, product.brand, language=language_of(product.market), codes=codes_of(product), sizes=sizes)
+    return terms(
+        product.name, product.brand, language=language_of(product.market), codes=codes_of(product), sizes=sizes
+    )
 
 
-def terms(
-    name: str, brand: str | None, *, language: str, codes: Iterable[str], sizes: Iterable[str] = ()
-) -> list[str]:
+def terms(name: str, brand: str | None, *, language: str, codes: Iterable[str], sizes: Iterable[str] = ()) -> list[str]:
     """The stems of the words of name and brand in that language (`lampad:it`), the codes without case, and the `sizes`,
     which are keys of SKUs; each once.
 
