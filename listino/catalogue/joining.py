@@ -8,7 +8,7 @@ import duckdb
 from listino.store.imported import Rows
 
 # Products joined at a time: enough that a query is worth its planning, few enough that a process stays small.
-BATCH = 2_000
+BATCH = 4_000
 
 # Rows are staged in the order of their parents' ids and their own, and are read in the order in which they lie.
 _PRODUCTS = "SELECT id, name, slogan, description, category, default_price FROM product WHERE id BETWEEN $1 AND $2"

@@ -25,7 +25,7 @@ from listino.store.client import Store, unavailable
 from listino.store.imported import Rows, imported_documents
 from listino.store.outage import REFUSED, UNAVAILABLE, outages_told
 
-_MEMORY = "150MB"
+_MEMORY = "100MB"  # a batch is read once: what stays in memory of the staged files is of no use
 
 
 @dataclass(slots=True)
