@@ -30,7 +30,7 @@ from listino.settings import Settings
 from listino.store.client import Store
 
 # Of what is staged and how it is joined; another number here, and nothing staged before is gone on with.
-_LAYOUT = 1
+_LAYOUT = 2
 
 
 class Progress(Protocol):
@@ -89,12 +89,14 @@ def import_catalogue(
         store.ping()
         staged = _Staged(staging)
         # Processes and collections are made ready while the files are read.
-        with Writers(settings, staged.database, workers) as writers, ThreadPoolExecutor(1) as meanwhile:
+        with Writers(settings, staged.database, workers) as writers, ThreadPoolExecutor(2) as meanwhile:
+            started = meanwhile.submit(writers.start)
             prepared = meanwhile.submit(store.catalogue.prepare)
             resumed = staged.ready_for(_fingerprint(settings, folder))
             if not resumed:
                 staged.make(folder, _fingerprint(settings, folder), told=progress.read)
             summary = staged.summary(folder, rejects_to, resumed=resumed)
+            started.result()
             prepared.result()
             done = staged.done()
             if store.catalogue.count() < sum(tally.products for tally in done.values()):

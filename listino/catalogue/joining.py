@@ -1,25 +1,27 @@
 """What belongs together: the staged rows of a few thousand products at a time, without a join of the whole."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
 from listino.store.imported import Rows
 
 # Products joined at a time: enough that a query is worth its planning, few enough that a process stays small.
-BATCH = 2_000
+BATCH = 4_000
 
-_PRODUCTS = (
-    "SELECT id, name, slogan, description, category, default_price FROM product WHERE id BETWEEN $1 AND $2 ORDER BY id"
-)
-_FEATURES = "SELECT product_id, feature, value FROM features WHERE product_id BETWEEN $1 AND $2 ORDER BY product_id, id"
-_RELATED = """SELECT current_product_id, related_product_id FROM related
-    WHERE current_product_id BETWEEN $1 AND $2 ORDER BY current_product_id, id"""
+# Rows are staged in the order of their parents' ids and their own, and are read in the order in which they lie.
+_PRODUCTS = "SELECT id, name, slogan, description, category, default_price FROM product WHERE id BETWEEN $1 AND $2"
+_FEATURES = "SELECT product_id, feature, value FROM features WHERE product_id BETWEEN $1 AND $2"
+_RELATED = "SELECT current_product_id, related_product_id FROM related WHERE current_product_id BETWEEN $1 AND $2"
 _STYLES = """SELECT productId, id, name, original_price, sale_price, coalesce(default_style, false) FROM styles
-    WHERE productId BETWEEN $1 AND $2 ORDER BY productId, id"""
-_OF_THESE = "styleId IN (SELECT id FROM styles WHERE productId BETWEEN $1 AND $2) ORDER BY styleId, id"
-_PHOTOS = f"SELECT styleId, coalesce(thumbnail_url, url), url FROM photos WHERE {_OF_THESE}"
-_SKUS = f"SELECT styleId, id, quantity, coalesce(size, '') FROM skus WHERE {_OF_THESE}"
+    WHERE productId BETWEEN $1 AND $2"""
+_PHOTOS = "SELECT styleId, coalesce(thumbnail_url, url), url FROM photos"
+_SKUS = "SELECT styleId, id, quantity, coalesce(size, '') FROM skus"
+# What hangs on styles: of those from one id to another where no other product has any of these, else of each by its id.
+_SPANNED = "WHERE styleId BETWEEN $1 AND $2"
+_SCATTERED = """WHERE styleId IN (SELECT id FROM styles WHERE productId BETWEEN $1 AND $2) ORDER BY styleId, id"""
+_IN_SPAN = "SELECT count(*) FROM styles WHERE id BETWEEN $1 AND $2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,17 @@ def batches(connection: duckdb.DuckDBPyConnection) -> list[Batch]:
 
 def rows_of(connection: duckdb.DuckDBPyConnection, batch: Batch) -> Rows:
     """The rows of the batch's products, those of one parent together and in the order of their ids."""
-    ends = [batch.first, batch.last]
-    return Rows(
-        *(
-            connection.execute(query, ends).fetchall()
-            for query in (_PRODUCTS, _FEATURES, _RELATED, _STYLES, _PHOTOS, _SKUS)
-        )
+
+    def read(query: str, *ends: int) -> list[tuple[Any, ...]]:
+        return connection.execute(query, ends).fetchall()
+
+    products, features, related, styles = (
+        read(query, batch.first, batch.last) for query in (_PRODUCTS, _FEATURES, _RELATED, _STYLES)
     )
+    ids = [style[1] for style in styles]
+    span = (min(ids, default=0), max(ids, default=0))
+    if read(_IN_SPAN, *span) == [(len(ids),)]:
+        photos, skus = (read(f"{query} {_SPANNED}", *span) for query in (_PHOTOS, _SKUS))
+    else:
+        photos, skus = (read(f"{query} {_SCATTERED}", batch.first, batch.last) for query in (_PHOTOS, _SKUS))
+    return Rows(products, features, related, styles, photos, skus)

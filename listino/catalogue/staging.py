@@ -8,7 +8,9 @@ told apart (ragged, badly quoted, not UTF-8) is in `unreadable` by the byte at w
 import csv
 import re
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 import duckdb
 
@@ -65,13 +67,43 @@ def stage(folder: Path, database: Path, *, told: Callable[[str, int], None]) -> 
     Raises UnreadableCatalogue.
     """
     headers = check_folder(folder)
-    with opened(database) as connection:
+    with opened(database) as connection, _Readers(connection) as readers:
         connection.execute(_SCHEMA)
+        # The largest first: a file keeps one core busy, and no more than one is left over at the end.
+        by_size = sorted(FILES, key=lambda file: (folder / file.name).stat().st_size, reverse=True)
+        reads = {file.name: readers.submit(_read, file, folder / file.name, headers[file.name]) for file in by_size}
         for file in FILES:
-            _read(connection, file, folder / file.name, headers[file.name])
+            reads[file.name].result()
             _check(connection, file)
             rows = _one(connection, "SELECT rows FROM counted WHERE file = ?", file.name)
             told(file.name, rows)
+
+
+class _Readers:
+    """Threads that read files, two at a time, each with a cursor of its own. What is under way when an error leaves the
+    `with` statement is broken off."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._threads = ThreadPoolExecutor(2)
+        self._cursors: list[duckdb.DuckDBPyConnection] = []
+
+    def submit(self, read: Callable[..., None], *arguments: object) -> Future[None]:
+        cursor = self._connection.cursor()
+        self._cursors.append(cursor)
+        return self._threads.submit(read, cursor, *arguments)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self._threads.shutdown(wait=error is None, cancel_futures=True)
+        if error is not None:
+            for cursor in self._cursors:
+                cursor.interrupt()
+        self._threads.shutdown()
+        for cursor in self._cursors:
+            cursor.close()
 
 
 def opened(

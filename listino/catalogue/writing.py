@@ -25,7 +25,7 @@ from listino.store.client import Store, unavailable
 from listino.store.imported import Rows, imported_documents
 from listino.store.outage import REFUSED, UNAVAILABLE, outages_told
 
-_MEMORY = "150MB"
+_MEMORY = "100MB"  # a batch is read once: what stays in memory of the staged files is of no use
 
 
 @dataclass(slots=True)
@@ -51,8 +51,8 @@ class Tally:
 
 
 class Writers:
-    """A pool of writing processes, which start at once and open the staged files with their first batch. Leaving its
-    `with` statement waits for the batches that were begun, and drops the others."""
+    """A pool of writing processes, which open the staged files with their first batch. Leaving its `with` statement waits
+    for the batches that were begun, and drops the others."""
 
     def __init__(self, settings: Settings, database: Path, workers: int) -> None:
         self.count = workers
@@ -61,7 +61,10 @@ class Writers:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__])
         self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(settings, database))
-        for _ in range(workers):
+
+    def start(self) -> None:
+        """Starts the processes before there is a batch for them; takes as long as the server of forks needs to read modules."""
+        for _ in range(self.count):
             self._pool.submit(_ready)
 
     def submit(self, batch: Batch, *, new: bool) -> Future[Tally]:

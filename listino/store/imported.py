@@ -89,8 +89,8 @@ def _document(
     document["features"] = features
     document["related"] = related
     document["styles"] = styles
-    codes = (str(number), *(sku for style in styles for sku in style["skus"]))
-    document["terms"] = terms(name, None, language=language_of(None), codes=codes)
+    sizes = (sku for style in styles for sku in style["skus"])
+    document["terms"] = terms(name, None, language=language_of(None), codes=(str(number),), sizes=sizes)
     if price is not None:
         document["price"] = {"amount": price, "currency": CURRENCY, "steps": []}
     return document

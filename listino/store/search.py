@@ -21,6 +21,7 @@ from listino.domain.product import Product, parse_product_id
 CATALOGUE_LANGUAGE = "en"
 _WORD = re.compile(r"\w+")
 LEAST_CODE = 3  # characters from which on a text with a digit in it may be the beginning of a code
+_ANY_DIGIT = "*"  # stands in a term for the last digit of numbers that differ in it alone
 
 
 def words_of(*texts: str | None) -> list[str]:
@@ -38,19 +39,28 @@ def language_of(market: str | None) -> str:
 
 def terms_of(product: Product) -> list[str]:
     """All that the product is found by."""
-    return terms(product.name, product.brand, language=language_of(product.market), codes=codes_of(product))
+    sizes = (key for style in product.styles for key in style.skus)
+    return terms(
+        product.name, product.brand, language=language_of(product.market), codes=codes_of(product), sizes=sizes
+    )
 
 
-def terms(name: str, brand: str | None, *, language: str, codes: Iterable[str]) -> list[str]:
-    """The stems of the words of name and brand in that language (`lampad:it`), and the codes without case; each once."""
+def terms(name: str, brand: str | None, *, language: str, codes: Iterable[str], sizes: Iterable[str] = ()) -> list[str]:
+    """The stems of the words of name and brand in that language (`lampad:it`), the codes without case, and the `sizes`,
+    which are keys of SKUs; each once.
+
+    Sizes are most of all that there is to look for, and the numbers of a product's follow each other: ten of them that
+    differ in the last digit alone are one term (`22694*`).
+    """
     stems = (_stem(word, language) for word in words_of(name, brand))
-    return list(dict.fromkeys((*stems, *(code.casefold() for code in codes))))
+    keys = (_tens(size) if _is_number(size) else size.casefold() for size in sizes)
+    return list(dict.fromkeys((*stems, *(code.casefold() for code in codes), *keys)))
 
 
 def codes_of(product: Product) -> list[str]:
-    """What people read off a parcel or a page: the shop's keys of the product and of each size, and the GTIN."""
-    keys = [str(product.id).rsplit(":", 1)[-1], *(key for style in product.styles for key in style.skus)]
-    return [*keys, product.gtin] if product.gtin else keys
+    """What people read off a parcel or a page: the shop's key of the product, and the GTIN."""
+    key = str(product.id).rsplit(":", 1)[-1]
+    return [key, product.gtin] if product.gtin else [key]
 
 
 def matching(text: str, *, market: str | None, beginnings: bool) -> dict[str, Any]:
@@ -66,6 +76,8 @@ def matching(text: str, *, market: str | None, beginnings: bool) -> dict[str, An
     # A regular expression with a NUL in it is an error to MongoDB.
     if text.isprintable() and " " not in text and (beginnings or _may_be_code(text)):
         ways.append({"terms": {"$in": [_beginning(text.casefold())]}})
+        if _is_number(text):
+            ways.append({"terms": _tens(text), f"styles.skus.{text}": {"$exists": True}})
     if words := words_of(text):
         languages = {language_of(market)} if market is not None else _languages()
         ways.append({"$and": [_one_of(word, languages, beginnings=beginnings) for word in words]})
@@ -87,6 +99,14 @@ def _stem(word: str, language: str) -> str:
 
 def _may_be_code(text: str) -> bool:
     return len(text) >= LEAST_CODE and any(char.isdigit() for char in text)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def _tens(number: str) -> str:
+    return number[:-1] + _ANY_DIGIT
 
 
 def _beginning(text: str) -> Regex:

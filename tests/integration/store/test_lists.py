@@ -271,6 +271,32 @@ async def test_a_search_finds_words_in_their_inflections_and_beginnings_of_codes
     assert [one.id for one in page] == found
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("30051207", [1]),
+        ("3005120", [1]),  # the beginning of one
+        ("30051208", []),  # between those of a product, and none of its
+        ("30051211", [1]),
+        ("300512", [1, 2]),
+        ("30051999", [3]),  # stored when each size was a term of its own
+        ("305", [2]),
+        ("305-M", [2]),
+    ],
+)
+async def test_sizes_are_found_by_their_numbers_and_the_beginnings_of_them(
+    database: Database, aio: AsyncStore, text: str, found: list[ProductId]
+) -> None:
+    shelf = {1: ["30051207", "30051209", "30051211"], 2: ["30051270", "305-M"]}
+    for number, sizes in shelf.items():
+        style = {"style_id": number, "name": "Sand", "photos": [], "skus": {size: {"size": "M"} for size in sizes}}
+        searched = terms("Shirt", None, language="en", codes=[str(number)], sizes=sizes)
+        database.products.insert_one({"_id": number, "name": "Shirt", "styles": [style], "terms": searched})
+    database.products.insert_one({"_id": 3, "name": "Shirt", "terms": ["shirt:en", "30051999"]})
+    page = await aio.products.page(ProductQuery(text=text), count=10)
+    assert [one.id for one in page] == found
+
+
 async def test_a_search_goes_with_filters_and_pages(shelf: None, aio: AsyncStore) -> None:
     assert await walk(aio, ProductQuery(text="perla", market="it"), 1) == ["it:bottega:r1"]
     assert await walk(aio, ProductQuery(text="perla", brand="Perla"), 1) == [12, "fr:atelier:r2"]

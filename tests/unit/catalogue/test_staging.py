@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from listino.catalogue import rejects
+from listino.catalogue import joining, rejects
 from listino.catalogue.files import FILES
 from listino.catalogue.joining import batches, rows_of
 from listino.catalogue.staging import opened, stage
@@ -155,6 +155,18 @@ def test_rows_in_no_order_are_joined_in_the_order_of_their_ids(tmp_path: Path) -
     staged = Staged(other, {name: backwards(text) for name, text in GOOD.items()})
     assert staged.rejects == []
     assert staged.rows == Staged(tmp_path, {}).rows
+
+
+def test_a_batch_has_no_rows_of_styles_between_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "BATCH", 1)
+    styles = GOOD["styles.csv"].replace("2,1,Ivory", "2,2,Ivory") + "3,1,Rose,null,1,0\n"
+    skus = GOOD["skus.csv"] + "4,3,M,1\n3,3,S,1\n"
+    staged = Staged(tmp_path, {"styles.csv": styles, "photos.csv": GOOD["photos.csv"] + "3,3,u,t\n", "skus.csv": skus})
+    with opened(staged.database, read_only=True) as connection:
+        first, second = (rows_of(connection, batch) for batch in batches(connection))
+    assert [row[:2] for row in first.skus] == [(1, 1), (3, 3), (3, 4)]
+    assert [row[0] for row in first.photos] == [1, 3]
+    assert ([row[:2] for row in second.skus], [row[0] for row in second.photos]) == ([(2, 2)], [2])
 
 
 def test_files_without_rows_are_an_empty_catalogue(tmp_path: Path) -> None:

@@ -47,11 +47,16 @@ def test_a_product_is_found_by_its_words_and_by_its_codes(listed_shirt: Product)
         "lin:it",
         "perc:it",
         "8411",
+        "4006381333931",
         "r-s",
         "r-m",
         "b-s",
-        "4006381333931",
     ]
+
+
+def test_sizes_whose_numbers_differ_in_the_last_digit_alone_share_a_term() -> None:
+    sizes = ("1208", "1209", "1210", "7", "1210-M", "١٢")
+    assert terms("", None, language="en", codes=("1207",), sizes=sizes) == ["1207", "120*", "121*", "*", "1210-m", "١٢"]
 
 
 def test_imported_goods_are_named_in_english() -> None:
@@ -95,6 +100,8 @@ def test_every_word_must_be_there() -> None:
 def test_what_may_be_a_code_or_an_id_is_looked_for_as_one(text: str, ways: list[Any]) -> None:
     found = matching(text, market="it", beginnings=False)["$or"]
     wanted_id, code, words = ways
+    size = {"terms": f"{text[:-1]}*", f"styles.skus.{text}": {"$exists": True}}
+    assert (size in found) == (text.isdigit() and code is not None)
     assert [way for way in found if "_id" in way] == ([wanted_id] if wanted_id else [])
     assert expressions(found) == ([code] if code else [])
     assert [len(way["$and"]) for way in found if "$and" in way] == [words]
