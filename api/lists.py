@@ -26,7 +26,7 @@ from listino.store.marks import Place
 from listino.store.query import Order
 
 ADDRESS = "/products"
-MOST_BYTES = 12 * 2**20  # of lists in the process: some 20,000 of five products
+MOST_BYTES = 16 * 2**20  # of lists in the process: some 20,000 of five products
 # Orders that change with every price are held in the process alone.
 _KEPT_ORDERS = frozenset({Order.ID, Order.NEWEST})
 

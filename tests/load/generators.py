@@ -7,10 +7,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 HERE = Path(__file__).parent
 CONNECTIONS = 32
@@ -25,7 +26,8 @@ class GeneratorFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How many requests, those a second, percentiles in ms, and the share of requests that failed (0 to 1)."""
+    """How many requests, those a second, percentiles in ms, and the share of requests that failed (0 to 1). `least`:
+    so many both threads of wrk asked together before the slower one ended."""
 
     requests: int
     rate: float
@@ -33,6 +35,7 @@ class Seen:
     p95: float
     p99: float
     errors: float
+    least: int = 0
 
 
 def program(name: str, way: str) -> str:
@@ -49,18 +52,29 @@ def demand_generators(*names: str) -> None:
         program(name, _WAYS[name])
 
 
-def wrk(url: str, endpoint: str, products: int, exponent: float, seconds: float, *, first: int | None = None) -> Seen:
-    """32 connections ask as fast as they are answered; `endpoint` and `exponent` as in wrk/storefront.lua.
+def wrk(
+    urls: str | Sequence[str],
+    endpoint: str,
+    products: int,
+    exponent: float,
+    seconds: float,
+    *,
+    first: int | None = None,
+) -> Seen:
+    """32 connections ask as fast as they are answered; `endpoint` and `exponent` as in wrk/storefront.lua. Several addresses,
+    which differ by their ports alone, get as many connections each.
 
     With `first` they ask for one after another from that number on, whatever the exponent.
     """
+    nodes = [urls] if isinstance(urls, str) else urls
     order = [str(exponent)] if first is None else ["next", str(first)]
     argv = [
         program("wrk", _WAYS["wrk"]),
         *("-t2", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--timeout", "10s"),
-        *("-s", str(HERE / "wrk" / "storefront.lua"), url, "--", endpoint, str(products), *order),
+        *("-s", str(HERE / "wrk" / "storefront.lua"), nodes[0], "--", endpoint, str(products), *order),
     ]
-    told = subprocess.run(argv, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "WRK_NODES": ",".join(urlsplit(url).netloc for url in nodes)}
+    told = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
     last = told.stdout.strip().rpartition("\n")[2]
     if told.returncode or not last.startswith("{"):
         raise GeneratorFailed(f"wrk: {told.stdout}{told.stderr}".strip()[-500:])
@@ -68,6 +82,7 @@ def wrk(url: str, endpoint: str, products: int, exponent: float, seconds: float,
     requests = figures["requests"]
     return Seen(
         requests=requests,
+        least=2 * int(figures["least"]),
         rate=requests / figures["seconds"],
         p50=figures["p50_ms"],
         p95=figures["p95_ms"],

@@ -21,11 +21,12 @@ from catalogue import fill
 from click import echo
 from generators import CONNECTIONS, GeneratorFailed, Seen, demand_generators, k6, wrk
 from page import PAGE, table, write_measured
-from storefront import CONSTANT_WORKER, MISSED, served, warm_up
+from storefront import CONSTANT_WORKER, MISSED, Nodes, served, warm_up
 from usage import usage_of
 
 from listino.cli.platform import furnishing
 from listino.local.folders import StateFolder
+from listino.local.nginx import API_NODES
 from listino.local.platform import Platform
 from listino.settings import Settings
 
@@ -66,7 +67,7 @@ def whole(settings: Settings, products: int) -> bool:
     return [httpx.get(f"{pages}/{number}").status_code for number in (1, products, products + 1)] == [200, 200, 404]
 
 
-def top_rates(plan: Plan, constant: str, url: str, running: Platform) -> tuple[str, list[str]]:
+def top_rates(plan: Plan, constant: Nodes, url: str, running: Platform) -> tuple[str, list[str]]:
     """Through nginx as fast as it goes, beside the constant answer, in turns: a table, and which targets were missed."""
     kinds = {"mixed, Zipf": ("mixed", plan.exponent), **{f"{name}, uniform": (name, 0.0) for name in ENDPOINTS}}
     seen: dict[str, list[Seen]] = {title: [] for title in ("constant answer", *kinds)}
@@ -74,8 +75,8 @@ def top_rates(plan: Plan, constant: str, url: str, running: Platform) -> tuple[s
     wrk(url, "mixed", plan.products, plan.exponent, plan.seconds)  # lists, too, are warm from here on
     for _ in range(ROUNDS):
         echo("asking for every page once", err=True)  # in each round: Redis keeps a page for some minutes
-        warm_up(f"http://127.0.0.1:{running.settings.port('api-1')}", plan.products)
-        seen["constant answer"].append(wrk(f"{constant}/healthz", "constant", 1, 0, plan.seconds))
+        warm_up([f"http://127.0.0.1:{running.settings.port(node)}" for node in API_NODES], plan.products)
+        seen["constant answer"].append(wrk([f"{url}/healthz" for url in constant.urls], "constant", 1, 0, plan.seconds))
         for title, (endpoint, exponent) in kinds.items():
             with usage_of(running) as used:
                 measured = wrk(url, endpoint, plan.products, exponent, plan.seconds)
@@ -193,7 +194,7 @@ def measured(plan: Plan, state: Path | None, *, nodes: bool) -> tuple[str, list[
         settings = Settings(_env_file=None, state_dir=folder, mongo_uri=None, redis_url=None)  # type: ignore[call-arg]  # typed by pydantic
         running = stack.enter_context(running_platform(settings, plan.products))
         logs = StateFolder.of(settings).logs
-        constant, _ = stack.enter_context(served("constant:create_app()", settings, logs, worker=CONSTANT_WORKER))
+        constant = stack.enter_context(served("constant:create_app()", settings, logs, worker=CONSTANT_WORKER))
         url = f"http://127.0.0.1:{settings.port('nginx')}"
         rates, failed = top_rates(plan, constant, url, running)
         arrivals, not_kept = arrival_rates(plan, url)

@@ -11,14 +11,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 from catalogue import fill
 from click import echo
-from generators import CONNECTIONS, GeneratorFailed, wrk
+from generators import CONNECTIONS, GeneratorFailed, Seen, wrk
 from redis import Redis
 
 from listino.local.engines import HOST, free_port, running_redis
@@ -27,7 +28,7 @@ from listino.local.throw_away_cluster import running_cluster, running_replica_se
 from listino.settings import Settings
 
 HERE = Path(__file__).parent
-WORKERS = 2
+WORKERS = 2  # each a node of its own
 CONSTANT_WORKER = "uvicorn_worker.UvicornWorker"
 STARTING_SECONDS = 60
 WARMING_SECONDS = 600
@@ -44,24 +45,46 @@ TARGETS = {
 MISSED = "missed: "  # how a line begins that names a target
 
 
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The API or what it is compared with, on as many nodes of one worker each: where they answer, and the process ids of
+    their gunicorns. One node's workers would share one socket, and whoever wakes first would take most connections."""
+
+    urls: tuple[str, ...]
+    pids: tuple[int, ...]
+
+    def processor_seconds(self) -> float:
+        """What the workers have used."""
+        return sum(sum(worker.cpu_times()[:2]) for worker in self._workers())
+
+    def largest_worker(self) -> float:
+        """Resident MiB of the worker that has most."""
+        return max(worker.memory_info().rss for worker in self._workers()) / 2**20
+
+    def _workers(self) -> Iterator[psutil.Process]:
+        for pid in self.pids:
+            yield from psutil.Process(pid).children()
+
+
 @contextmanager
-def served(
-    app: str, settings: Settings, folder: Path, *, worker: str = "api.worker.Worker"
-) -> Iterator[tuple[str, int]]:
-    """The application on gunicorn's workers: its address, and the process id of gunicorn."""
-    port = free_port()
-    options = ("-k", worker, "-w", str(WORKERS), "-b", f"{HOST}:{port}", "--no-control-socket")
+def served(app: str, settings: Settings, folder: Path, *, worker: str = "api.worker.Worker") -> Iterator[Nodes]:
+    """The application on gunicorn's workers."""
     environment = {**os.environ, **settings.environment(), "PYTHONPATH": str(HERE)}
-    with (folder / f"{port}.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", app, *options], stdout=log, stderr=log, env=environment
-        )
-        try:
-            _until_answering(f"http://{HOST}:{port}", process)
-            yield f"http://{HOST}:{port}", process.pid
-        finally:
-            process.terminate()
-            process.wait()
+    with ExitStack() as stack:
+        nodes = []
+        for _ in range(WORKERS):
+            port = free_port()
+            options = ("-k", worker, "-w", "1", "-b", f"{HOST}:{port}", "--no-control-socket")
+            log = stack.enter_context((folder / f"{port}.log").open("wb"))
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", app, *options], stdout=log, stderr=log, env=environment
+            )
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+            nodes.append((f"http://{HOST}:{port}", process))
+        for url, process in nodes:
+            _until_answering(url, process)
+        yield Nodes(tuple(url for url, _ in nodes), tuple(process.pid for _, process in nodes))
 
 
 def _until_answering(url: str, process: subprocess.Popen[bytes]) -> None:
@@ -72,36 +95,21 @@ def _until_answering(url: str, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.05)
 
 
-def worker_seconds(pid: int) -> float:
-    """The processor time that gunicorn's workers have used."""
-    return sum(sum(child.cpu_times()[:2]) for child in psutil.Process(pid).children())
-
-
-def largest_worker(pid: int) -> float:
-    """Resident MiB of the worker that has most."""
-    return max(child.memory_info().rss for child in psutil.Process(pid).children()) / 2**20
-
-
 class Comparison:
     """Measurements of the API, each beside the constant answer just before it."""
 
-    def __init__(self, constant: tuple[str, int], seconds: float) -> None:
-        self._constant, self._constant_pid = constant
+    def __init__(self, constant: Nodes, seconds: float) -> None:
+        self._constant = constant
         self._seconds = seconds
         self.missed: list[str] = []
         echo(
             f"{'':26} {'requests/s':>10} {'of constant':>11} {'99 % in ms':>10} {'errors':>6} {'CPU µs':>9} {'constant':>9}"
         )
 
-    def show(self, title: str, served_at: tuple[str, int], endpoint: str, products: int) -> None:
+    def show(self, title: str, nodes: Nodes, endpoint: str, products: int) -> None:
         """Measures and prints one line."""
-        url, pid = served_at
-        before = worker_seconds(self._constant_pid)
-        constant = wrk(f"{self._constant}/healthz", "constant", 1, 0, self._seconds / 2)
-        constant_cpu = 1e6 * (worker_seconds(self._constant_pid) - before) / max(constant.requests, 1)
-        before = worker_seconds(pid)
-        measured = wrk(url, endpoint, products, 0, self._seconds)
-        cpu = 1e6 * (worker_seconds(pid) - before) / max(measured.requests, 1)
+        constant, constant_cpu = self._measured(self._constant, "constant", 1, self._seconds / 2)
+        measured, cpu = self._measured(nodes, endpoint, products, self._seconds)
         ratio = measured.rate / constant.rate
         echo(
             f"{title:26} {measured.rate:>10.0f} {ratio:>11.2f} {measured.p99:>10.1f} {measured.errors:>6.2%} "
@@ -112,15 +120,27 @@ class Comparison:
         if measured.errors:
             self.missed.append(f"{title} {measured.errors:.2%} errors, none are wanted")
 
+    def _measured(self, nodes: Nodes, endpoint: str, products: int, seconds: float) -> tuple[Seen, float]:
+        """What wrk saw, and the workers' processor time for a request in µs."""
+        before = nodes.processor_seconds()
+        path = "/healthz" if endpoint == "constant" else ""
+        seen = wrk([url + path for url in nodes.urls], endpoint, products, 0, seconds)
+        return seen, 1e6 * (nodes.processor_seconds() - before) / max(seen.requests, 1)
 
-def warm_up(url: str, products: int, endpoint: str = "detail") -> None:
-    """Asks for every address of the endpoint once; raises GeneratorFailed when that takes longer than WARMING_SECONDS."""
+
+def warm_up(urls: Sequence[str], products: int, endpoint: str = "detail") -> None:
+    """Asks for every address of the endpoint once, and for lists, which nodes hold themselves, at each of two nodes.
+
+    Raises GeneratorFailed when that takes longer than WARMING_SECONDS.
+    """
     addresses = -(-products // 5) if endpoint == "list" else products
-    deadline, asked = time.monotonic() + WARMING_SECONDS, 0
-    while asked < addresses:
-        if time.monotonic() > deadline:
-            raise GeneratorFailed(f"only {asked} of {addresses} addresses were warm after {WARMING_SECONDS} s")
-        asked += wrk(url, endpoint, products, 0, 5, first=asked).requests
+    deadline = time.monotonic() + WARMING_SECONDS
+    for nodes in (urls, urls[::-1]) if endpoint == "list" else (urls,):
+        asked = 0
+        while asked < addresses:
+            if time.monotonic() > deadline:
+                raise GeneratorFailed(f"only {asked} of {addresses} addresses were warm after {WARMING_SECONDS} s")
+            asked += wrk(nodes, endpoint, products, 0, 5, first=asked).least - CONNECTIONS
 
 
 def main() -> None:
@@ -158,15 +178,14 @@ def main() -> None:
         with served("api.app:create_app()", single, folder) as alone_at:
             _cold(comparison, "cold styles, one mongod", alone_at, redis_url, given.products)
         with served("api.app:create_app()", settings, folder) as here:
-            url, pid = here
             _cold(comparison, "cold styles, routers", here, redis_url, given.products)
             if not given.cold_only:
-                warm_up(url, given.products)
+                warm_up(here.urls, given.products)
                 for endpoint in ("detail", "styles", "related"):
                     comparison.show(f"warm {endpoint}", here, endpoint, given.products)
-                warm_up(url, given.products, "list")
+                warm_up(here.urls, given.products, "list")
                 comparison.show("warm list", here, "list", given.products)
-            largest = largest_worker(pid)
+            largest = here.largest_worker()
             echo(f"largest worker: {largest:.0f} MiB")
         if largest > MOST_MIB:
             comparison.missed.append(f"a worker has {largest:.0f} MiB, at most {MOST_MIB} are wanted")
@@ -176,10 +195,10 @@ def main() -> None:
         sys.exit(1)
 
 
-def _cold(comparison: Comparison, title: str, served_at: tuple[str, int], redis_url: str, products: int) -> None:
+def _cold(comparison: Comparison, title: str, nodes: Nodes, redis_url: str, products: int) -> None:
     with Redis.from_url(redis_url) as redis:
         redis.flushall()
-    comparison.show(title, served_at, "styles", products)
+    comparison.show(title, nodes, "styles", products)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,23 @@
 -- Reads of the storefront for wrk: wrk -s storefront.lua URL -- ENDPOINT PRODUCTS EXPONENT [FIRST]
 -- ENDPOINT is list, detail, styles, related, mixed (a quarter each) or constant (the URL itself, always); EXPONENT is Zipf's, 0 for uniform ids and pages, or "next": one after another, from number FIRST, the fourth argument, on.
--- Ends with one line of JSON.
+-- Where WRK_NODES names hosts and ports (127.0.0.1:8081,127.0.0.1:8082), the threads ask them by turns, each one node.
+-- Ends with one line of JSON; "least" is what the slower thread asked.
 local COUNT = 5
 local endpoints = {"list", "detail", "styles", "related"}
 local products, pages, exponent, only, at
 local THREADS = 2
-local threads = 0
+local threads = {}
+local nodes = {}
+for host, port in (os.getenv("WRK_NODES") or ""):gmatch("([^,:]+):(%d+)") do
+  nodes[#nodes + 1] = wrk.lookup(host, port)[1]
+end
 
 function setup(thread)
-  threads = threads + 1
-  thread:set("number", threads)
+  threads[#threads + 1] = thread
+  thread:set("number", #threads)
+  if #nodes > 0 then
+    thread.addr = nodes[(#threads - 1) % #nodes + 1]
+  end
 end
 
 function init(given)
@@ -37,7 +45,10 @@ local function rank(most)
   return math.min(most, math.floor(drawn))
 end
 
+asked = 0
+
 function request()
+  asked = asked + 1
   if only == "constant" then
     return wrk.format()  -- the address as it was given
   end
@@ -54,10 +65,13 @@ function request()
 end
 
 function done(summary, latency)
-  local failed = summary.errors
+  local failed, least = summary.errors, math.huge
+  for _, thread in ipairs(threads) do
+    least = math.min(least, thread:get("asked"))
+  end
   io.write(string.format(
-    '{"requests":%d,"seconds":%f,"errors":%d,"p50_ms":%f,"p95_ms":%f,"p99_ms":%f}\n',
-    summary.requests, summary.duration / 1e6,
+    '{"requests":%d,"least":%d,"seconds":%f,"errors":%d,"p50_ms":%f,"p95_ms":%f,"p99_ms":%f}\n',
+    summary.requests, least, summary.duration / 1e6,
     failed.connect + failed.read + failed.write + failed.status + failed.timeout,
     latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3))
 end
