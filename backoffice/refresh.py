@@ -20,6 +20,10 @@ WORDS = {
     Reason.SHOP_SILENT: ("warn", "The shop does not answer. " + _KEPT),
     Reason.SHOP_REFUSED: ("warn", "The shop refused to answer (too many requests, or an error on its side). " + _KEPT),
     Reason.SHOP_BUSY: ("warn", "The shop is asked as often as it allows already: refresh again in a moment. " + _KEPT),
+    Reason.SHOP_DOWN: (
+        "warn",
+        "The shop has left several requests in a row unanswered; it is tried again every second. " + _KEPT,
+    ),
     Reason.UNREADABLE: ("bad", "The shop answered, but its answer could not be read. Tell the operator. " + _KEPT),
     Reason.HELD: (
         "warn",
@@ -30,6 +34,11 @@ WORDS = {
         "bad",
         "Something broke on our side while asking. The operator finds it in the worker's log. " + _KEPT,
     ),
+    Reason.PARKED: (
+        "bad",
+        "Asking for this product broke our workers several times, so it is not asked for. Tell the operator. " + _KEPT,
+    ),
+    Reason.DROPPED: ("warn", "There was too much to ask this shop. Refresh again. " + _KEPT),
     Reason.NO_QUEUE: ("bad", "Nobody can be asked right now, because Redis is away. Tell the operator. " + _KEPT),
 }
 

@@ -14,7 +14,7 @@ LIVE, CRAWL = "live", "crawl"
 QUEUES = (LIVE, CRAWL)
 SCHEDULE = "schedule"  # the trigger of a crawl that nobody asked for by hand
 
-DRAIN_SECONDS = 30  # how long one drain job may take; SimpleWorker sends no heartbeat while a job runs
+DRAIN_SECONDS = 10  # how long a drain job may take, which only has a drain begin
 CRAWL_SECONDS = 6 * 3600
 
 

@@ -100,6 +100,12 @@ class Settings(BaseSettings):
     live_timeout_ms: int = Field(
         2500, ge=100, le=60_000, description="How long, in ms, a live refresh waits for a shop."
     )
+    live_unwanted_ms: int = Field(
+        30_000,
+        ge=0,
+        le=3_600_000,
+        description="For how long, in ms, a live refresh may still be done that nobody waits for any more; then it is dropped.",
+    )
     live_workers: int = Field(4, ge=1, le=64, description="Worker processes for live prices.")
     pages_mb: int = Field(
         1024, ge=0, le=1_000_000, description="Rendered pages are kept in Redis while it uses less than this, in MB."

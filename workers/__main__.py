@@ -1,4 +1,4 @@
-"""Starts one worker process: `python -m workers live`."""
+"""Starts one worker process: `python -m workers live`; or several: `python -m workers live --processes 4`."""
 
 import logging
 import sys
@@ -10,26 +10,40 @@ from listino.jobs import CRAWL, LIVE, Jobs
 from listino.live.client import connect_worker
 from listino.logs import configure_logs
 from listino.settings import Settings, load_settings
+from workers import live_worker
 from workers.crawl_worker import CrawlWorker
-from workers.enduring import READ_SECONDS, LiveWorker
-from workers.live import drain  # noqa: F401  # imported before the first job needs it
+from workers.enduring import READ_SECONDS
 from workers.patience import Patience
-from workers.runtime import runtime
+from workers.pool import LivePool
 from workers.schedule import Schedule, periodic_crawls
-
-_RECYCLE_AFTER = 10_000  # jobs; the supervisor starts a fresh process
 
 
 @click.command()
 @click.argument("role", type=click.Choice(["live", "crawl", "schedule"]))
-def main(role: str) -> None:
+@click.option("--processes", type=click.IntRange(1, 64), help="A pool of so many processes (live).")
+def main(role: str, processes: int | None) -> None:
     """Works off the queue of ROLE, or keeps the schedule. Example: python -m workers live"""
+    if processes is not None and role != LIVE:
+        raise click.UsageError("--processes is for live workers")
     try:
         settings = load_settings()
         configure_logs(settings)
-        _work(role, settings)
+        if role == LIVE:
+            _serve_live(settings, processes)
+        else:
+            _work(role, settings)
     except ListinoError as error:
         sys.exit(f"listino: {error}")
+
+
+def _serve_live(settings: Settings, processes: int | None) -> None:
+    settings.demand_contact()
+    if processes is None:
+        live_worker.work(settings)
+        return
+    logging.getLogger("rq").setLevel("WARNING")
+    connection = connect_worker(settings, Patience(settings.redis_address), read_seconds=READ_SECONDS)
+    LivePool(settings, connection, processes).start(logging_level="WARNING")
 
 
 def _work(role: str, settings: Settings) -> None:
@@ -39,12 +53,6 @@ def _work(role: str, settings: Settings) -> None:
     logging.getLogger("rq").setLevel("WARNING")
     if role == "schedule":
         Schedule(connection, periodic_crawls(), patience).start()
-    elif role == LIVE:
-        settings.demand_contact()
-        runtime().warm_up()
-        LiveWorker([Jobs(connection).queue(LIVE)], connection=connection, patience=patience).work(
-            max_jobs=_RECYCLE_AFTER, logging_level="WARNING"
-        )
     else:
         CrawlWorker([Jobs(connection).queue(CRAWL)], connection=connection, patience=patience).work(
             logging_level="WARNING"

@@ -30,6 +30,10 @@ class Turn:
         """Hears what the host answered, and for how long it wants to be left alone."""
         self.report = Report.of_answer(self._slot, response.status_code, response.headers.get("retry-after"))
 
+    def unsent(self) -> None:
+        """Has the request say nothing of the host."""
+        self.report = Report(self._slot, Outcome.UNSENT)
+
 
 class Hosts:
     """`shops` gives all that are declared now: two markets' shops may share a host and its budget."""
@@ -64,13 +68,22 @@ class Hosts:
         return not robots.allows(url, self._agent)
 
     @contextlib.asynccontextmanager
-    async def turn(self, shop: Shop, robots: Robots) -> AsyncIterator[Turn]:
-        """A request's turn at the shop's host; raises HostBusy as soon as there is to be none in the time of a live price."""
+    async def turn(self, shop: Shop, robots: Robots, *, probing: bool = False) -> AsyncIterator[Turn]:
+        """A request's turn at the shop's host; raises HostBusy as soon as there is to be none in the time of a live price.
+
+        `probing`: the shop's breaker is open. A probe that fails as well does not slow everybody down any further: the
+        breaker lets one a second through, and after the shop's recovery the pace of before is wanted.
+        """
         allowance = allowance_of(shop.host, self._shops(), robots, self._agent)
         turn = Turn(await self._turns.take(shop.host, allowance, patience=self._seconds))
         try:
             yield turn
+        except asyncio.CancelledError:
+            turn.unsent()  # we broke it off; the host did nothing wrong
+            raise
         finally:
+            if probing and turn.report.outcome is Outcome.FAILED:
+                turn.unsent()
             await self._turns.give(shop.host, allowance, turn.report)
 
     async def _learn(self, shop: Shop) -> Robots:

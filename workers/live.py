@@ -1,147 +1,167 @@
-"""The live-refresh job: one job empties what waits for one shop, many requests in flight at once."""
+"""The live-refresh job, and the drain that it begins: what waits for one shop is asked for, many requests in flight at once."""
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import structlog
 
 from listino.domain.clock import utc_now
 from listino.domain.errors import InvalidShop, UnknownShop
-from listino.jobs import DRAIN_SECONDS
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import UNAVAILABLE
 from listino.live.waiting import WaitingRoom
+from workers.drains import Drains
 from workers.refresh import Inquiry, Outcome, Refresher
 from workers.runtime import runtime
 
 log = structlog.get_logger(__name__)
 
-SILENT_ENOUGH = 3
 LOOK_SECONDS = 0.02
+# How long a drain looks on when nothing waits any more: less work for everybody than a job for the next viewer.
+LINGER_SECONDS = 0.25
+# How long a drain that is to end waits for answers that are on their way; what does not come in that time is put back, for
+# viewers wait for it who may be answered by another worker.
+LEAVE_SECONDS = 0.3
 
 
-def drain(shop_key: str) -> int:
-    """Asks the shop `it:bottega` for everything that waits for it; returns how many products that were.
+def drain(shop_key: str) -> None:
+    """Has this process ask the shop `it:bottega` for everything that waits for it. Safe to run twice: a shop is drained by
+    one process at a time.
 
-    Safe to run twice: a product is taken by one drain only. Before its time limit it hands over to a new job. When
-    Redis goes away it ends: after `drain_ms` whoever asks for the shop has a new job begun.
+    The job ends at once, because it is no more than that: a process drains many shops at a time, so a shop that hangs
+    keeps no worker from the others. What the drain has in hand is kept in Redis, not in the job.
     """
-    at_work = runtime()
-    room = at_work.waiting_room(shop_key)
-    done = at_work.loop.run(_drain(shop_key, room, until=time.monotonic() + DRAIN_SECONDS / 3))
-    try:
-        if not room.rest():
-            at_work.jobs.drain(shop_key)
-    except UNAVAILABLE as error:
-        log.warning("live.not_ended", shop=shop_key, error=str(error))
-    return done
+    drains().begin(shop_key)
 
 
-async def _drain(shop_key: str, room: WaitingRoom, *, until: float) -> int:
+@cache
+def drains() -> Drains:
+    """This process's drains, made on first use: in the worker, never at import."""
+    return Drains(runtime(), _drain)
+
+
+async def _drain(shop_key: str, room: WaitingRoom, *, until: float, leaving: asyncio.Event | None = None) -> int:
+    """Asks for what waits, until nothing has for a moment, `until` by the monotonic clock, or `leaving` is set; returns how
+    many products were answered. What it took and did not answer by then is still in the room's hands.
+
+    Raises DrainLost, or one of UNAVAILABLE when Redis goes away: then it is as good as lost.
+    """
     try:
         refresher = runtime().refresher(shop_key)
     except (UnknownShop, InvalidShop) as error:
         log.warning("live.no_shop", shop=shop_key, error=str(error))
         return await _turn_away(room, Reason.NO_SHOP)
-    silence, work = _Silence(), _Work()
-    flights: set[asyncio.Task[Outcome]] = set()
-    while not silence.is_hanging and time.monotonic() < until:
-        free = refresher.shop.live_concurrency - len(flights)
-        wanted = free - len(work.open)
-        if wanted > 0 and (taken := await _taken(room, max(wanted, refresher.batch))):
-            work.note(await _delivered(room, await refresher.prepare(taken)))
-        while free and work.open:
-            flights.add(asyncio.create_task(_serve(refresher, room, work.open.popleft())))
-            free -= 1
-        if not flights:
-            break
-        # While there is room for more, it is looked every few milliseconds whether somebody else has come.
-        landed, flights = await asyncio.wait(
-            flights, timeout=LOOK_SECONDS if free else None, return_when=asyncio.FIRST_COMPLETED
-        )
-        for flight in landed:
-            silence.hear(flight.result())
-            work.note(flight.result())
-    for outcome in await asyncio.gather(*flights):
-        work.note(outcome)
-    left = [product_id for inquiry in work.open for product_id in inquiry.product_ids]
-    if silence.is_hanging:
-        log.warning("live.shop_hangs", shop=shop_key, silent_in_a_row=silence.in_a_row)
-        return work.done + await _turn_away(room, Reason.SHOP_SILENT, left)
-    if left:
-        await _put_back(room, left)
-    return work.done
+    work = _Work(refresher, room, until, leaving or asyncio.Event())
+    try:
+        await work.refresh()
+    except BaseException:
+        # Another drain may begin. Perhaps nobody hears what the shop still answers to this one, but it is stored.
+        room.abandon()
+        await asyncio.gather(*work.flights, return_exceptions=True)
+        raise
+    if not work.is_hanging:
+        await work.land()
+        return work.done
+    log.warning("live.shop_hangs", shop=shop_key)
+    await work.break_off()
+    left = [*work.open, *work.flights.values()]
+    taken = [product_id for inquiry in left for product_id in inquiry.product_ids]
+    return work.done + await _turn_away(room, Reason.SHOP_DOWN, taken)
 
 
 @dataclass(slots=True)
 class _Work:
-    """The requests for which there was no free place at the shop yet, and how many products were answered."""
+    """One drain at work. `open`: the requests for which there was no free place at the shop yet."""
 
+    refresher: Refresher
+    room: WaitingRoom
+    until: float
+    leaving: asyncio.Event
     open: deque[Inquiry] = field(default_factory=deque)
+    flights: dict[asyncio.Task[Outcome], Inquiry] = field(default_factory=dict)
     done: int = 0
+    is_hanging: bool = False
 
-    def note(self, outcome: Outcome) -> None:
+    async def refresh(self) -> None:
+        busy = time.monotonic()
+        while not self.is_hanging and not self.leaving.is_set() and (now := time.monotonic()) < self.until:
+            free = self.refresher.shop.live_concurrency - len(self.flights)
+            wanted = free - len(self.open)
+            if wanted > 0 and (taken := await self._taken(max(wanted, self.refresher.batch))):
+                self._note(await self._delivered(await self.refresher.prepare(taken)))
+            while free and self.open:
+                inquiry = self.open.popleft()
+                self.flights[asyncio.create_task(self._serve(inquiry))] = inquiry
+                free -= 1
+            if not self.flights:
+                if now - busy > LINGER_SECONDS:
+                    return
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
+            # It is looked every few milliseconds whether somebody else has come, or everything is to end.
+            landed, _ = await asyncio.wait(self.flights, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            for flight in landed:
+                self._note(flight.result())
+                del self.flights[flight]
+            busy = time.monotonic()
+
+    async def land(self) -> None:
+        """Waits for what is on its way; when the process ends, for a moment, and breaks off the rest."""
+        if self.flights:
+            await asyncio.wait(self.flights, timeout=LEAVE_SECONDS if self.leaving.is_set() else None)
+            await self.break_off()
+
+    async def break_off(self) -> None:
+        """Ends all requests; `flights` has those then that were not answered."""
+        for flight in self.flights:
+            flight.cancel()
+        await asyncio.gather(*self.flights, return_exceptions=True)
+        for flight in [flight for flight in self.flights if not flight.cancelled()]:
+            del self.flights[flight]
+            self._note(flight.result())
+
+    async def _taken(self, most: int) -> list[str]:
+        try:
+            return await asyncio.to_thread(self.room.take, most)
+        except UNAVAILABLE as error:
+            log.warning("live.not_taken", error=str(error))
+            raise
+
+    async def _serve(self, inquiry: Inquiry) -> Outcome:
+        return await self._delivered(await self.refresher.ask(inquiry, probing=self.room.breaker_open))
+
+    async def _delivered(self, outcome: Outcome) -> Outcome:
+        if outcome.heard is False and await asyncio.to_thread(self.room.trouble):
+            self.is_hanging = True
+        await asyncio.gather(*(_deliver(self.room, answer, outcome) for answer in outcome.answers))
+        return outcome
+
+    def _note(self, outcome: Outcome) -> None:
         self.open.extend(outcome.open)
         self.done += len(outcome.answers)
 
 
-async def _serve(refresher: Refresher, room: WaitingRoom, inquiry: Inquiry) -> Outcome:
-    return await _delivered(room, await refresher.ask(inquiry))
-
-
-@dataclass(slots=True)
-class _Silence:
-    """How many requests in a row were not answered. A few are enough: the shop hangs, and this worker has others to ask."""
-
-    in_a_row: int = 0
-
-    @property
-    def is_hanging(self) -> bool:
-        return self.in_a_row >= SILENT_ENOUGH
-
-    def hear(self, outcome: Outcome) -> None:
-        silent = any(answer.reason is Reason.SHOP_SILENT for answer in outcome.answers)
-        self.in_a_row = self.in_a_row + 1 if silent else 0
-
-
-async def _taken(room: WaitingRoom, most: int) -> list[str]:
-    """What waits; nothing where Redis cannot say."""
+async def _deliver(room: WaitingRoom, answer: LiveAnswer, outcome: Outcome) -> None:
+    """Hands the answer on. Without Redis nobody hears it, but it is in the store."""
+    error = outcome.errors.get(str(answer.product_id), "")
     try:
-        return await asyncio.to_thread(room.take, most)
-    except UNAVAILABLE as error:
-        log.warning("live.not_taken", error=str(error))
-        return []
-
-
-async def _delivered(room: WaitingRoom, outcome: Outcome) -> Outcome:
-    await asyncio.gather(*(_deliver(room, answer) for answer in outcome.answers))
-    return outcome
-
-
-async def _deliver(room: WaitingRoom, answer: LiveAnswer) -> None:
-    """Hands the answer on; without Redis nobody hears it, but it is in the store."""
-    try:
-        await asyncio.to_thread(room.deliver, answer)
-    except UNAVAILABLE as error:
-        log.warning("live.not_delivered", product_id=answer.product_id, error=str(error))
-
-
-async def _put_back(room: WaitingRoom, product_ids: Sequence[str]) -> None:
-    """Leaves what was taken and not asked for to the next job; without Redis nobody waits for it."""
-    try:
-        await asyncio.to_thread(room.put_back, product_ids)
-    except UNAVAILABLE as error:
-        log.warning("live.not_put_back", products=len(product_ids), error=str(error))
+        told = await asyncio.to_thread(room.deliver, answer, heard=bool(outcome.heard), error=error)
+    except UNAVAILABLE as away:
+        log.warning("live.not_delivered", product_id=answer.product_id, error=str(away))
+        raise
+    if not told:
+        log.info("live.too_late", product_id=answer.product_id)
 
 
 async def _turn_away(room: WaitingRoom, reason: Reason, taken: Sequence[str] = ()) -> int:
     """Tells everybody who waits now, and for what was taken, that there will be no answer, and why."""
     done = 0
-    while taken := taken or await _taken(room, 100):
+    while taken := taken or await asyncio.to_thread(room.take, 100):
         for product_id in taken:
-            await _deliver(room, LiveAnswer(product_id=product_id, as_of=utc_now(), reason=reason))
+            await _deliver(room, LiveAnswer(product_id=product_id, as_of=utc_now(), reason=reason), Outcome())
         done, taken = done + len(taken), ()
     return done

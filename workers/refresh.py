@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from listino.domain.clock import utc_now
 from listino.domain.errors import GoneFromShop, ListinoError, UnreadablePage
 from listino.domain.listing import reoffer, unsellable
 from listino.domain.offer import ShopOffer
+from listino.domain.politeness import REFUSALS, is_failure
 from listino.domain.product import Product, key_parts
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.turns import HostBusy
@@ -30,8 +32,7 @@ log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 
-# For each question to MongoDB, of which a refresh has two: together with the shop's time well below the time limit of the
-# job (listino.jobs.DRAIN_SECONDS), so that a MongoDB that hangs is a reason in the answer and no job cut short.
+# For each question to MongoDB, of which a refresh has two: so that a MongoDB that hangs is a reason in the answer.
 STORE_SECONDS = 5.0
 
 _MOST_BYTES = 8 * 1024 * 1024  # of one answer; product pages average 600 kB
@@ -59,10 +60,16 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What there is to tell already, and what has to be asked for it to be complete."""
+    """What there is to tell already, and what has to be asked for it to be complete.
+
+    `heard`: whether the shop answered our request, with whatever but a server error; None where none was sent.
+    `errors`: by product, our own mistake in its own words.
+    """
 
     answers: list[LiveAnswer] = field(default_factory=list)
     open: list[Inquiry] = field(default_factory=list)
+    heard: bool | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +103,28 @@ class Refresher:
             missing = [_without_price(key, Reason.NO_SHOP) for key in product_ids if key not in found]
             return Outcome(missing, self._inquiries(products))
 
-        return await self._outcome(look_up, product_ids)
+        outcome = await self._outcome(look_up, product_ids)
+        if outcome.errors and len(product_ids) > 1:
+            # One of them that we cannot even read must not keep the others from being asked for.
+            alone = [await self.prepare([product_id]) for product_id in product_ids]
+            return Outcome(
+                list(chain.from_iterable(one.answers for one in alone)),
+                list(chain.from_iterable(one.open for one in alone)),
+                errors=dict(ChainMap(*(dict(one.errors) for one in alone))),
+            )
+        return outcome
 
-    async def ask(self, inquiry: Inquiry) -> Outcome:
+    async def ask(self, inquiry: Inquiry, *, probing: bool = False) -> Outcome:
         """Asks the shop and stores what it says; an answer holds the shopper's price, or why there is none.
 
-        A request for several that the shop cannot answer as such is asked again for each of them.
+        A request for several that the shop cannot answer as such, or over which we fail, is asked again for each of them.
+        `probing`: see workers.hosts.
         """
         began = time.perf_counter()
         several = len(inquiry.products) > 1
-        outcome = await self._outcome(lambda: self._ask(inquiry, several=several), inquiry.product_ids)
+        outcome = await self._outcome(lambda: self._ask(inquiry, several=several, probing=probing), inquiry.product_ids)
+        if outcome.errors and several:
+            return Outcome(open=self._alone(inquiry))
         ms = round((time.perf_counter() - began) * 1000, 1)
         for answer in outcome.answers:
             log.info(
@@ -119,28 +138,34 @@ class Refresher:
 
     async def _outcome(self, work: Callable[[], Awaitable[Outcome]], product_ids: Sequence[str]) -> Outcome:
         details: dict[str, Any] = {}
+        heard, mistake = None, ""
         try:
             return await work()
         except TimeoutError:
-            reason, details = Reason.SHOP_SILENT, {"error": f"no whole answer in {self.seconds} s"}
+            reason, heard, details = Reason.SHOP_SILENT, False, {"error": f"no whole answer in {self.seconds} s"}
         except _Refused as refusal:
-            reason, details = Reason.SHOP_REFUSED, {"said": str(refusal)}
+            reason, heard, details = Reason.SHOP_REFUSED, refusal.heard, {"said": str(refusal)}
         except HostBusy as busy:
             reason, details = Reason.SHOP_BUSY, {"said": str(busy)}
         except httpx.HTTPError as error:
-            reason, details = Reason.SHOP_SILENT, {"error": repr(error)}
+            reason, heard, details = Reason.SHOP_SILENT, False, {"error": repr(error)}
         except ListinoError as error:
-            reason, details = Reason.UNREADABLE, {"error": str(error)}
+            reason, heard, details = Reason.UNREADABLE, True, {"error": str(error)}
         except UNAVAILABLE as error:
             reason, details = Reason.FAILED, {"error": str(error)}
-        except Exception:
+        except Exception as error:
             log.exception("live.failed", product_ids=product_ids)
-            reason = Reason.FAILED
-        return Outcome([_without_price(product_id, reason, **details) for product_id in product_ids])
+            reason, mistake = Reason.FAILED, repr(error)
+        answers = [_without_price(product_id, reason, **details) for product_id in product_ids]
+        return Outcome(answers, heard=heard, errors=dict.fromkeys(product_ids, mistake) if mistake else {})
 
-    async def _ask(self, inquiry: Inquiry, *, several: bool) -> Outcome:
+    def _alone(self, inquiry: Inquiry) -> list[Inquiry]:
+        alone = [self._inquiries({sku: product}) for sku, product in inquiry.products.items()]
+        return list(chain.from_iterable(alone))
+
+    async def _ask(self, inquiry: Inquiry, *, several: bool, probing: bool) -> Outcome:
         try:
-            page = await self._fetch(inquiry.refresh.fetch, several=several)
+            page = await self._fetch(inquiry.refresh.fetch, several=several, probing=probing)
             told = self._platform.read_offers(self.shop, inquiry.refresh, page)
         except GoneFromShop as good_bye:
             told = dict.fromkeys(inquiry.products, good_bye)
@@ -148,17 +173,16 @@ class Refresher:
             if not several or (isinstance(error, _Refused) and error.status not in _NOT_AS_ASKED):
                 raise
             log.info("live.asked_alone", shop=self.shop.key, products=len(inquiry.products), error=str(error))
-            alone = [self._inquiries({sku: product}) for sku, product in inquiry.products.items()]
-            return Outcome(open=list(chain.from_iterable(alone)))
-        return await _within_limit(self._heed, inquiry, told)
+            return Outcome(open=self._alone(inquiry), heard=True)
+        return replace(await _within_limit(self._heed, inquiry, told), heard=True)
 
-    async def _fetch(self, fetch: Fetch, *, several: bool) -> Page:
+    async def _fetch(self, fetch: Fetch, *, several: bool, probing: bool) -> Page:
         if not self.shop.allows(fetch.url):
             raise UnreadablePage(f"{fetch.url} is not on {self.shop.host}, the host that {self.shop.key} declares")
         robots = await self.hosts.rules(self.shop)
         if self.hosts.forbids(robots, fetch.url):
             raise _Refused(robots.trouble or f"its robots.txt forbids {fetch.url}")
-        async with self.hosts.turn(self.shop, robots) as turn, asyncio.timeout(self.seconds):
+        async with self.hosts.turn(self.shop, robots, probing=probing) as turn, asyncio.timeout(self.seconds):
             return await self._answer(fetch, turn, several=several)
 
     async def _answer(self, fetch: Fetch, turn: Turn, *, several: bool) -> Page:
@@ -231,6 +255,11 @@ class _Refused(Exception):
     def __init__(self, said: str, status: int | None = None) -> None:
         super().__init__(said)
         self.status = status
+
+    @property
+    def heard(self) -> bool | None:
+        """Whether the shop is well enough to refuse. One that wants to be left alone is, and the host's pause sees to that."""
+        return None if self.status is None else self.status in REFUSALS or not is_failure(self.status)
 
 
 def _with_price(product: Product) -> LiveAnswer:

@@ -1,6 +1,5 @@
-"""What a live worker keeps from job to job: settings, connections, one event loop with warm connections to the shops."""
+"""What a live worker keeps from job to job: settings, connections, warm connections to the shops."""
 
-import asyncio
 import contextlib
 from functools import cache, cached_property
 
@@ -24,14 +23,13 @@ log = structlog.get_logger(__name__)
 
 
 class Runtime:
-    """One a process. Jobs of a SimpleWorker run one after another in it."""
+    """One a process."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.redis = connect(settings)
         self.jobs = Jobs(self.redis)
         self.store = Store(settings, PageGuard(settings))
-        self.loop = asyncio.Runner()
         self._client: httpx.AsyncClient | None = None
         self._folder = ShopsFolder(
             settings.shops_path, lambda error: log.error("live.bad_declaration", error=str(error))
@@ -44,8 +42,15 @@ class Runtime:
         """
         self.store.ping()
         with contextlib.suppress(*UNAVAILABLE):  # the worker waits for Redis, and its jobs tell
-            self.loop.run(asyncio.to_thread(self.redis.ping))
+            self.redis.ping()
         self._http()
+
+    async def close(self) -> None:
+        """Ends what belongs to the event loop. Slots at hosts are given back."""
+        if "_turns" in vars(self):
+            await self._turns.close()
+        if self._client is not None:
+            await self._client.aclose()
 
     def waiting_room(self, shop_key: str) -> WaitingRoom:
         return WaitingRoom(self.settings, self.redis, shop_key)
@@ -74,8 +79,11 @@ class Runtime:
     @cached_property
     def _hosts(self) -> Hosts:
         seconds = self.settings.live_timeout_ms / 1000
-        turns = Turns(self.settings, Role.LIVE)
-        return Hosts(self._http(), turns, self.settings.user_agent, lambda: self._folder.now().values(), seconds)
+        return Hosts(self._http(), self._turns, self.settings.user_agent, lambda: self._folder.now().values(), seconds)
+
+    @cached_property
+    def _turns(self) -> Turns:
+        return Turns(self.settings, Role.LIVE)
 
 
 @cache

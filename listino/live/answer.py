@@ -19,10 +19,13 @@ class Reason(StrEnum):
     SHOP_SILENT = "shop_silent"  # no connection, or no answer within the live time-out
     SHOP_REFUSED = "shop_refused"  # 429, 403, a server error, or its robots.txt does not let us ask
     SHOP_BUSY = "shop_busy"  # it is asked as much as it allows already, or has told us to wait
+    SHOP_DOWN = "shop_down"  # it left several requests in a row unanswered, and is tried again every second or so
     UNREADABLE = "unreadable"  # an answer that the platform adapter could not read
     HELD = "held"  # the shop's price is not plausible: it waits for the pricing manager and is not sold at
     GONE = "gone"  # the shop no longer has it
     FAILED = "failed"  # our own mistake; the worker's log has the details
+    PARKED = "parked"  # workers died or failed over it time and again: it is not asked for until somebody has looked
+    DROPPED = "dropped"  # it waited so long for its turn that nobody wanted it any more
     NO_QUEUE = "no_queue"  # Redis is away: nobody can be asked
 
 

@@ -29,8 +29,10 @@ from listino.domain.politeness import (
     retry_after,
 )
 
-LEASE_MS = 6_000  # a killed process holds its slots no longer than that
-RENEW_MS = 2_000
+# A killed process holds its slots no longer than that: shoppers may wait for those of a live worker.
+CRAWL_LEASE_MS = 6_000
+LIVE_LEASE_MS = 700
+RENEWALS = 4  # in the time of a lease
 SLOT_LOOK_MS = 20  # when to look again for a slot that another process holds
 _FORGET_MS = 3_600_000  # a host that is not asked any more leaves nothing behind
 
@@ -190,17 +192,23 @@ class Budget:
     def __init__(self, redis: aioredis.Redis, host: str, role: Role) -> None:
         self._redis = redis
         self._role = role
+        self._lease_ms = LIVE_LEASE_MS if role is Role.LIVE else CRAWL_LEASE_MS
         self._keys = [f"budget:{{{host.lower()}}}:{name}" for name in ("pace", "crawl", "live")]
         self._slots = self._keys[1 if role is Role.CRAWL else 2]
         self._take = redis.register_script(_TAKE)
         self._give = redis.register_script(_GIVE)
+
+    @property
+    def renew_seconds(self) -> float:
+        """How often slots are to be renewed that are held."""
+        return self._lease_ms / RENEWALS / 1000
 
     async def take(self, allowance: Allowance, names: Sequence[str], *, patience_ms: int) -> Taken:
         """Takes a slot for each name, as far as the allowance goes; with an interval one at a time.
 
         A live refresh that would wait for no longer than `patience_ms` goes before the crawls.
         """
-        limits = (allowance.concurrency, allowance.crawling, allowance.interval_ms, LEASE_MS, patience_ms)
+        limits = (allowance.concurrency, allowance.crawling, allowance.interval_ms, self._lease_ms, patience_ms)
         fixed = (SHOPPERS_IN_A_ROW, SLOT_LOOK_MS, _FORGET_MS)
         taken, wait_ms, refused, now = await self._take(
             keys=self._keys, args=[self._role.value, len(names), *limits, *fixed, *names]
@@ -217,7 +225,7 @@ class Budget:
         await self._give(keys=self._keys, args=[allowance.interval_ms, *rules, _FORGET_MS, *told])
 
     async def renew(self, slots: Sequence[Slot]) -> None:
-        """Holds slots for another LEASE_MS, those that have run out meanwhile excepted."""
+        """Holds slots for the time of another lease, those that have run out meanwhile excepted."""
         seconds, micros = await self._redis.time()
-        until = seconds * 1000 + micros // 1000 + LEASE_MS
+        until = seconds * 1000 + micros // 1000 + self._lease_ms
         await self._redis.zadd(self._slots, {slot.name: until for slot in slots}, xx=True)

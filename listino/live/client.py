@@ -1,4 +1,4 @@
-"""Connections to Redis, how they fail, and the times that live refreshes keep."""
+"""Connections to Redis, and how they fail."""
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
@@ -95,14 +95,3 @@ def _address_checked(settings: Settings) -> Iterator[None]:
         yield
     except ValueError as error:
         raise InvalidSettings(f"LISTINO_REDIS_URL={masked(settings.redis_address)!r}: {error}") from None
-
-
-def flight_ms(settings: Settings) -> int:
-    """How long a refresh may be in flight before somebody else may start it anew: as long as it may wait for its turn at the
-    shop, the shop's time, and a second of ours."""
-    return 2 * settings.live_timeout_ms + 1000
-
-
-def drain_ms(settings: Settings) -> int:
-    """How long a drain may go without taking anything before another may begin: its worker must have died by then."""
-    return 2 * settings.live_timeout_ms + 5000

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from listino.domain.product import key_parts
 
+DRAINS = "live:drains"
+
 
 @dataclass(frozen=True, slots=True)
 class ShopKeys:
@@ -13,17 +15,42 @@ class ShopKeys:
 
     @property
     def waiting(self) -> str:
-        return f"live:{{{self.shop}}}:waiting"
+        return self._named("waiting")
+
+    @property
+    def until(self) -> str:
+        return self._named("until")
 
     @property
     def drain(self) -> str:
-        return f"live:{{{self.shop}}}:drain"
+        return self._named("drain")
 
-    def flight(self, product_id: str) -> str:
-        return f"live:{{{self.shop}}}:flight:{product_id}"
+    @property
+    def taken(self) -> str:
+        return self._named("taken")
+
+    @property
+    def blamed(self) -> str:
+        return self._named("blamed")
+
+    @property
+    def parked(self) -> str:
+        return self._named("parked")
+
+    @property
+    def breaker(self) -> str:
+        return self._named("breaker")
+
+    @property
+    def queue(self) -> list[str]:
+        """What the scripts that order the queue look at, in their order."""
+        return [self.waiting, self.until, self.drain, self.taken, self.blamed, self.parked, self.breaker, DRAINS]
 
     def answer(self, product_id: str) -> str:
-        return f"live:{{{self.shop}}}:answer:{product_id}"
+        return self._named(f"answer:{product_id}")
+
+    def _named(self, name: str) -> str:
+        return f"live:{{{self.shop}}}:{name}"
 
 
 def shop_key(product_id: str) -> str:

@@ -18,10 +18,11 @@ from listino.domain.clock import utc_now
 from listino.domain.product import ProductId
 from listino.jobs import Jobs
 from listino.live.answer import LiveAnswer, Reason
-from listino.live.client import UNAVAILABLE, connect, connect_async, connect_subscriber, drain_ms, flight_ms
+from listino.live.client import UNAVAILABLE, connect, connect_async, connect_subscriber
 from listino.live.keys import ShopKeys, shop_key
 from listino.live.page_scripts import WRITTEN
 from listino.live.scripts import ASK, CHANNEL
+from listino.live.times import BREAK_AFTER, FORGET_MS, JOB_MS, PARKED_MS, QUEUED_MS, probe_ms
 from listino.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,7 @@ LOOK_SECONDS = 0.05  # to ask Redis whether there is a fresh answer
 # To see to it that the shop is being asked, which takes Redis a few milliseconds: one that needs longer than this is as
 # good as away, and whoever could wait longer is told so at once. Less than the 950 ms that a shopper waits by default.
 ASK_SECONDS = 0.9
+RESUBSCRIBE_SECONDS = 0.1  # what is announced until then is heard by nobody
 
 
 def _not_asked(product_id: ProductId, reason: Reason) -> LiveAnswer:
@@ -41,8 +43,11 @@ def _not_asked(product_id: ProductId, reason: Reason) -> LiveAnswer:
 def _ask_arguments(settings: Settings, product_id: str, wait_ms: int) -> tuple[list[str], list[str | int]]:
     keys = ShopKeys(shop_key(product_id))
     return (
-        [keys.waiting, keys.drain, keys.flight(product_id), keys.answer(product_id)],
-        [product_id, wait_ms, flight_ms(settings), drain_ms(settings)],
+        [*keys.queue, keys.answer(product_id)],
+        [
+            *(keys.shop, product_id, wait_ms, QUEUED_MS, JOB_MS),
+            *(BREAK_AFTER, probe_ms(settings), FORGET_MS, PARKED_MS),
+        ],
     )
 
 
@@ -98,7 +103,8 @@ class AsyncLivePrices:
         await self._redis.ping()
 
     async def request(self, product_id: ProductId, *, wait_ms: int = 5000) -> LiveAnswer | None:
-        """Sees to it that the shop is being asked; the answer if there is a fresh one already. Does not wait.
+        """Sees to it that the shop is being asked; the answer if there is a fresh one already, or if it is known that
+        there will be none. Does not wait.
 
         Raises one of `listino.live.client.UNAVAILABLE`.
         """
@@ -108,9 +114,10 @@ class AsyncLivePrices:
         decision, *rest = await self._ask(keys=keys, args=args)
         if decision == b"fresh":
             return LiveAnswer.from_json(rest[0])
-        if decision == b"queued" and rest[0]:
+        wanted, *reason = rest
+        if wanted:
             await asyncio.to_thread(self._jobs.drain, shop_key(product_id))
-        return None
+        return _not_asked(product_id, Reason(reason[0].decode())) if decision == b"told" else None
 
     async def get(self, product_id: ProductId, *, wait_ms: int) -> LiveAnswer:
         """The shop's price for the product now, or at the deadline the reason why it is not known."""
@@ -186,7 +193,7 @@ class AsyncLivePrices:
             self._subscribed.clear()
             if self._listener is not None:
                 self._listener.listening(False)
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(RESUBSCRIBE_SECONDS)
 
     def _hand_out(self, text: bytes) -> None:
         try:

@@ -1,66 +1,201 @@
 """The decisions of a live refresh, each one Lua script so that a thousand viewers at once get one answer.
 
-Keys of one shop carry its name as a hash tag and so live on one node of a Redis cluster:
-
-    live:{it:bottega}:waiting        sorted set: product id by its earliest deadline (ms of the server's clock)
-    live:{it:bottega}:drain          set while a job is queued or at work that empties `waiting`
-    live:{it:bottega}:flight:ID      set while the shop is being asked for ID, or about to be
+    live:{it:bottega}:waiting        sorted set: product id by its nearest deadline (ms of the server's clock); by the
+                                     negative of its last one when that has passed and nobody waits any more
+    live:{it:bottega}:until          sorted set: product id by the last deadline, of what waits and what is in hand
+    live:{it:bottega}:drain          who drains the shop, under a lease; `queued` while a job for it is on its way
+    live:{it:bottega}:taken          hash: product id in hand, by whom
+    live:{it:bottega}:blamed         hash: how often a worker died, or failed, with the product in hand
+    live:{it:bottega}:parked         hash: product id, and why it is not asked for any more (JSON)
+    live:{it:bottega}:breaker        hash: requests in a row without an answer, and when the next may be tried
     live:{it:bottega}:answer:ID      the last good answer, for as long as it counts as fresh
+    live:drains                      sorted set: every shop with something to do, by when its lease or its job runs out
 
+A product is in flight while it waits or is in hand. What is in the hands of a drain whose lease ran out waits again as
+soon as another drain begins; what the first one still has to say is not heard then, so that there is one answer.
 Answers are announced on one channel, `live:answers`, to which every process that waits subscribes once.
+
+All keys of one shop share a hash tag; `live:drains` and RQ's keys do not, so this takes one Redis and no Redis Cluster.
 """
 
 CHANNEL = "live:answers"
 
-# KEYS: waiting, drain, flight, answer. ARGV: id, wait ms, flight ms, drain ms.
-# Gives {"fresh", answer}, {"joined"}, or {"queued", whether a drain job is wanted}.
-ASK = """
-local answer = redis.call('GET', KEYS[4])
-if answer then return {'fresh', answer} end
+# KEYS of all scripts here but DELIVER and TROUBLE: listino.live.keys.ShopKeys.queue.
+_QUEUE = """
+local waiting, last, drain, taken, blamed, parked, breaker, drains = unpack(KEYS, 1, 8)
 local time = redis.call('TIME')
-local deadline = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
-if not redis.call('SET', KEYS[3], '1', 'NX', 'PX', ARGV[3]) then
-    if redis.call('ZSCORE', KEYS[1], ARGV[1]) then
-        redis.call('ZADD', KEYS[1], 'LT', deadline, ARGV[1])
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+
+# An answer as listino.live.answer writes it, of which there is nothing but a reason to tell.
+_TELL = """
+local function tell(channel, id, reason)
+    local fields = {product_id = id, as_of_ms = now, reason = reason}
+    for _, name in ipairs({'price', 'currency', 'availability'}) do fields[name] = cjson.null end
+    redis.call('ZREM', last, id)
+    redis.call('PUBLISH', channel, cjson.encode(fields))
+end
+"""
+
+# KEYS besides: answer. ARGV: shop, id, wait ms, QUEUED_MS, JOB_MS, BREAK_AFTER, probe ms, FORGET_MS, PARKED_MS.
+# Gives {"fresh", answer}; or {"told", whether a drain job is wanted, reason}, {"joined" or "queued", whether one is}.
+ASK = f"""{_QUEUE}
+local shop, id = ARGV[1], ARGV[2]
+local answer = redis.call('GET', KEYS[9])
+if answer then return {{'fresh', answer}} end
+local why = redis.call('HGET', parked, id)
+if why then
+    if cjson.decode(why).at_ms + ARGV[9] > now then return {{'told', 0, 'parked'}} end
+    redis.call('HDEL', parked, id)
+end
+local broken = redis.call('HMGET', breaker, 'in_a_row', 'probe_at')
+local probing = tonumber(broken[1] or 0) >= tonumber(ARGV[6])
+if probing then
+    if tonumber(broken[2]) > now then return {{'told', 0, 'shop_down'}} end
+    redis.call('HSET', breaker, 'probe_at', now + ARGV[7])
+    redis.call('PEXPIRE', breaker, ARGV[7] + ARGV[8])
+end
+local deadline = now + ARGV[3]
+local state = 'joined'
+redis.call('ZADD', last, 'GT', deadline, id)
+if redis.call('HEXISTS', taken, id) == 0 then
+    local nearest = tonumber(redis.call('ZSCORE', waiting, id))
+    if not nearest then state = 'queued' end
+    if not nearest or nearest < now or nearest > deadline then redis.call('ZADD', waiting, deadline, id) end
+end
+local wanted = redis.call('SET', drain, 'queued', 'NX', 'PX', ARGV[4])
+if wanted then redis.call('ZADD', drains, now + ARGV[5], shop) end
+if probing then return {{'told', wanted and 1 or 0, 'shop_down'}} end
+return {{state, wanted and 1 or 0}}
+"""
+
+# ARGV: shop, owner, most, LEASE_MS, unwanted ms, ALONE_AFTER, PARK_AFTER, BLAME_MS, BREAK_AFTER, channel.
+# Gives {0} when somebody else drains the shop, else {1, whether the breaker is open, ids...}.
+TAKE = f"""{_QUEUE}{_TELL}
+local shop, owner, most, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[10]
+local held = redis.call('GET', drain)
+if held and held ~= 'queued' and held ~= owner then return {{0}} end
+redis.call('SET', drain, owner, 'PX', ARGV[4])
+redis.call('ZADD', drains, now + ARGV[4], shop)
+if held ~= owner then
+    -- Whoever had these in hand has died, or lost touch.
+    local hands = redis.call('HGETALL', taken)
+    for at = 1, #hands, 2 do
+        local id = hands[at]
+        if hands[at + 1] ~= owner then
+            redis.call('HDEL', taken, id)
+            local deaths = redis.call('HINCRBY', blamed, id, 1)
+            redis.call('PEXPIRE', blamed, ARGV[8])
+            if deaths >= tonumber(ARGV[7]) then
+                local why = deaths .. ' workers in a row died while they refreshed it'
+                redis.call('HSET', parked, id, cjson.encode({{at_ms = now, why = why}}))
+                redis.call('HDEL', blamed, id)
+                tell(channel, id, 'parked')
+            else
+                redis.call('ZADD', waiting, now, id)
+            end
+        end
     end
-    return {'joined'}
 end
-redis.call('ZADD', KEYS[1], 'LT', deadline, ARGV[1])
-local wanted = redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[4])
-return {'queued', wanted and 1 or 0}
+-- A deadline that has passed: somebody may wait longer, or nobody waits any more, and then its time is negative.
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', waiting, 0, '(' .. now)) do
+    local latest = tonumber(redis.call('ZSCORE', last, id) or 1)
+    redis.call('ZADD', waiting, latest >= now and latest or -latest, id)
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', waiting, '(' .. (ARGV[5] - now), '(0')) do
+    redis.call('ZREM', waiting, id)
+    tell(channel, id, 'dropped')
+end
+local answer = {{1, tonumber(redis.call('HGET', breaker, 'in_a_row') or 0) >= tonumber(ARGV[9]) and 1 or 0}}
+-- What is suspected to kill its worker is alone in its worker's hands.
+local in_hand = redis.call('HLEN', taken)
+local function suspected(id) return tonumber(redis.call('HGET', blamed, id) or 0) >= tonumber(ARGV[6]) end
+if in_hand == 1 and suspected(redis.call('HKEYS', taken)[1]) then return answer end
+local next_ones = redis.call('ZRANGEBYSCORE', waiting, now, '+inf', 'LIMIT', 0, most)
+if #next_ones < most then
+    for _, id in ipairs(redis.call('ZRANGEBYSCORE', waiting, '-inf', '(0', 'LIMIT', 0, most - #next_ones)) do
+        next_ones[#next_ones + 1] = id
+    end
+end
+for _, id in ipairs(next_ones) do
+    local alone = suspected(id)
+    if alone and (in_hand > 0 or #answer > 2) then break end
+    redis.call('ZREM', waiting, id)
+    redis.call('HSET', taken, id, owner)
+    answer[#answer + 1] = id
+    if alone then break end
+end
+return answer
 """
 
-# KEYS: waiting, drain. ARGV: drain ms, most, flight ms, the beginning of flight keys. Gives the ids with the nearest
-# deadlines; none ends the drain. The flight of what is taken begins anew: it may have waited long, and is asked for now.
-TAKE = """
-local taken = redis.call('ZPOPMIN', KEYS[1], ARGV[2])
-if #taken > 0 then redis.call('SET', KEYS[2], '1', 'PX', ARGV[1]) end
-local ids = {}
-for at = 1, #taken, 2 do
-    ids[#ids + 1] = taken[at]
-    redis.call('SET', ARGV[4] .. taken[at], '1', 'PX', ARGV[3])
-end
-return ids
-"""
-
-# KEYS: waiting, and the flight of each. ARGV: flight ms, ids. They wait again, first of all; their flights begin anew.
-PUT_BACK = """
-for at = 2, #ARGV do
-    redis.call('ZADD', KEYS[1], 0, ARGV[at])
-    redis.call('SET', KEYS[at], '1', 'PX', ARGV[1])
-end
-"""
-
-# KEYS: waiting, drain. Ends the drain unless something came in meanwhile; gives 1 when ended.
-REST = """
-if redis.call('ZCARD', KEYS[1]) > 0 then return 0 end
-redis.call('DEL', KEYS[2])
+# ARGV: owner, LEASE_MS, shop. Holds a lease that has not run out; gives 1 if it did.
+RENEW = f"""{_QUEUE}
+if redis.call('GET', drain) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', drain, ARGV[2])
+redis.call('ZADD', drains, now + ARGV[2], ARGV[3])
 return 1
 """
 
-# KEYS: flight, answer. ARGV: answer, fresh ms (0: the answer is not kept), channel.
+# ARGV: owner, shop, whether it leaves. Ends the drain; 0 when something came in meanwhile, unless it leaves: then what it
+# has in hand waits again, for another drain to begin with.
+REST = f"""{_QUEUE}
+if redis.call('GET', drain) ~= ARGV[1] then return 1 end
+if ARGV[3] == '1' then
+    local hands = redis.call('HGETALL', taken)
+    for at = 1, #hands, 2 do
+        if hands[at + 1] == ARGV[1] then
+            redis.call('HDEL', taken, hands[at])
+            redis.call('ZADD', waiting, now, hands[at])
+        end
+    end
+elseif redis.call('ZCARD', waiting) > 0 then
+    return 0
+end
+redis.call('DEL', drain)
+if redis.call('ZCARD', waiting) + redis.call('HLEN', taken) > 0 then
+    redis.call('ZADD', drains, now, ARGV[2])
+else
+    redis.call('ZREM', drains, ARGV[2])
+end
+return 1
+"""
+
+# KEYS: taken, until, blamed, breaker, parked, answer. ARGV: id, owner, answer, fresh ms (0: the answer is not kept),
+# channel, whether the shop answered, our own error (''), PARK_AFTER, BLAME_MS. Gives 0 when it is not the owner's any more.
 DELIVER = """
-if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
-redis.call('DEL', KEYS[1])
-return redis.call('PUBLISH', ARGV[3], ARGV[1])
+local id = ARGV[1]
+if redis.call('HGET', KEYS[1], id) ~= ARGV[2] then return 0 end
+redis.call('HDEL', KEYS[1], id)
+redis.call('ZREM', KEYS[2], id)
+if ARGV[6] == '1' then redis.call('DEL', KEYS[4]) end
+if ARGV[7] == '' then
+    redis.call('HDEL', KEYS[3], id)
+else
+    local failures = redis.call('HINCRBY', KEYS[3], id, 1)
+    redis.call('PEXPIRE', KEYS[3], ARGV[9])
+    if failures >= tonumber(ARGV[8]) then
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000)
+        redis.call('HSET', KEYS[5], id, cjson.encode({at_ms = now, why = ARGV[7]}))
+        redis.call('HDEL', KEYS[3], id)
+    end
+end
+if tonumber(ARGV[4]) > 0 then redis.call('SET', KEYS[6], ARGV[3], 'PX', ARGV[4]) end
+redis.call('PUBLISH', ARGV[5], ARGV[3])
+return 1
+"""
+
+# KEYS: breaker. ARGV: BREAK_AFTER, PROBE_MS, FORGET_MS. Counts a request that was not answered; gives 1 when the breaker is open.
+TROUBLE = """
+local time = redis.call('TIME')
+local in_a_row = redis.call('HINCRBY', KEYS[1], 'in_a_row', 1)
+redis.call('HSET', KEYS[1], 'probe_at', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return in_a_row >= tonumber(ARGV[1]) and 1 or 0
+"""
+
+# KEYS: live:drains. Gives the shops whose lease or job has run out.
+OVERDUE = """
+local time = redis.call('TIME')
+return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', time[1] * 1000 + math.floor(time[2] / 1000))
 """

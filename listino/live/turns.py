@@ -18,7 +18,7 @@ from redis import asyncio as aioredis
 from redis.exceptions import RedisError
 
 from listino.domain.politeness import Allowance
-from listino.live.budget import RENEW_MS, Budget, Outcome, Report, Role, Slot, Taken
+from listino.live.budget import Budget, Outcome, Report, Role, Slot, Taken
 from listino.live.client import connect_async
 from listino.live.pace import LocalBudget
 from listino.live.rules import KeptRules, Rules
@@ -183,16 +183,16 @@ class _Host:
 
     async def _work(self) -> None:
         clock = asyncio.get_running_loop().time
-        renewed = clock()
+        renewed, renew_seconds = clock(), self._common.renew_seconds
         while self._wishes or self._reports or self._held:
             self._news.clear()
             await self._give_back()
-            wait = await self._hand_out() if self._wishes else RENEW_MS / 1000
-            if clock() - renewed >= RENEW_MS / 1000:
+            wait = await self._hand_out() if self._wishes else renew_seconds
+            if clock() - renewed >= renew_seconds:
                 await self._renew()
                 renewed = clock()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), min(wait, RENEW_MS / 1000))
+                await asyncio.wait_for(self._news.wait(), min(wait, renew_seconds))
 
     async def _renew(self) -> None:
         held = list(self._held.values())

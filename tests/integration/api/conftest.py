@@ -115,9 +115,21 @@ class Worker:
     async def deliver(self, answer: LiveAnswer, *, fresh_ms: int = 10_000) -> None:
         product_id: ProductId = answer.product_id
         keys = ShopKeys(shop_key(str(product_id)))
+        await self._redis.zrem(keys.waiting, str(product_id))
+        await self._redis.hset(keys.taken, str(product_id), "by hand")
         await self._deliver(
-            keys=[keys.flight(str(product_id)), keys.answer(str(product_id))],
-            args=[answer.to_json(), fresh_ms if answer.fresh else 0, CHANNEL],
+            keys=[keys.taken, keys.until, keys.blamed, keys.breaker, keys.parked, keys.answer(str(product_id))],
+            args=[
+                str(product_id),
+                "by hand",
+                answer.to_json(),
+                fresh_ms if answer.fresh else 0,
+                CHANNEL,
+                1,
+                "",
+                3,
+                1000,
+            ],
         )
 
     async def close(self) -> None:

@@ -15,7 +15,7 @@ from shopkeeper import wait_until
 
 from listino.domain.politeness import FIRST_PAUSE_MS, FIRST_SLOWED_MS, RECOVERY_STEPS, SHOPPERS_IN_A_ROW, Allowance
 from listino.live import turns as module
-from listino.live.budget import LEASE_MS, Budget, Outcome, Report, Role, Slot, Taken
+from listino.live.budget import CRAWL_LEASE_MS, Budget, Outcome, Report, Role, Slot, Taken
 from listino.live.pace import LocalBudget
 from listino.live.turns import HostBusy, Turns
 from listino.settings import Settings
@@ -156,7 +156,7 @@ async def test_a_slot_that_nobody_renews_is_free_again(redis: aioredis.Redis) ->
     assert len((await take(budget, 4)).slots) == 3
     assert await redis.pttl(f"budget:{{{HOST}}}:crawl") > 0
     (kept,) = await redis.zrange(f"budget:{{{HOST}}}:crawl", 0, 0, withscores=True)
-    assert kept[1] <= held[0].taken_at + LEASE_MS + 1000
+    assert kept[1] <= held[0].taken_at + CRAWL_LEASE_MS + 1000
 
 
 async def test_crawls_leave_room_for_shoppers_and_both_keep_to_the_sum(redis: aioredis.Redis) -> None:

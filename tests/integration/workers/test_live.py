@@ -2,20 +2,18 @@
 
 import asyncio
 import contextlib
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from livework import WAIT_MS, ask, ask_until_answered, in_stock, start_worker, stock
 from redis import Redis
-from shopkeeper import PRODUCTS, RunningShop, wait_until
+from shopkeeper import RunningShop, wait_until
 
 import listino.live.prices
 from listino.domain.clock import utc_now
-from listino.domain.listing import list_goods
 from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.domain.product import Product, key_parts
@@ -24,14 +22,13 @@ from listino.live.answer import LiveAnswer, Reason
 from listino.live.prices import AsyncLivePrices, LivePrices
 from listino.live.quote import make_quote
 from listino.live.scripts import CHANNEL
-from listino.live.waiting import WaitingRoom
+from listino.live.waiting import DrainLost, WaitingRoom
 from listino.settings import Settings
 from listino.shops.declaration import Shops
 from listino.shops.platform import Known
 from listino.shops.platforms.woocommerce import WooCommerce
 from listino.store.client import Store
 
-WAIT_MS = 2000
 VIEWERS = 200
 
 
@@ -42,44 +39,6 @@ def worker(settings: Settings) -> "Iterator[subprocess.Popen[bytes]]":
     yield process
     process.kill()
     process.wait(10)
-
-
-def start_worker(settings: Settings) -> "subprocess.Popen[bytes]":
-    process = subprocess.Popen([sys.executable, "-m", "workers", "live"], env=os.environ | settings.environment())
-    redis = Redis.from_url(settings.redis_address)
-    wait_until(lambda: redis.scard("rq:workers") > 0, "the worker has registered")
-    return process
-
-
-def stock(shop: RunningShop, settings: Settings, store: Store) -> list[Product]:
-    """The shop's goods in the store, as a crawl would have put them there."""
-    terms = Shops.load(settings.shops_path)[shop.key].terms
-    products = [list_goods(goods, terms, at=utc_now(), crawl_id="test") for goods in shop.truth().values()]
-    assert len(store.products.upsert(products).new) == PRODUCTS
-    return products
-
-
-def in_stock(products: list[Product]) -> Product:
-    return next(p for p in products if p.offer and p.offer.availability is Availability.IN_STOCK)
-
-
-def ask(settings: Settings, product: Product, *, wait_ms: int = WAIT_MS) -> LiveAnswer:
-    live = LivePrices(settings)
-    try:
-        return live.get(product.id, wait_ms=wait_ms)
-    finally:
-        live.close()
-
-
-def ask_until_answered(settings: Settings, product: Product) -> LiveAnswer:
-    """The first answer that is not the viewer's own deadline."""
-
-    def answered() -> LiveAnswer | None:
-        answer = ask(settings, product)
-        return None if answer.reason is Reason.DEADLINE else answer
-
-    found: LiveAnswer = wait_until(answered, "the worker has answered", 20)
-    return found
 
 
 @pytest.mark.usefixtures("worker")
@@ -232,10 +191,12 @@ async def test_who_does_not_wait_is_told_of_a_fresh_answer_all_the_same(
     kept = settings.model_copy(update={"live_fresh_ms": 60_000})
     product = stock(german_shop, kept, store)[0]
     room = WaitingRoom(kept, Redis.from_url(kept.redis_address), german_shop.key)
-    room.deliver(
-        LiveAnswer(product_id=product.id, as_of=utc_now(), price=Money(990), availability=Availability.IN_STOCK)
-    )
     async with AsyncLivePrices(kept) as live:
+        assert (await live.get(product.id, wait_ms=0)).reason is Reason.DEADLINE
+        assert room.take(1) == [product.id]
+        assert room.deliver(
+            LiveAnswer(product_id=product.id, as_of=utc_now(), price=Money(990), availability=Availability.IN_STOCK)
+        )
         assert (await live.get(product.id, wait_ms=1000)).price == Money(990)
         assert (await live.get(product.id, wait_ms=0)).price == Money(990)
 
@@ -336,22 +297,26 @@ def test_a_killed_worker_leaves_nobody_waiting_for_ever(
         heir.wait(10)
 
 
-def test_what_is_put_back_waits_before_all_others(settings: Settings) -> None:
-    # So long a time for the shop that no flight ends while the test is at work.
-    patient = settings.model_copy(update={"live_timeout_ms": 60_000})
+def test_what_a_drain_leaves_waits_before_all_others(settings: Settings) -> None:
     first, second, third = (f"de:kontor:{number}" for number in (1, 2, 3))
-    with contextlib.closing(LivePrices(patient)) as live:
+    redis = Redis.from_url(settings.redis_address)
+    with contextlib.closing(LivePrices(settings)) as live:
         for product_id in (first, second):
             live.get(product_id, wait_ms=0)
-        room = WaitingRoom(patient, Redis.from_url(patient.redis_address), "de:kontor")
+        room, next_room = WaitingRoom(settings, redis, "de:kontor"), WaitingRoom(settings, redis, "de:kontor")
         assert sorted(room.take(10)) == [first, second]
+        with pytest.raises(DrainLost):
+            next_room.take(10)
+        assert room.deliver(LiveAnswer(product_id=first, as_of=utc_now(), reason=Reason.SHOP_SILENT))
         live.get(third, wait_ms=0)
-        room.put_back([second])
+        assert not room.rest()
+        assert room.rest(leave=True)
         live.get(second, wait_ms=0)  # it is on its way: nobody queues it a second time
-    assert room.take(1) == [second]
-    assert not room.rest()
-    assert room.take(10) == [third]
-    assert room.rest()
+    assert sorted(next_room.take(10)) == [second, third]
+    assert not room.deliver(LiveAnswer(product_id=second, as_of=utc_now(), reason=Reason.SHOP_SILENT)), "not its own"
+    for product_id in (second, third):
+        assert next_room.deliver(LiveAnswer(product_id=product_id, as_of=utc_now(), reason=Reason.SHOP_SILENT))
+    assert next_room.rest()
 
 
 def test_redis_away_is_a_reason(settings: Settings) -> None:

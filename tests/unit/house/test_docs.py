@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from sources import ROOT
 
+from listino.live.answer import Reason
 from listino.settings import Settings
 
 DOCS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -54,3 +55,9 @@ def test_every_setting_is_in_the_table_with_its_default_and_meaning() -> None:
         for name in Settings.model_fields
         if f"LISTINO_{name.upper()}" not in derived
     }
+
+
+def test_every_reason_for_a_price_that_is_not_fresh_is_explained() -> None:
+    told = re.findall(r"^\| `(\w+)` \| ", (ROOT / "docs/api.md").read_text("utf-8"), re.MULTILINE)
+    # A product found gone is no price but status 410.
+    assert {reason.value for reason in Reason if reason is not Reason.GONE} <= set(told)

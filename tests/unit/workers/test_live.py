@@ -12,6 +12,7 @@ import workers.live
 from listino.domain.clock import utc_now
 from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
+from listino.live.times import BREAK_AFTER
 from listino.shops.platform import Fetch, Known, Refresh
 from listino.shops.shop import Shop
 from workers.refresh import Inquiry, Outcome
@@ -27,7 +28,8 @@ class Room:
         self.waiting = list(ids)
         self.taken: list[int] = []
         self.answers: list[LiveAnswer] = []
-        self.put_back_: list[str] = []
+        self.breaker_open = False
+        self._silent_in_a_row = 0
 
     def take(self, most: int) -> list[str]:
         ids, self.waiting = self.waiting[:most], self.waiting[most:]
@@ -35,11 +37,16 @@ class Room:
             self.taken.append(len(ids))
         return ids
 
-    def deliver(self, answer: LiveAnswer) -> None:
-        self.answers.append(answer)
+    def deliver(self, answer: LiveAnswer, *, heard: bool, error: str) -> bool:
+        self._silent_in_a_row = 0 if heard else self._silent_in_a_row
+        first = answer.product_id not in {known.product_id for known in self.answers}
+        if first:
+            self.answers.append(answer)
+        return first
 
-    def put_back(self, ids: Sequence[str]) -> None:
-        self.put_back_ += ids
+    def trouble(self) -> bool:
+        self._silent_in_a_row += 1
+        return self._silent_in_a_row >= BREAK_AFTER
 
 
 class Asking:
@@ -60,7 +67,7 @@ class Asking:
         products = {key: _named(key) for key in ids}
         return Inquiry(Refresh(fetch=Fetch(url="", purpose="offer"), known=known), products)
 
-    async def ask(self, inquiry: Inquiry) -> Outcome:
+    async def ask(self, inquiry: Inquiry, *, probing: bool) -> Outcome:
         self.asked.append(inquiry.product_ids)
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)
@@ -75,7 +82,8 @@ def _named(key: str) -> Product:
 
 def answering(reason: Reason | None) -> Work:
     def work(inquiry: Inquiry) -> Outcome:
-        return Outcome([LiveAnswer(product_id=key, as_of=utc_now(), reason=reason) for key in inquiry.product_ids])
+        answers = [LiveAnswer(product_id=key, as_of=utc_now(), reason=reason) for key in inquiry.product_ids]
+        return Outcome(answers, heard=reason is not Reason.SHOP_SILENT)
 
     return work
 
@@ -136,8 +144,8 @@ async def test_a_hanging_shop_is_left_and_everybody_told(
     asking = Asking(bottega, answering(Reason.SHOP_SILENT), size=size, batch=25)
     assert await drain(asking, room, monkeypatch) == len(IDS)
     assert answered(room) == sorted(IDS)
-    assert {answer.reason for answer in room.answers} == {Reason.SHOP_SILENT}
-    assert workers.live.SILENT_ENOUGH <= len(asking.asked) <= 2 * bottega.live_concurrency
+    assert {answer.reason for answer in room.answers} == {Reason.SHOP_SILENT, Reason.SHOP_DOWN}
+    assert BREAK_AFTER <= len(asking.asked) <= 2 * bottega.live_concurrency
 
 
 async def test_one_silent_answer_for_many_is_one_sign_of_a_hanging_shop(
@@ -151,9 +159,7 @@ async def test_one_silent_answer_for_many_is_one_sign_of_a_hanging_shop(
     assert len(asking.asked) == 3, "the others were asked for all the same"
 
 
-async def test_what_was_taken_and_not_asked_for_in_time_goes_back(
-    bottega: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_was_taken_and_not_asked_for_in_time_is_left(bottega: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(now=0.0)
 
     def work(inquiry: Inquiry) -> Outcome:
@@ -164,5 +170,4 @@ async def test_what_was_taken_and_not_asked_for_in_time_goes_back(
     monkeypatch.setattr(workers.live, "time", SimpleNamespace(monotonic=lambda: clock.now))
     assert await drain(asking, room, monkeypatch, until=15.0) == bottega.live_concurrency
     assert answered(room) == sorted(IDS[: bottega.live_concurrency])
-    assert sorted(room.put_back_ + answered(room) + room.waiting) == sorted(IDS)
-    assert len(room.put_back_) == 25 - bottega.live_concurrency
+    assert room.taken == [25], "the rest is in the room's hands, which puts it back"

@@ -345,3 +345,42 @@ async def test_the_budget_hears_how_it_went(
     turns = Turns(Rules(""))
     await refreshed(refresher(bottega, listed_shirt, answers, turns))
     assert [(report.outcome, report.retry_after) for report in turns.reports] == [(outcome, told)]
+
+
+async def test_a_probe_that_fails_slows_nobody_down_and_one_that_is_refused_is_heard(
+    bottega: Shop, listed_shirt: Product
+) -> None:
+    for answers, outcome, heard in (
+        (answering(500), Outcome.UNSENT, False),
+        (raising(httpx.ReadTimeout("late")), Outcome.UNSENT, False),
+        (answering(429), Outcome.REFUSED, True),
+        (answering(404), Outcome.OK, True),
+    ):
+        turns = Turns(Rules(""))
+        at_work = refresher(bottega, listed_shirt, answers, turns)
+        (inquiry,) = (await at_work.prepare([ID])).open
+        assert (await at_work.ask(inquiry, probing=True)).heard is heard
+        assert [report.outcome for report in turns.reports] == [outcome]
+
+
+async def test_a_product_over_which_we_fail_fails_alone_and_is_blamed(
+    bottega: Shop, listed_shirt: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answers(request: httpx.Request) -> httpx.Response:
+        if "include" in request.url.params:
+            return httpx.Response(200, json=[item(1, "3000"), item(2, "3000")])
+        return httpx.Response(200, json=item(int(request.url.path.rpartition("/")[2]), "3000"))
+
+    at_work = refresher(bottega, [simple(listed_shirt, number) for number in (1, 2)], answers)
+    whole = Refresher._reoffered
+
+    def poisoned(self: Refresher, product: Product, *rest: Any) -> Product:
+        if product.id == "it:bottega:2":
+            raise ZeroDivisionError("a mistake")
+        return whole(self, product, *rest)
+
+    monkeypatch.setattr(Refresher, "_reoffered", poisoned)
+    found = await refresh(at_work, "it:bottega:1", "it:bottega:2")
+    assert [found[key].reason for key in sorted(found)] == [None, Reason.FAILED]
+    (inquiry,) = (await at_work.prepare(["it:bottega:2"])).open
+    assert (await at_work.ask(inquiry)).errors == {"it:bottega:2": "ZeroDivisionError('a mistake')"}

@@ -1,0 +1,32 @@
+"""One process that serves live prices."""
+
+import logging
+
+from listino.jobs import LIVE, Jobs
+from listino.live.client import connect_worker
+from listino.settings import Settings
+from workers.enduring import READ_SECONDS, LiveWorker
+from workers.live import drains
+from workers.patience import Patience
+from workers.runtime import runtime
+
+RECYCLE_AFTER = 10_000  # jobs; whoever started the process starts a fresh one
+
+
+def work(settings: Settings) -> None:
+    """Works until the process is told to stop, or is old; then finishes or puts back what it has in hand.
+
+    The settings are the environment's, from which its jobs load them again.
+    """
+    logging.getLogger("rq").setLevel("WARNING")
+    patience = Patience(settings.redis_address)
+    connection = connect_worker(settings, patience, read_seconds=READ_SECONDS)
+    connection.ping()  # there is nothing to do until Redis answers
+    runtime().warm_up()
+    drains().watch()
+    try:
+        LiveWorker([Jobs(connection).queue(LIVE)], connection=connection, patience=patience).work(
+            max_jobs=RECYCLE_AFTER, logging_level="WARNING"
+        )
+    finally:
+        drains().close()

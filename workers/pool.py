@@ -1,0 +1,50 @@
+"""Several live workers that one parent starts, and starts again when they end: RQ's pool, with workers as they are here."""
+
+import signal
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import structlog
+from redis import Redis
+from rq.serializers import JSONSerializer
+from rq.worker_pool import ForkProcess, WorkerData, WorkerPool
+
+from listino.jobs import LIVE
+from listino.settings import Settings
+from workers.enduring import LiveWorker
+from workers.live_worker import work
+
+log = structlog.get_logger(__name__)
+
+_STOP = (signal.SIGINT, signal.SIGTERM)
+
+
+class LivePool(WorkerPool):
+    """`processes` live workers, each with connections of its own. Told to stop, it has them stop in order."""
+
+    def __init__(self, settings: Settings, connection: Redis, processes: int) -> None:
+        super().__init__([LIVE], connection, num_workers=processes, worker_class=LiveWorker, serializer=JSONSerializer)
+        self._settings = settings
+
+    def get_worker_process(self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "INFO") -> BaseProcess:
+        return ForkProcess(target=_work, args=(self._settings,), name=f"live worker {name}")
+
+    def start_worker(self, *args: Any, **options: Any) -> None:
+        # Whoever is told to stop in the middle of this would forget the new worker, which has the parent's handlers still.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+        try:
+            super().start_worker(*args, **options)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
+
+    def handle_dead_worker(self, worker_data: WorkerData) -> None:
+        super().handle_dead_worker(worker_data)
+        code: Any = worker_data.process.exitcode
+        log.info("live.worker_ended", pid=worker_data.pid, exit_code=code)
+
+
+def _work(settings: Settings) -> None:
+    for number in _STOP:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
+    work(settings)
