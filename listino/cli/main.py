@@ -53,6 +53,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "import": Entry("listino.cli.imports:import_", "Import a catalogue of six CSV files."),
         "make-dataset": Entry("listino.cli.make_dataset:make_dataset", "Write a made-up catalogue to import."),
         "price": Entry("listino.cli.price:price", "Ask a product's shop for its price now."),
+        "live": Entry("listino.cli.live:live", "Look at live prices on their way."),
         "extract": Entry("listino.cli.extract:extract", "Read the offer out of a page."),
         "cluster": Entry("listino.cli.cluster:cluster", "Make, look at and grow the sharded database."),
         "staff": Entry("listino.cli.staff:staff", "Manage who may use the back office."),
