@@ -22,17 +22,21 @@ _RECYCLE_AFTER = 10_000  # jobs; the supervisor starts a fresh process
 
 @click.command()
 @click.argument("role", type=click.Choice(["live", "crawl", "schedule"]))
-def main(role: str) -> None:
-    """Works off the queue of ROLE, or keeps the schedule. Example: python -m workers live"""
+@click.option("--metrics-port", type=click.IntRange(1, 65535), help="Where a live worker answers Prometheus.")
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="The address that it listens on.")
+def main(role: str, metrics_port: int | None, metrics_host: str) -> None:
+    """Works off the queue of ROLE, or keeps the schedule. Example: python -m workers live --metrics-port 8110"""
+    if metrics_port is not None and role != LIVE:
+        raise click.UsageError(f"--metrics-port: the role {role} has no figures")
     try:
         settings = load_settings()
         configure_logs(settings)
-        _work(role, settings)
+        _work(role, settings, metrics_host, metrics_port)
     except ListinoError as error:
         sys.exit(f"listino: {error}")
 
 
-def _work(role: str, settings: Settings) -> None:
+def _work(role: str, settings: Settings, metrics_host: str, metrics_port: int | None) -> None:
     patience = Patience(settings.redis_address)
     connection = connect_worker(settings, patience, read_seconds=READ_SECONDS)
     connection.ping()  # there is nothing to do until Redis answers
@@ -42,6 +46,8 @@ def _work(role: str, settings: Settings) -> None:
     elif role == LIVE:
         settings.demand_contact()
         runtime().warm_up()
+        if metrics_port is not None:
+            runtime().metrics.serve(metrics_host, metrics_port)
         LiveWorker([Jobs(connection).queue(LIVE)], connection=connection, patience=patience).work(
             max_jobs=_RECYCLE_AFTER, logging_level="WARNING"
         )
