@@ -12,7 +12,7 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from listino.domain.history import PricePoint, point_of
-from listino.domain.product import Product, ProductId
+from listino.domain.product import Offer, Product, ProductId
 from listino.store.collections import AUDIT, PRICE_HISTORY, PRODUCTS
 from listino.store.documents import point_document, product_document, product_from, reading_document
 
@@ -155,7 +155,11 @@ def _replacement(product: Product) -> list[UpdateOne]:
     """
     checked_at = product.offer.checked_at if product.offer else None
     not_newer = {"_id": product.id, "offer.checked_at": {"$not": {"$gt": checked_at}}}
-    return [UpdateOne(not_newer, replacing(product)), *seen_mark(product)]
+    change = replacing(product)
+    if product.offer is not None:
+        # With the state and not after it, or an older one could come in between and pass for this one.
+        change["$max"] = _looked_at(product.offer)
+    return [UpdateOne(not_newer, change), *seen_mark(product)]
 
 
 def replacing(product: Product) -> dict[str, Any]:
@@ -193,12 +197,16 @@ def seen_mark(product: Product, *, reading: bool = False) -> list[UpdateOne]:
     offer = product.offer
     if offer is None:
         return []
-    change: dict[str, Any] = {"$max": {"offer.seen_at": offer.seen_at, "offer.checked_at": offer.checked_at}}
+    change: dict[str, Any] = {"$max": _looked_at(offer)}
     if product.crawl_id is not None and product.crawled:
         change |= met_in(product.crawl_id)
         if reading and product.reading is not None:
             change["$set"] |= {"reading": reading_document(product.reading)}
     return [UpdateOne({"_id": product.id}, change)]
+
+
+def _looked_at(offer: Offer) -> dict[str, Any]:
+    return {"offer.seen_at": offer.seen_at, "offer.checked_at": offer.checked_at}
 
 
 def met_in(crawl_id: str) -> dict[str, Any]:

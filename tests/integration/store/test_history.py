@@ -36,26 +36,42 @@ def costs(points: list[PricePoint]) -> list[int]:
     return [point.cost.minor for point in points if point.cost]
 
 
+class Before(Unguarded):
+    """Has something happen when all is planned and before anything is written."""
+
+    def __init__(self, do: Callable[[], object]) -> None:
+        self._do = do
+
+    @contextlib.contextmanager
+    def writing(self, *_: object, **__: object) -> Iterator[None]:
+        self._do()
+        yield
+
+    @contextlib.asynccontextmanager
+    async def writing_async(self, *_: object, **__: object) -> AsyncIterator[None]:
+        self._do()
+        yield
+
+
 def test_a_price_that_changes_twice_within_a_second_leaves_both(store: Store) -> None:
     for milliseconds, cost in ((0, 1000), (300, 900), (301, 1000), (999, 900)):
         store.products.upsert([product(cost, MONTH + timedelta(milliseconds=milliseconds))])
     assert costs(store.products.history("it:bottega:1")) == [1000, 900, 1000, 900]
 
 
-@pytest.mark.parametrize("month", range(6))
-def test_all_who_write_the_first_points_of_a_month_at_once_are_heard(store: Store, month: int) -> None:
+def test_all_who_write_the_first_points_of_a_month_at_once_are_heard(store: Store, settings: Settings) -> None:
     store.products.upsert([product(1000, MONTH - timedelta(days=1))])
-    at = MONTH + timedelta(days=31 * month)
     together = threading.Barrier(WRITERS)
-
-    def write(number: int) -> None:
-        seen = product(900 - number, at + timedelta(milliseconds=number))
-        together.wait(10)
-        store.products.upsert([seen])
-
-    with ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(write, range(WRITERS)))
-    assert costs(store.products.history("it:bottega:1")) == [1000, *(900 - number for number in range(WRITERS))]
+    with Store(settings, Before(lambda: together.wait(10))) as crowded, ThreadPoolExecutor(WRITERS) as pool:
+        for month in range(12):
+            at, first = MONTH + timedelta(days=31 * month), 900 - WRITERS * month
+            seen = [product(first - number, at + timedelta(milliseconds=number)) for number in range(WRITERS)]
+            list(pool.map(lambda one: crowded.products.upsert([one]), seen))
+            stored = store.products.get("it:bottega:1").offer
+            assert stored is not None
+            assert stored.cost.minor == first - WRITERS + 1, "who looked at the shop last has the last word"
+    expected = [1000, *(900 - number for number in range(12 * WRITERS))]
+    assert costs(store.products.history("it:bottega:1")) == expected
 
 
 async def test_crawls_that_write_them_at_once_are_heard_too(store: Store, settings: Settings) -> None:
@@ -72,23 +88,6 @@ async def test_crawls_that_write_them_at_once_are_heard_too(store: Store, settin
         aio.close()
 
 
-class Overtaken(Unguarded):
-    """Before anything is written, somebody else is done who looked at the shop a moment later."""
-
-    def __init__(self, somebody: Callable[[], object]) -> None:
-        self._somebody = somebody
-
-    @contextlib.contextmanager
-    def writing(self, *_: object, **__: object) -> Iterator[None]:
-        self._somebody()
-        yield
-
-    @contextlib.asynccontextmanager
-    async def writing_async(self, *_: object, **__: object) -> AsyncIterator[None]:
-        self._somebody()
-        yield
-
-
 @pytest.mark.parametrize("later", [1000, 800])
 @pytest.mark.parametrize("asynchronous", [False, True])
 async def test_who_comes_late_to_a_price_that_went_back_leaves_the_way_back(
@@ -96,7 +95,7 @@ async def test_who_comes_late_to_a_price_that_went_back_leaves_the_way_back(
 ) -> None:
     store.products.upsert([product(1000, MONTH)])
     seen = product(900, MONTH + timedelta(milliseconds=300))
-    guard = Overtaken(lambda: store.products.upsert([product(later, MONTH + timedelta(milliseconds=500))]))
+    guard = Before(lambda: store.products.upsert([product(later, MONTH + timedelta(milliseconds=500))]))
     if asynchronous:
         aio = AsyncStore(settings, guard)
         await aio.products.upsert([seen])
