@@ -23,15 +23,15 @@ from listino.live.waiting import WaitingRoom
 from listino.settings import load_settings, masked
 from listino.store.client import Store
 
-_BAR = 40  # characters for the whole of a refresh
+_BAR = 30  # characters for the whole of a refresh
 
 # What each leg is, for whoever reads it for the first time.
 _MEANINGS = {
-    "queued": "asked for, waits for its shop",
+    "queued": "waits for its shop",
     "started": "a worker has taken it",
-    "asked": "its turn at the shop's host came",
+    "asked": "its turn at the shop came",
     "answered": "the shop's own answer time",
-    "stored": "read, priced, stored with its history",
+    "stored": "priced, stored, in history",
     "delivered": "back with whoever waited",
 }
 
@@ -80,7 +80,7 @@ def trace(product_id: str, wait: float, as_json: bool) -> int:
             raise EngineUnavailable(f"{away} ({error})") from None
         began = time.perf_counter()
         answer = prices.get(wanted, wait_ms=round(wait * 1000))
-        told = _told(answer, (time.perf_counter() - began) * 1000)
+        told = _told(answer, waited_ms=(time.perf_counter() - began) * 1000)
     if answer.reason is Reason.NO_QUEUE:
         raise EngineUnavailable(away)
     if as_json:
@@ -90,21 +90,25 @@ def trace(product_id: str, wait: float, as_json: bool) -> int:
     return 0 if answer.fresh else 1
 
 
-def _told(answer: LiveAnswer, total_ms: float) -> dict[str, Any]:
-    """The refresh as `--json` tells it; times in ms, `from_ms` since the first moment that is known."""
+def _told(answer: LiveAnswer, *, waited_ms: float) -> dict[str, Any]:
+    """The refresh as `--json` tells it; times in ms, `from_ms` since the first moment that is known.
+
+    The total is that of all legs; where some are not known, how long the caller waited.
+    """
     legs = answer.legs or Legs()
     first = min(legs.moments().values(), default=0)
-    told = [
+    told: list[dict[str, Any]] = [
         {"leg": leg, "from_ms": round((began - first) / 1000, 3), "ms": round((ended - began) / 1000, 3)}
         for leg, began, ended in legs.spans()
     ]
+    whole = legs.requested is not None and legs.delivered is not None
     return {
         "product_id": answer.product_id,
         "fresh": answer.fresh,
         "reason": answer.reason.value if answer.reason else None,
         "price": str(answer.price) if answer.price else None,
         "currency": answer.price.currency if answer.price else None,
-        "total_ms": round(total_ms, 3),
+        "total_ms": round(sum(leg["ms"] for leg in told) if whole else waited_ms, 3),
         "shop_ms": next((leg["ms"] for leg in told if leg["leg"] == "answered"), None),
         "joined": answer.legs is not None and legs.requested is None,
         "legs": told,
@@ -112,13 +116,13 @@ def _told(answer: LiveAnswer, total_ms: float) -> dict[str, Any]:
 
 
 def _show(name: str, told: dict[str, Any]) -> None:
-    console = Console()
+    console = Console(highlight=False)
     whole = max((leg["from_ms"] + leg["ms"] for leg in told["legs"]), default=0) or 1
     table = Table(box=None, pad_edge=False)
     table.add_column("leg")
     table.add_column("ms", justify="right")
-    table.add_column("")
-    table.add_column("ends when", style="dim")
+    table.add_column("", no_wrap=True)
+    table.add_column("", style="dim", no_wrap=True)
     for leg in told["legs"]:
         start, end = (round(at / whole * _BAR) for at in (leg["from_ms"], leg["from_ms"] + leg["ms"]))
         bar = " " * min(start, _BAR - 1) + "█" * max(1, end - start)
