@@ -9,9 +9,12 @@ from redis import Redis
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import drain_ms, flight_ms
 from listino.live.keys import ShopKeys, shop_key
-from listino.live.legs import Legs, ServerClock
+from listino.live.legs import MICROSECONDS, Legs, ServerClock
 from listino.live.scripts import CHANNEL, DELIVER, PUT_BACK, REST, TAKE
 from listino.settings import Settings
+
+# Nothing waits for an hour: what seems to was queued by a release that did not note the time. In microseconds.
+_LONGEST_US = 3600 * MICROSECONDS
 
 
 class WaitingRoom:
@@ -49,7 +52,8 @@ class WaitingRoom:
         self._clock.told(now, began)
         taken = [product_id.decode() for product_id in ids]
         for product_id, queued in zip(taken, since, strict=True):
-            self._in_hand[product_id] = Legs(queued=int(queued), started=now)
+            known = now - int(queued) < _LONGEST_US
+            self._in_hand[product_id] = Legs(queued=int(queued) if known else None, started=now)
         return taken
 
     def put_back(self, product_ids: Sequence[str]) -> None:

@@ -19,7 +19,10 @@ from listino.cli import main
 from listino.domain.clock import utc_now
 from listino.domain.listing import list_goods
 from listino.domain.product import Product
+from listino.live.answer import LiveAnswer, Reason
+from listino.live.keys import ShopKeys
 from listino.live.prices import AsyncLivePrices
+from listino.live.waiting import WaitingRoom
 from listino.local.engines import free_port
 from listino.settings import Settings
 from listino.shops.declaration import Shops
@@ -153,3 +156,23 @@ def test_what_cannot_be_traced_is_one_line(
     said = capsys.readouterr().err
     assert said.startswith("listino: there is no queue: Redis does not answer at redis://:***@127.0.0.1:1/0")
     assert said.count("\n") == 1
+
+
+def test_since_when_a_product_waits_survives_being_put_back_and_another_release(settings: Settings) -> None:
+    redis, key = Redis.from_url(settings.redis_address), ShopKeys("it:bottega")
+    answers: list[LiveAnswer] = []
+    room = WaitingRoom(settings, redis, "it:bottega", refreshed=answers.append)
+    now, ids = time.time_ns() // 1000 - 250_000, ["it:bottega:1", "it:bottega:2"]
+    redis.zadd(key.waiting, dict.fromkeys(ids, 1))
+    redis.set(key.flight(ids[0]), now, px=5000)
+    redis.set(key.flight(ids[1]), 1, px=5000)  # as releases wrote that kept no time
+    assert room.take(2) == ids
+    room.put_back(ids)
+    assert room.take(2) == ids
+    for product_id in ids:
+        room.deliver(LiveAnswer(product_id=product_id, as_of=utc_now(), reason=Reason.SHOP_SILENT))
+    first, second = (answer.legs for answer in answers)
+    assert first is not None
+    assert second is not None
+    assert (first.queued, second.queued) == (now, None)
+    assert 250_000 <= (first.started or 0) - now < 60_000_000
