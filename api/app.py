@@ -30,6 +30,8 @@ from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
 from listino.logs import GatheredLines, configure_logs
 from listino.settings import Settings, load_settings
+from listino.shops.folder import ShopsFolder
+from listino.shops.labels import ShopLabels
 from listino.store.aio import AsyncStore
 
 log = structlog.get_logger(__name__)
@@ -49,7 +51,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     configure_logs(chosen, gathered=lines)
     if chosen.limit_doubt:
         log.warning("api.limits", doubt=chosen.limit_doubt)
-    metrics = Metrics()
+    metrics = Metrics(ShopLabels(ShopsFolder(chosen.shops_path)))
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -58,7 +60,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         writing = asyncio.create_task(_write_regularly(lines), name="log lines")
         try:
             async with (
-                AsyncLivePrices(chosen, watched) as live,
+                AsyncLivePrices(chosen, watched, metrics) as live,
                 Refresher(live, chosen.live_fresh_ms / 1000) as refresher,
                 Pages(chosen, PageLoader(store.products, primaries).load, layout=LAYOUT) as pages,
                 Streams(chosen, watched, live, refresher, metrics) as streams,

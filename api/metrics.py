@@ -5,7 +5,10 @@ import os
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from listino.domain.product import ProductId
 from listino.live.answer import LiveAnswer
+from listino.live.leg_metrics import LegMetrics
+from listino.shops.labels import ShopLabels
 
 # Seconds. The contract is one second, so the buckets are dense below it.
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0)
@@ -15,12 +18,13 @@ MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Metrics:
-    """One application's metrics, in a registry of its own.
+    """One application's metrics, in a registry of its own. `shop_of` gives the label of a product's shop.
 
     Where PROMETHEUS_MULTIPROC_DIR was set when the process began, all worker processes of the node count together.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shop_of: ShopLabels) -> None:
+        self._shop_of = shop_of
         self._registry = CollectorRegistry()
         self._requests = Histogram(
             "listino_api_request_seconds",
@@ -45,6 +49,13 @@ class Metrics:
         self.streams = Gauge(
             "listino_api_streams", "Event streams that are open.", registry=self._registry, multiprocess_mode="livesum"
         )
+        self._asked = Counter(
+            "listino_live_requests",
+            "Requests for a live price: there was a fresh answer, a refresh in flight was joined, or one was queued.",
+            ("shop", "decision"),
+            registry=self._registry,
+        )
+        self._legs = LegMetrics(self._registry)
         if MULTIPROCESS not in os.environ:
             ProcessCollector(registry=self._registry)
 
@@ -57,6 +68,18 @@ class Metrics:
     def live_answer(self, answer: LiveAnswer, seconds: float) -> None:
         self._answers.labels("true" if answer.fresh else "false", answer.reason or "").inc()
         self._wait.observe(seconds)
+
+    def requested(self, product_id: ProductId, decision: str, seconds: float) -> None:
+        """See `listino.live.prices.Watch`."""
+        shop = self._shop_of(product_id)
+        self._asked.labels(shop, decision).inc()
+        if decision == "queued":
+            self._legs.observe(shop, "queued", seconds)
+
+    def heard(self, answer: LiveAnswer) -> None:
+        """See `listino.live.prices.Watch`."""
+        if answer.legs is not None:
+            self._legs.observe_all(self._shop_of(answer.product_id), answer.legs, only=("delivered",))
 
     def exposition(self) -> bytes:
         """In Prometheus' text format (`prometheus_client.CONTENT_TYPE_LATEST`)."""

@@ -163,8 +163,9 @@ SCHEMAS: Json = {
             },
             "previous": _amount("The price before it last changed."),
             "lowest_30d": _amount(
-                "The lowest price in force in the 30 days before the present price came into force, which is what a "
-                "reduction is announced against (Directive 98/6/EC, art. 6a); null when the price never changed."
+                "The prior price (Directive 98/6/EC, art. 6a): the lowest price of this seller in the 30 days before the "
+                "present reduction began, or before the present price where that is none. Announce a reduction only "
+                "where `price` is below it, and its percentage of it; null when the price never changed."
             ),
         },
         examples=[

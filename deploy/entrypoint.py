@@ -24,6 +24,7 @@ from urllib.parse import quote
 # Ports of the platform on one machine (PORT_OFFSETS in listino/settings.py): people know them already.
 API_PORT = 8081
 BACKOFFICE_PORT = 8090
+WORKER_PORT = 8110  # where a live worker answers Prometheus
 
 BACKOFFICE_THREADS = 8
 GRACEFUL_SECONDS = 10  # how long requests under way may take to finish before they are cut off
@@ -85,8 +86,12 @@ def command(role: Sequence[str], environment: Mapping[str, str]) -> list[str]:
                 raise Misused(f"BACKOFFICE_PROXIES={proxies!r} is no number")
             app = f"backoffice.app:create_app(proxies={int(proxies)})"
             return _gunicorn(app, BACKOFFICE_PORT, "-k", "gthread", "--threads", str(BACKOFFICE_THREADS))
-        case ["worker", "live" | "crawl" as queue]:
-            return [sys.executable, "-m", "workers", queue]
+        case ["worker", "live"]:
+            # Prometheus asks from another container.
+            figures = ["--metrics-host", "0.0.0.0", "--metrics-port", str(WORKER_PORT)]  # noqa: S104
+            return [sys.executable, "-m", "workers", "live", *figures]
+        case ["worker", "crawl"]:
+            return [sys.executable, "-m", "workers", "crawl"]
         case ["schedule"]:
             return [sys.executable, "-m", "workers", "schedule"]
         case ["cluster-init", *arguments]:

@@ -31,6 +31,10 @@ PORT_OFFSETS = {
     "redis": 120,
 }
 
+# Where live workers answer Prometheus: live-1 at this offset, live-2 at the next. There is room up to the routers.
+LIVE_OFFSET = 30
+MOST_LIVE_WORKERS = 64
+
 # The routers of the MongoDB cluster on this machine; applications know both and survive the loss of one.
 ROUTERS = ("router-1", "router-2")
 
@@ -106,7 +110,7 @@ class Settings(BaseSettings):
         le=3_600_000,
         description="For how long, in ms, a live refresh may still be done that nobody waits for any more; then it is dropped.",
     )
-    live_workers: int = Field(4, ge=1, le=64, description="Worker processes for live prices.")
+    live_workers: int = Field(4, ge=1, le=MOST_LIVE_WORKERS, description="Worker processes for live prices.")
     pages_mb: int = Field(
         1024, ge=0, le=1_000_000, description="Rendered pages are kept in Redis while it uses less than this, in MB."
     )
@@ -175,8 +179,13 @@ class Settings(BaseSettings):
         )
 
     def port(self, part: str) -> int:
-        """The port of a part named in PORT_OFFSETS."""
-        return self.port_base + PORT_OFFSETS[part]
+        """The port of a part that `ports` names."""
+        return self.ports()[part]
+
+    def ports(self) -> dict[str, int]:
+        """The port of each part that has one, the servers of MongoDB aside: a cluster keeps those it was made with."""
+        workers = {f"live-{number + 1}": LIVE_OFFSET + number for number in range(self.live_workers)}
+        return {part: self.port_base + offset for part, offset in (PORT_OFFSETS | workers).items()}
 
     @property
     def mongo_address(self) -> str:

@@ -21,26 +21,31 @@ from workers.schedule import Schedule, periodic_crawls
 @click.command()
 @click.argument("role", type=click.Choice(["live", "crawl", "schedule"]))
 @click.option("--processes", type=click.IntRange(1, 64), help="A pool of so many processes (live).")
-def main(role: str, processes: int | None) -> None:
-    """Works off the queue of ROLE, or keeps the schedule. Example: python -m workers live"""
+@click.option("--metrics-port", type=click.IntRange(1, 65535), help="Where a live worker answers Prometheus.")
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="The address that it listens on.")
+def main(role: str, processes: int | None, metrics_port: int | None, metrics_host: str) -> None:
+    """Works off the queue of ROLE, or keeps the schedule. Example: python -m workers live --metrics-port 8110"""
     if processes is not None and role != LIVE:
         raise click.UsageError("--processes is for live workers")
+    if metrics_port is not None and role != LIVE:
+        raise click.UsageError(f"--metrics-port: the role {role} has no figures")
+    if metrics_port is not None and processes is not None:
+        raise click.UsageError("--metrics-port is for one process: those of a pool cannot share it")
     try:
         settings = load_settings()
         configure_logs(settings)
-        if role == LIVE:
-            _serve_live(settings, processes)
-        else:
+        if role != LIVE:
             _work(role, settings)
+        elif processes is None:
+            live_worker.work(settings, metrics_host, metrics_port)
+        else:
+            _serve_pool(settings, processes)
     except ListinoError as error:
         sys.exit(f"listino: {error}")
 
 
-def _serve_live(settings: Settings, processes: int | None) -> None:
+def _serve_pool(settings: Settings, processes: int) -> None:
     settings.demand_contact()
-    if processes is None:
-        live_worker.work(settings)
-        return
     logging.getLogger("rq").setLevel("WARNING")
     connection = connect_worker(settings, Patience(settings.redis_address), read_seconds=READ_SECONDS)
     LivePool(settings, connection, processes).start(logging_level="WARNING")

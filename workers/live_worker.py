@@ -10,19 +10,23 @@ from workers.live import drains
 from workers.patience import Patience
 from workers.runtime import runtime
 
+HOST = "127.0.0.1"
 RECYCLE_AFTER = 10_000  # jobs; whoever started the process starts a fresh one
 
 
-def work(settings: Settings) -> None:
+def work(settings: Settings, metrics_host: str = HOST, metrics_port: int | None = None) -> None:
     """Works until the process is told to stop, or is old; then finishes or puts back what it has in hand.
 
-    The settings are the environment's, from which its jobs load them again.
+    The settings are the environment's, from which its jobs load them again. With a port it answers Prometheus there.
     """
+    settings.demand_contact()
     logging.getLogger("rq").setLevel("WARNING")
     patience = Patience(settings.redis_address)
     connection = connect_worker(settings, patience, read_seconds=READ_SECONDS)
     connection.ping()  # there is nothing to do until Redis answers
     runtime().warm_up()
+    if metrics_port is not None:
+        runtime().metrics.serve(metrics_host, metrics_port)
     drains().watch()
     try:
         LiveWorker([Jobs(connection).queue(LIVE)], connection=connection, patience=patience).work(

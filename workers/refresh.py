@@ -20,6 +20,7 @@ from listino.domain.offer import ShopOffer
 from listino.domain.politeness import REFUSALS, is_failure
 from listino.domain.product import Product, key_parts
 from listino.live.answer import LiveAnswer, Reason
+from listino.live.legs import ServerClock, ShopTimes
 from listino.live.turns import HostBusy
 from listino.shops.platform import Fetch, Known, Page, Platform, Refresh, Told
 from listino.shops.platforms.registry import PLATFORMS
@@ -43,10 +44,11 @@ _NOT_AS_ASKED = (400, 404, 413, 414)
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """One request to a shop, and the products that it asks for, by their key in the shop."""
+    """One request to a shop, the products that it asks for, by their key in the shop, and when what was done of it."""
 
     refresh: Refresh
     products: Mapping[str, Product]
+    times: ShopTimes = field(default_factory=ShopTimes, compare=False)
 
     @property
     def product_ids(self) -> list[str]:
@@ -84,6 +86,7 @@ class Refresher:
     hosts: Hosts
     store: Store
     seconds: float
+    clock: ServerClock = field(default_factory=ServerClock)
 
     @property
     def batch(self) -> int:
@@ -130,7 +133,8 @@ class Refresher:
             log.info(
                 "live.refreshed", product_id=answer.product_id, reason=answer.reason, ms=ms, asked=len(inquiry.products)
             )
-        return outcome
+        legs = self.clock.legs(inquiry.times)
+        return replace(outcome, answers=[replace(answer, legs=legs) for answer in outcome.answers])
 
     def _inquiries(self, products: Mapping[str, Product]) -> list[Inquiry]:
         known = [_known(sku, product) for sku, product in products.items()]
@@ -165,7 +169,7 @@ class Refresher:
 
     async def _ask(self, inquiry: Inquiry, *, several: bool, probing: bool) -> Outcome:
         try:
-            page = await self._fetch(inquiry.refresh.fetch, several=several, probing=probing)
+            page = await self._fetch(inquiry.refresh.fetch, inquiry.times, several=several, probing=probing)
             told = self._platform.read_offers(self.shop, inquiry.refresh, page)
         except GoneFromShop as good_bye:
             told = dict.fromkeys(inquiry.products, good_bye)
@@ -176,14 +180,18 @@ class Refresher:
             return Outcome(open=self._alone(inquiry), heard=True)
         return replace(await _within_limit(self._heed, inquiry, told), heard=True)
 
-    async def _fetch(self, fetch: Fetch, *, several: bool, probing: bool) -> Page:
+    async def _fetch(self, fetch: Fetch, times: ShopTimes, *, several: bool, probing: bool) -> Page:
         if not self.shop.allows(fetch.url):
             raise UnreadablePage(f"{fetch.url} is not on {self.shop.host}, the host that {self.shop.key} declares")
         robots = await self.hosts.rules(self.shop)
         if self.hosts.forbids(robots, fetch.url):
             raise _Refused(robots.trouble or f"its robots.txt forbids {fetch.url}")
         async with self.hosts.turn(self.shop, robots, probing=probing) as turn, asyncio.timeout(self.seconds):
-            return await self._answer(fetch, turn, several=several)
+            times.note("asked")
+            try:
+                return await self._answer(fetch, turn, several=several)
+            finally:
+                times.note("answered")
 
     async def _answer(self, fetch: Fetch, turn: Turn, *, several: bool) -> Page:
         request = self.client.stream(fetch.method, fetch.url, headers=dict(fetch.headers), content=fetch.body or None)
@@ -225,6 +233,8 @@ class Refresher:
         outcome.answers.extend(_without_price(key, Reason.GONE, said=said) for key, said in gone.items())
         if fresh:
             outcome.answers.extend(self._keep(fresh))
+        if gone or fresh:
+            inquiry.times.note("stored")
         return outcome
 
     def _keep(self, fresh: Sequence[Product]) -> list[LiveAnswer]:

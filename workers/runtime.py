@@ -10,13 +10,16 @@ from listino.domain.errors import UnknownShop
 from listino.jobs import Jobs
 from listino.live.budget import Role
 from listino.live.client import UNAVAILABLE, connect
+from listino.live.legs import ServerClock
 from listino.live.page_guard import PageGuard
 from listino.live.turns import Turns
 from listino.live.waiting import WaitingRoom
 from listino.settings import Settings, load_settings
 from listino.shops.folder import ShopsFolder
+from listino.shops.labels import ShopLabels
 from listino.store.client import Store
 from workers.hosts import Hosts
+from workers.metrics import WorkerMetrics
 from workers.refresh import Refresher
 
 log = structlog.get_logger(__name__)
@@ -30,10 +33,12 @@ class Runtime:
         self.redis = connect(settings)
         self.jobs = Jobs(self.redis)
         self.store = Store(settings, PageGuard(settings))
+        self._clock = ServerClock()
         self._client: httpx.AsyncClient | None = None
         self._folder = ShopsFolder(
             settings.shops_path, lambda error: log.error("live.bad_declaration", error=str(error))
         )
+        self.metrics = WorkerMetrics(ShopLabels(self._folder))
 
     def warm_up(self) -> None:
         """Does now what the first job would have to wait for: connections, and the TLS context of the HTTP client.
@@ -53,7 +58,7 @@ class Runtime:
             await self._client.aclose()
 
     def waiting_room(self, shop_key: str) -> WaitingRoom:
-        return WaitingRoom(self.settings, self.redis, shop_key)
+        return WaitingRoom(self.settings, self.redis, shop_key, clock=self._clock, refreshed=self.metrics.refreshed)
 
     def refresher(self, shop_key: str) -> Refresher:
         """The refresher of a shop as it is declared now; raises UnknownShop. Call it inside the loop."""
@@ -61,7 +66,7 @@ class Runtime:
         if shop_key not in shops:
             raise UnknownShop(f"no shop {shop_key} is declared in {self.settings.shops_path}")
         seconds = self.settings.live_timeout_ms / 1000
-        return Refresher(shops[shop_key], self._http(), self._hosts, self.store, seconds)
+        return Refresher(shops[shop_key], self._http(), self._hosts, self.store, seconds, self._clock)
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:

@@ -2,15 +2,41 @@
 
 import contextlib
 import json
+import logging
+import time
+from typing import Any
 
 import click
+import structlog
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from listino.domain.errors import InvalidValue
-from listino.live.client import connect
+from listino.domain.errors import EngineUnavailable, InvalidValue
+from listino.domain.product import parse_product_id
+from listino.live.answer import LiveAnswer, Reason
+from listino.live.client import UNAVAILABLE, connect
+from listino.live.keys import shop_key
+from listino.live.legs import Legs
 from listino.live.parked import parked_products, release
+from listino.live.prices import LivePrices
 from listino.live.quote import moment
-from listino.settings import load_settings
+from listino.live.waiting import WaitingRoom
+from listino.settings import load_settings, masked
 from listino.shops.declaration import Shops
+from listino.store.client import Store
+
+_BAR = 30  # characters for the whole of a refresh
+
+# What each leg is, for whoever reads it for the first time.
+_MEANINGS = {
+    "queued": "waits for its shop",
+    "started": "a worker has taken it",
+    "asked": "its turn at the shop came",
+    "answered": "the shop's own answer time",
+    "stored": "priced, stored, in history",
+    "delivered": "back with whoever waited",
+}
 
 
 @click.group(short_help="Look after live prices.")
@@ -19,8 +45,53 @@ def live() -> None:
 
     \b
     Example:
+      listino live trace it:bottega:8411
       listino live parked
     """
+
+
+@live.command(short_help="Run one live refresh, and show where its time went.")
+@click.argument("product_id", metavar="ID")
+@click.option(
+    "--wait", type=click.FloatRange(0.1, 30), default=5.0, show_default=True, help="Seconds to wait for the answer."
+)
+@click.option("--json", "as_json", is_flag=True, help="For machines: a JSON object on standard output.")
+def trace(product_id: str, wait: float, as_json: bool) -> int:
+    """Have the shop of product ID asked for its price now, and show each leg of the way with its milliseconds.
+
+    The moments are those of the Redis server's clock, whichever machine noted them. Exit code 1 if the price that came
+    is not fresh.
+
+    \b
+    Example:
+      listino live trace it:bottega:8411
+      listino live trace it:bottega:8411 --json | jq '.legs[] | select(.leg == "answered").ms'
+    """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    wanted = parse_product_id(product_id)
+    if isinstance(wanted, int):
+        raise InvalidValue(f"{wanted} was imported from a catalogue: it has no shop that could be asked")
+    settings = load_settings()
+    away = f"there is no queue: Redis does not answer at {masked(settings.redis_address)}"
+    with Store(settings) as store:
+        store.ping()
+        name = store.products.get(wanted).name
+    with contextlib.closing(connect(settings)) as redis, contextlib.closing(LivePrices(settings)) as prices:
+        try:
+            # An answer that is kept for the next viewer came by a way of its own; this one is to go all of it.
+            WaitingRoom(settings, redis, shop_key(wanted)).forget(wanted)
+        except UNAVAILABLE as error:
+            raise EngineUnavailable(f"{away} ({error})") from None
+        began = time.perf_counter()
+        answer = prices.get(wanted, wait_ms=round(wait * 1000))
+        told = _told(answer, waited_ms=(time.perf_counter() - began) * 1000)
+    if answer.reason is Reason.NO_QUEUE:
+        raise EngineUnavailable(away)
+    if as_json:
+        click.echo(json.dumps(told, indent=2))
+    else:
+        _show(name, told)
+    return 0 if answer.fresh else 1
 
 
 @live.command(short_help="Show products that are not asked for any more.")
@@ -48,3 +119,48 @@ def parked(released: str | None, as_json: bool) -> None:
         click.echo(f"{one.product_id}  since {moment(one.at)}: {one.why}")
     if not found:
         click.echo("nothing is parked", err=True)
+
+
+def _told(answer: LiveAnswer, *, waited_ms: float) -> dict[str, Any]:
+    """The refresh as `--json` tells it; times in ms, `from_ms` since the first moment that is known.
+
+    The total is that of all legs; where some are not known, how long the caller waited.
+    """
+    legs = answer.legs or Legs()
+    first = min(legs.moments().values(), default=0)
+    told: list[dict[str, Any]] = [
+        {"leg": leg, "from_ms": round((began - first) / 1000, 3), "ms": round((ended - began) / 1000, 3)}
+        for leg, began, ended in legs.spans()
+    ]
+    whole = legs.requested is not None and legs.delivered is not None
+    return {
+        "product_id": answer.product_id,
+        "fresh": answer.fresh,
+        "reason": answer.reason.value if answer.reason else None,
+        "price": str(answer.price) if answer.price else None,
+        "currency": answer.price.currency if answer.price else None,
+        "total_ms": round(sum(leg["ms"] for leg in told) if whole else waited_ms, 3),
+        "shop_ms": next((leg["ms"] for leg in told if leg["leg"] == "answered"), None),
+        "joined": answer.legs is not None and legs.requested is None,
+        "legs": told,
+    }
+
+
+def _show(name: str, told: dict[str, Any]) -> None:
+    console = Console(highlight=False)
+    whole = max((leg["from_ms"] + leg["ms"] for leg in told["legs"]), default=0) or 1
+    table = Table(box=None, pad_edge=False)
+    table.add_column("leg")
+    table.add_column("ms", justify="right")
+    table.add_column("", no_wrap=True)
+    table.add_column("", style="dim", no_wrap=True)
+    for leg in told["legs"]:
+        start, end = (round(at / whole * _BAR) for at in (leg["from_ms"], leg["from_ms"] + leg["ms"]))
+        bar = " " * min(start, _BAR - 1) + "█" * max(1, end - start)
+        table.add_row(leg["leg"], f"{leg['ms']:.1f}", Text(bar.ljust(_BAR)), _MEANINGS[leg["leg"]])
+    console.print(Text(f"{name} ({told['product_id']})", style="bold"))
+    console.print(table) if told["legs"] else console.print("no worker has answered: nothing is known of the way")
+    outcome = f"{told['price']} {told['currency']}, fresh" if told["fresh"] else f"not fresh: {told['reason']}"
+    shop = "" if told["shop_ms"] is None else f", of which the shop took {told['shop_ms']:.1f} ms"
+    joined = "; joined a refresh that was in flight already" if told["joined"] else ""
+    console.print(Text(f"{outcome}; {told['total_ms']:.1f} ms in all{shop}{joined}"))

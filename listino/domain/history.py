@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from listino.domain.money import Money
@@ -36,30 +37,47 @@ def point_of(product: Product) -> PricePoint | None:
 
 
 def prior_price(points: Sequence[PricePoint]) -> Money | None:
-    """The lowest price in force during PRIOR_PRICE_WINDOW before the present price; None if it never changed.
+    """The lowest of our own prices during PRIOR_PRICE_WINDOW before the present reduction began; None without one before.
 
-    What a reduction is announced against: the present price itself, reduced or not, is no part of it. A price that was
-    in force already when the window opens counts. The present price is the last one known, in force since it last
-    differed. `points` are ordered by time.
+    What a reduction is announced against; there is none to announce where the present price is not below it. A reduction
+    is no part of that time, however long it lasts. It begins with the fall to the present price, or with the first of
+    several falls where the price was lowered further before it had stood for a whole window, and never rose in between
+    (art. 6a, par. 5: "progressively increased"). A rise ends it: after one, the lower price of before counts.
+
+    A price that was in force already when the window opens counts; of goods that were not sold for that long, what there
+    is. The present price is the last one known. `points` are ordered by time.
     """
-    since = _present_since(points)
-    if since is None:
+    lasting = _lasting(points)
+    began = _reduction_began(lasting)
+    if began is None:
         return None
-    opens = since - PRIOR_PRICE_WINDOW
-    before = [point for point in points if point.at <= opens]
-    inside = [point for point in points if opens < point.at < since]
+    opens = began - PRIOR_PRICE_WINDOW
+    before = [point for point in lasting if point.at <= opens]
+    inside = [point for point in lasting if opens < point.at < began]
     return min((point.price for point in (*before[-1:], *inside) if point.price is not None), default=None)
 
 
-def _present_since(points: Sequence[PricePoint]) -> datetime | None:
-    """When the present price came into force; None if there was no other before it."""
-    known = [point for point in points if point.price is not None]
-    since = None
-    for point in reversed(known):
-        if point.price != known[-1].price:
-            return since
-        since = point.at
-    return None
+def _lasting(points: Sequence[PricePoint]) -> list[PricePoint]:
+    """Those that were in force for any time: of several at one moment, the last."""
+    return [point for point, following in pairwise(points) if point.at < following.at] + list(points[-1:])
+
+
+def _reduction_began(points: Sequence[PricePoint]) -> datetime | None:
+    """When the present reduction began, or the present price if it is none; None if there was no other before it."""
+    changes: list[tuple[datetime, Money]] = []
+    for point in points:
+        if point.price is not None and (not changes or point.price != changes[-1][1]):
+            changes.append((point.at, point.price))
+    if len(changes) < 2:
+        return None
+    began = changes.pop()
+    while (
+        len(changes) > 1
+        and began[1] < changes[-1][1] < changes[-2][1]
+        and began[0] - changes[-1][0] < PRIOR_PRICE_WINDOW
+    ):
+        began = changes.pop()
+    return began[0]
 
 
 def previous_price(points: Sequence[PricePoint]) -> Money | None:

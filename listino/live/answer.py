@@ -1,6 +1,6 @@
 """What a live refresh brings home for one product, as it travels through Redis."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -9,6 +9,7 @@ import orjson
 from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.domain.product import ProductId
+from listino.live.legs import Legs
 
 
 class Reason(StrEnum):
@@ -32,13 +33,15 @@ class Reason(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveAnswer:
     """The outcome of asking a shop for one product. `price` and `availability` are set when `reason` is None;
-    of a held price, the availability is: a shop is believed that it is sold out, whatever it asks."""
+    of a held price, the availability is: a shop is believed that it is sold out, whatever it asks. `legs`: how it came, where
+    a worker has asked; two answers that came in different ways are equal."""
 
     product_id: ProductId
     as_of: datetime
     price: Money | None = None
     availability: Availability | None = None
     reason: Reason | None = None
+    legs: Legs | None = field(default=None, compare=False)
 
     @property
     def fresh(self) -> bool:
@@ -53,6 +56,7 @@ class LiveAnswer:
                 "currency": self.price.currency if self.price else None,
                 "availability": self.availability,
                 "reason": self.reason,
+                "legs_us": self.legs.moments() if self.legs else None,
             }
         )
 
@@ -66,4 +70,5 @@ class LiveAnswer:
             price=None if price is None else Money(price, fields["currency"]),
             availability=None if availability is None else Availability(availability),
             reason=None if reason is None else Reason(reason),
+            legs=Legs.of(legs) if (legs := fields.get("legs_us")) else None,
         )

@@ -30,6 +30,10 @@ class ShopKeys:
         return self._named("taken")
 
     @property
+    def since(self) -> str:
+        return self._named("since")
+
+    @property
     def blamed(self) -> str:
         return self._named("blamed")
 
@@ -44,7 +48,8 @@ class ShopKeys:
     @property
     def queue(self) -> list[str]:
         """What the scripts that order the queue look at, in their order."""
-        return [self.waiting, self.until, self.drain, self.taken, self.blamed, self.parked, self.breaker, DRAINS]
+        named = (self.waiting, self.until, self.drain, self.taken, self.since, self.blamed, self.parked, self.breaker)
+        return [*named, DRAINS]
 
     def answer(self, product_id: str) -> str:
         return self._named(f"answer:{product_id}")

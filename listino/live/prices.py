@@ -7,8 +7,10 @@ known price is still worth showing.
 import asyncio
 import contextlib
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -20,6 +22,7 @@ from listino.jobs import Jobs
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import UNAVAILABLE, connect, connect_async, connect_subscriber
 from listino.live.keys import ShopKeys, shop_key
+from listino.live.legs import ServerClock
 from listino.live.page_scripts import WRITTEN
 from listino.live.scripts import ASK, CHANNEL
 from listino.live.times import BREAK_AFTER, FORGET_MS, JOB_MS, PARKED_MS, QUEUED_MS, probe_ms
@@ -34,6 +37,25 @@ LOOK_SECONDS = 0.05  # to ask Redis whether there is a fresh answer
 # good as away, and whoever could wait longer is told so at once. Less than the 950 ms that a shopper waits by default.
 ASK_SECONDS = 0.9
 RESUBSCRIBE_SECONDS = 0.1  # what is announced until then is heard by nobody
+
+
+class Watch(Protocol):
+    """Whoever wants to know how live prices are asked for and heard of; it must not take long, nor raise."""
+
+    def requested(self, product_id: ProductId, decision: str, seconds: float) -> None:
+        """A request took so long to be `fresh` (there was an answer), `joined` (somebody's is in flight), `queued`, or
+        `told` that the shop is not asked."""
+
+    def heard(self, answer: LiveAnswer) -> None:
+        """An answer has reached this process, in which somebody waits for it."""
+
+
+class _Nobody:
+    def requested(self, product_id: ProductId, decision: str, seconds: float) -> None:
+        pass
+
+    def heard(self, answer: LiveAnswer) -> None:
+        pass
 
 
 def _not_asked(product_id: ProductId, reason: Reason) -> LiveAnswer:
@@ -70,9 +92,11 @@ class AsyncLivePrices:
     Use it in `async with`, inside the event loop that will wait.
     """
 
-    def __init__(self, settings: Settings, listener: Listener | None = None) -> None:
+    def __init__(self, settings: Settings, listener: Listener | None = None, watch: Watch | None = None) -> None:
         self._settings = settings
         self._listener = listener
+        self._watch = watch or _Nobody()
+        self._clock = ServerClock()
         self._redis = connect_async(settings)
         self._subscriber = connect_subscriber(settings)
         self._ask = self._redis.register_script(ASK)
@@ -111,7 +135,10 @@ class AsyncLivePrices:
         if isinstance(product_id, int):
             return _not_asked(product_id, Reason.NO_SHOP)
         keys, args = _ask_arguments(self._settings, product_id, wait_ms)
-        decision, *rest = await self._ask(keys=keys, args=args)
+        began = time.monotonic()
+        decision, now, *rest = await self._ask(keys=keys, args=args)
+        self._clock.told(now, began)
+        self._watch.requested(product_id, decision.decode(), time.monotonic() - began)
         if decision == b"fresh":
             return LiveAnswer.from_json(rest[0])
         wanted, *reason = rest
@@ -126,6 +153,7 @@ class AsyncLivePrices:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[LiveAnswer] = loop.create_future()
         self._waiters[product_id].add(waiter)
+        asked_at = time.monotonic()
         began = loop.time()
         deadline, silent_at = began + wait_ms / 1000, began + ASK_SECONDS
         try:
@@ -142,7 +170,7 @@ class AsyncLivePrices:
             log.warning("live.no_queue", product_id=product_id, error=str(error))
             return _not_asked(product_id, Reason.NO_QUEUE)
         else:
-            return answer or await self._heard(waiter, product_id, deadline)
+            return answer or self._met(await self._heard(waiter, product_id, deadline), asked_at)
         finally:
             self._waiters[product_id].discard(waiter)
             if not self._waiters[product_id]:
@@ -155,6 +183,13 @@ class AsyncLivePrices:
                 return await waiter
         except TimeoutError:
             return _not_asked(product_id, Reason.DEADLINE)
+
+    def _met(self, answer: LiveAnswer, asked_at: float) -> LiveAnswer:
+        """The answer with its way as this viewer met it, who began to wait then."""
+        requested, delivered = self._clock.at(asked_at), self._clock.at(time.monotonic())
+        if answer.legs is None or requested is None:
+            return answer
+        return replace(answer, legs=answer.legs.met(requested=requested, delivered=delivered))
 
     def _requesting(self, product_id: ProductId, wait_ms: int) -> asyncio.Task[LiveAnswer | None]:
         """A request that goes on to its end when its caller's time is up.
@@ -202,9 +237,11 @@ class AsyncLivePrices:
             # Another release of ours may say things that this one does not know; that is no reason to stop listening.
             log.warning("live.answer_not_understood", error=repr(error))
             return
-        for waiter in self._waiters.get(answer.product_id, ()):
-            if not waiter.done():
-                waiter.set_result(answer)
+        waiting = [waiter for waiter in self._waiters.get(answer.product_id, ()) if not waiter.done()]
+        for waiter in waiting:
+            waiter.set_result(answer)
+        if waiting and answer.legs is not None:
+            self._watch.heard(replace(answer, legs=replace(answer.legs, delivered=self._clock.at(time.monotonic()))))
         if self._listener is not None:
             self._listener.answered(answer)
 

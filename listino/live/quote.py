@@ -15,7 +15,7 @@ from listino.live.answer import LiveAnswer, Reason
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """A price as of a moment. It is fresh when `reason` is None. `previous`: what it was before it last changed;
-    `lowest_30d`: the lowest of the 30 days before it came into force."""
+    `lowest_30d`: the prior price, the lowest of the 30 days before the present reduction."""
 
     product_id: ProductId
     price: Money | None

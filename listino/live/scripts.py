@@ -5,6 +5,7 @@
     live:{it:bottega}:until          sorted set: product id by the last deadline, of what waits and what is in hand
     live:{it:bottega}:drain          who drains the shop, under a lease; `queued` while a job for it is on its way
     live:{it:bottega}:taken          hash: product id in hand, by whom
+    live:{it:bottega}:since          hash: product id that waits or is in hand, since when (µs of the server's clock)
     live:{it:bottega}:blamed         hash: how often a worker died, or failed, with the product in hand
     live:{it:bottega}:parked         hash: product id, and why it is not asked for any more (JSON)
     live:{it:bottega}:breaker        hash: requests in a row without an answer, and when the next may be tried
@@ -22,9 +23,9 @@ CHANNEL = "live:answers"
 
 # KEYS of all scripts here but DELIVER and TROUBLE: listino.live.keys.ShopKeys.queue.
 _QUEUE = """
-local waiting, last, drain, taken, blamed, parked, breaker, drains = unpack(KEYS, 1, 8)
+local waiting, last, drain, taken, since, blamed, parked, breaker, drains = unpack(KEYS, 1, 9)
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now, now_us = time[1] * 1000 + math.floor(time[2] / 1000), time[1] * 1000000 + time[2]
 """
 
 # An answer as listino.live.answer writes it, of which there is nothing but a reason to tell.
@@ -33,25 +34,27 @@ local function tell(channel, id, reason)
     local fields = {product_id = id, as_of_ms = now, reason = reason}
     for _, name in ipairs({'price', 'currency', 'availability'}) do fields[name] = cjson.null end
     redis.call('ZREM', last, id)
+    redis.call('HDEL', since, id)
     redis.call('PUBLISH', channel, cjson.encode(fields))
 end
 """
 
 # KEYS besides: answer. ARGV: shop, id, wait ms, QUEUED_MS, JOB_MS, BREAK_AFTER, probe ms, FORGET_MS, PARKED_MS.
-# Gives {"fresh", answer}; or {"told", whether a drain job is wanted, reason}, {"joined" or "queued", whether one is}.
+# Gives {"fresh", now, answer}; or {"told", now, whether a drain job is wanted, reason}, {"joined" or "queued", now, whether
+# one is}; now in µs.
 ASK = f"""{_QUEUE}
 local shop, id = ARGV[1], ARGV[2]
-local answer = redis.call('GET', KEYS[9])
-if answer then return {{'fresh', answer}} end
+local answer = redis.call('GET', KEYS[10])
+if answer then return {{'fresh', now_us, answer}} end
 local why = redis.call('HGET', parked, id)
 if why then
-    if cjson.decode(why).at_ms + ARGV[9] > now then return {{'told', 0, 'parked'}} end
+    if cjson.decode(why).at_ms + ARGV[9] > now then return {{'told', now_us, 0, 'parked'}} end
     redis.call('HDEL', parked, id)
 end
 local broken = redis.call('HMGET', breaker, 'in_a_row', 'probe_at')
 local probing = tonumber(broken[1] or 0) >= tonumber(ARGV[6])
 if probing then
-    if tonumber(broken[2]) > now then return {{'told', 0, 'shop_down'}} end
+    if tonumber(broken[2]) > now then return {{'told', now_us, 0, 'shop_down'}} end
     redis.call('HSET', breaker, 'probe_at', now + ARGV[7])
     redis.call('PEXPIRE', breaker, ARGV[7] + ARGV[8])
 end
@@ -60,17 +63,21 @@ local state = 'joined'
 redis.call('ZADD', last, 'GT', deadline, id)
 if redis.call('HEXISTS', taken, id) == 0 then
     local nearest = tonumber(redis.call('ZSCORE', waiting, id))
-    if not nearest then state = 'queued' end
+    if not nearest then
+        state = 'queued'
+        redis.call('HSET', since, id, string.format('%.0f', now_us))
+    end
     if not nearest or nearest < now or nearest > deadline then redis.call('ZADD', waiting, deadline, id) end
 end
 local wanted = redis.call('SET', drain, 'queued', 'NX', 'PX', ARGV[4])
 if wanted then redis.call('ZADD', drains, now + ARGV[5], shop) end
-if probing then return {{'told', wanted and 1 or 0, 'shop_down'}} end
-return {{state, wanted and 1 or 0}}
+if probing then return {{'told', now_us, wanted and 1 or 0, 'shop_down'}} end
+return {{state, now_us, wanted and 1 or 0}}
 """
 
 # ARGV: shop, owner, most, LEASE_MS, unwanted ms, ALONE_AFTER, PARK_AFTER, BLAME_MS, BREAK_AFTER, channel.
-# Gives {0} when somebody else drains the shop, else {1, whether the breaker is open, ids...}.
+# Gives {0} when somebody else drains the shop, else {1, now (µs), whether the breaker is open, ids, since when each of
+# them has waited (µs)}.
 TAKE = f"""{_QUEUE}{_TELL}
 local shop, owner, most, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[10]
 local held = redis.call('GET', drain)
@@ -106,7 +113,9 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', waiting, '(' .. (ARGV[5] - now),
     redis.call('ZREM', waiting, id)
     tell(channel, id, 'dropped')
 end
-local answer = {{1, tonumber(redis.call('HGET', breaker, 'in_a_row') or 0) >= tonumber(ARGV[9]) and 1 or 0}}
+local broken = tonumber(redis.call('HGET', breaker, 'in_a_row') or 0) >= tonumber(ARGV[9]) and 1 or 0
+local ids, times = {{}}, {{}}
+local answer = {{1, now_us, broken, ids, times}}
 -- What is suspected to kill its worker is alone in its worker's hands.
 local in_hand = redis.call('HLEN', taken)
 local function suspected(id) return tonumber(redis.call('HGET', blamed, id) or 0) >= tonumber(ARGV[6]) end
@@ -119,10 +128,11 @@ if #next_ones < most then
 end
 for _, id in ipairs(next_ones) do
     local alone = suspected(id)
-    if alone and (in_hand > 0 or #answer > 2) then break end
+    if alone and (in_hand > 0 or #ids > 0) then break end
     redis.call('ZREM', waiting, id)
     redis.call('HSET', taken, id, owner)
-    answer[#answer + 1] = id
+    ids[#ids + 1] = id
+    times[#ids] = redis.call('HGET', since, id) or string.format('%.0f', now_us)
     if alone then break end
 end
 return answer
@@ -160,13 +170,14 @@ end
 return 1
 """
 
-# KEYS: taken, until, blamed, breaker, parked, answer. ARGV: id, owner, answer, fresh ms (0: the answer is not kept),
+# KEYS: taken, until, blamed, breaker, parked, answer, since. ARGV: id, owner, answer, fresh ms (0: the answer is not kept),
 # channel, whether the shop answered, our own error (''), PARK_AFTER, BLAME_MS. Gives 0 when it is not the owner's any more.
 DELIVER = """
 local id = ARGV[1]
 if redis.call('HGET', KEYS[1], id) ~= ARGV[2] then return 0 end
 redis.call('HDEL', KEYS[1], id)
 redis.call('ZREM', KEYS[2], id)
+redis.call('HDEL', KEYS[7], id)
 if ARGV[6] == '1' then redis.call('DEL', KEYS[4]) end
 if ARGV[7] == '' then
     redis.call('HDEL', KEYS[3], id)

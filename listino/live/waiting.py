@@ -1,11 +1,15 @@
 """The worker's side of live prices: taking what waits for a shop, and delivering what the shop answered."""
 
 import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
 
 from redis import Redis
 
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.keys import ShopKeys, shop_key
+from listino.live.legs import Legs, ServerClock
 from listino.live.scripts import CHANNEL, DELIVER, RENEW, REST, TAKE, TROUBLE
 from listino.live.times import (
     ALONE_AFTER,
@@ -28,10 +32,19 @@ class WaitingRoom:
 
     Thread-safe, as the Redis client is. All methods raise one of `listino.live.client.UNAVAILABLE`; a drain to which that
     happens does best to end without a word: what it has in hand waits again when its lease has run out.
-    `breaker_open`: whether it was when something was last taken, so that what was taken is a probe.
+    `breaker_open`: whether it was when something was last taken, so that what was taken is a probe. It tells `clock` what
+    time it is, and `refreshed` of every answer before it is handed on.
     """
 
-    def __init__(self, settings: Settings, redis: Redis, shop: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        redis: Redis,
+        shop: str,
+        *,
+        clock: ServerClock | None = None,
+        refreshed: Callable[[LiveAnswer], None] = lambda _: None,
+    ) -> None:
         self.breaker_open = False
         self._abandoned = False
         self._settings = settings
@@ -43,6 +56,9 @@ class WaitingRoom:
         self._rest = redis.register_script(REST)
         self._deliver = redis.register_script(DELIVER)
         self._trouble = redis.register_script(TROUBLE)
+        self._clock = clock or ServerClock()
+        self._refreshed = refreshed
+        self._in_hand: dict[str, Legs] = {}
 
     def take(self, most: int) -> list[str]:
         """Up to `most` product ids, nearest deadline first, what nobody waits for any more last; none when nothing waits.
@@ -52,13 +68,19 @@ class WaitingRoom:
         """
         limits = (ALONE_AFTER, PARK_AFTER, BLAME_MS, BREAK_AFTER)
         unwanted_ms = self._settings.live_unwanted_ms
+        began = time.monotonic()
         held, *rest = self._take(
             keys=self._keys.queue, args=[self._keys.shop, self._owner, most, LEASE_MS, unwanted_ms, *limits, CHANNEL]
         )
         if not held:
             raise DrainLost(self._keys.shop)
-        self.breaker_open = bool(rest[0])
-        return [product_id.decode() for product_id in rest[1:]]
+        now, broken, ids, since = rest
+        self._clock.told(now, began)
+        self.breaker_open = bool(broken)
+        taken = [product_id.decode() for product_id in ids]
+        for product_id, queued in zip(taken, since, strict=True):
+            self._in_hand[product_id] = Legs(queued=int(queued), started=now)
+        return taken
 
     def renew(self) -> bool:
         """Holds the shop for another LEASE_MS; False if the lease has run out."""
@@ -87,11 +109,17 @@ class WaitingRoom:
         product_id = str(answer.product_id)
         if shop_key(product_id) != self._keys.shop:
             raise ValueError(f"{product_id} does not wait in {self._keys.shop}")
+        if (taken := self._in_hand.pop(product_id, None)) is not None:
+            answer = replace(answer, legs=taken.with_those_of(answer.legs))
+        self._refreshed(answer)
         keys = self._keys
         kept_ms = self._settings.live_fresh_ms if answer.fresh or answer.reason is Reason.HELD else 0
         return bool(
             self._deliver(
-                keys=[keys.taken, keys.until, keys.blamed, keys.breaker, keys.parked, keys.answer(product_id)],
+                keys=[
+                    *(keys.taken, keys.until, keys.blamed, keys.breaker, keys.parked),
+                    *(keys.answer(product_id), keys.since),
+                ],
                 args=[
                     *(product_id, self._owner, answer.to_json(), kept_ms, CHANNEL),
                     *(int(heard), error, PARK_AFTER, BLAME_MS),

@@ -14,7 +14,7 @@ from listino.local.folders import StateFolder
 from listino.local.platform import Platform
 from listino.local.readiness import refusal
 from listino.local.sharded_cluster import ShardedCluster
-from listino.settings import PORT_OFFSETS, ROUTERS, Settings, masked
+from listino.settings import ROUTERS, Settings, masked
 from listino.shops.declaration import Shops
 
 # What the code is written for; the upper end is not known.
@@ -118,7 +118,7 @@ def _ports(settings: Settings) -> Finding:
 
 def _needed_ports(settings: Settings) -> dict[str, int]:
     """Part to port; a server that somebody else runs needs none of ours."""
-    ports = {part: settings.port(part) for part in PORT_OFFSETS}
+    ports = settings.ports()
     if settings.redis_url is not None:
         del ports["redis"]
     if settings.mongo_uri is None:

@@ -1,6 +1,7 @@
 """Which programs the platform on this machine is made of, besides MongoDB."""
 
 import sys
+from dataclasses import replace
 
 from listino.local import binaries
 from listino.local.declarations import DEMO_SHOPS
@@ -109,10 +110,17 @@ def _gunicorn(settings: Settings, name: str, app: str, options: tuple[str, ...])
 def _workers(settings: Settings) -> tuple[Program, ...]:
     """A crawl worker passes the signal on to its spider, which finishes what is under way."""
     return (
-        *(_worker(f"live-{number + 1}", "live") for number in range(settings.live_workers)),
+        *(_live_worker(settings, f"live-{number + 1}") for number in range(settings.live_workers)),
         *(_worker(f"crawl-{number + 1}", "crawl", stop_seconds=CRAWL_STOP_SECONDS) for number in range(CRAWL_WORKERS)),
         _worker("scheduler", "schedule"),
     )
+
+
+def _live_worker(settings: Settings, name: str) -> Program:
+    """It has a port for its figures, and no probe: it asks for work before it answers Prometheus, and needs no port to."""
+    port = settings.port(name)
+    worker = _worker(name, "live")
+    return replace(worker, argv=(*worker.argv, "--metrics-port", str(port)), port=port)
 
 
 def _worker(name: str, queue: str, *, stop_seconds: int = 8) -> Program:

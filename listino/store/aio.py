@@ -11,6 +11,7 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
 from pymongo.read_preferences import PrimaryPreferred
 
 from listino.domain.audit import Outcome, held_entry
@@ -29,7 +30,7 @@ from listino.store.intake import intake
 from listino.store.marks import STRIDE, Marks, Place
 from listino.store.outage import UNAVAILABLE, time_limit
 from listino.store.query import AT_ONCE, CARD, ProductQuery, gone, on_sale_of
-from listino.store.upsert import UpsertPlan, met_in
+from listino.store.upsert import UpsertPlan, after, collided, met_in, overtaken
 
 CLIENT = AsyncIOMotorClient
 
@@ -150,7 +151,13 @@ class AsyncProducts:
         async with self._guard.writing_async([product.id for product in seen], moved=plan.moved):
             for collection in (PRICE_HISTORY, PRODUCTS, AUDIT):
                 if writes := plan.writes(collection.name):
-                    await self._database[collection.name].bulk_write(writes, ordered=False)
+                    try:
+                        await self._database[collection.name].bulk_write(writes, ordered=False)
+                    except BulkWriteError as error:
+                        again = collided(error, writes)
+                        await self._database[collection.name].bulk_write(again, ordered=False)
+        if plan.points and (late := overtaken(plan, await self._products.find(*after(plan)).to_list(None))):
+            await self._history.bulk_write(late, ordered=False)
         return plan
 
     async def readings(self, market: str, shop: str, keys: Sequence[int]) -> dict[int, KeptReading]:

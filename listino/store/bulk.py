@@ -19,12 +19,12 @@ from listino.store.documents import Document
 from listino.store.guard import Guard
 from listino.store.imported import OPTIONAL
 from listino.store.setup import index, prepare
+from listino.store.upsert import DUPLICATE_KEY
 
 # Numbers sort and are compared by themselves: no natural key is among them.
 _IMPORTED = {"_id": {"$gte": 0}}
 # Building indexes of millions of products takes minutes, and so may reading what is there.
 _LONG_SECONDS = 3 * 3600.0
-_DUPLICATE_KEY = 11000  # MongoDB's code
 # MongoDB's 16 MiB for a document, less what is added to an imported one.
 _MOST_BYTES = 16 * 1024 * 1024 - 64 * 1024
 
@@ -143,7 +143,7 @@ class Catalogue:
                 said = error.details or {}
                 failed = said.get("writeErrors", [])
                 # A batch that the driver sent again after a lost answer meets itself.
-                if said.get("writeConcernErrors") or any(one["code"] != _DUPLICATE_KEY for one in failed):
+                if said.get("writeConcernErrors") or any(one["code"] != DUPLICATE_KEY for one in failed):
                     raise
                 return {numbers[one["index"]] for one in failed}
         return set()
@@ -153,7 +153,7 @@ def refused_product(error: Exception) -> tuple[ProductId, str] | None:
     """The first product that the database refused, and what it said of it; None for an error of another kind."""
     failed = (error.details or {}).get("writeErrors", []) if isinstance(error, BulkWriteError) else []
     for one in failed:
-        if one["code"] != _DUPLICATE_KEY:
+        if one["code"] != DUPLICATE_KEY:
             number: ProductId = one["op"].get("q", one["op"])["_id"]
             return number, str(one["errmsg"])
     return None

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pymongo.database import Database
+from pymongo.errors import BulkWriteError
 
 from listino.domain.audit import AuditEntry, Outcome, held_entry
 from listino.domain.errors import AlreadyDecided, InvalidValue, ProductNotFound, UnknownShop
@@ -19,7 +20,7 @@ from listino.store.collections import AUDIT, PRICE_HISTORY, PRODUCTS
 from listino.store.documents import product_from
 from listino.store.guard import Guard
 from listino.store.query import CARD
-from listino.store.upsert import history_write, replacing
+from listino.store.upsert import collided, history_write, replacing
 
 _SHOWN = {**CARD, "url": 1, "held": 1}
 _BATCH = 100
@@ -116,7 +117,11 @@ class Holds:
         point = point_of(fresh)
         if point is not None:
             # Shoppers pay it from the decision on, however long ago the shop showed it.
-            self._history.bulk_write([history_write(product_id, replace(point, at=at))])
+            writes = [history_write(product_id, replace(point, at=at))]
+            try:
+                self._history.bulk_write(writes)
+            except BulkWriteError as error:
+                self._history.bulk_write(collided(error, writes))
         self._note(held_entry(product, held, action=Outcome.ACCEPTED, by=by, at=at))
         return fresh
 

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Literal
 
 from pymongo.database import Database
+from pymongo.errors import BulkWriteError
 
 from listino.domain.errors import ProductNotFound
 from listino.domain.history import PricePoint
@@ -16,7 +17,7 @@ from listino.store.documents import points_from, product_from
 from listino.store.guard import Guard
 from listino.store.intake import intake
 from listino.store.query import AT_ONCE, CARD, ON_SALE, ProductQuery, gone, on_sale_of, spellings
-from listino.store.upsert import UpsertPlan
+from listino.store.upsert import UpsertPlan, after, collided, overtaken
 
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -93,7 +94,13 @@ class Products:
         with self._guard.writing([product.id for product in seen], moved=plan.moved):
             for collection in (PRICE_HISTORY, PRODUCTS, AUDIT):
                 if writes := plan.writes(collection.name):
-                    self._database[collection.name].bulk_write(writes, ordered=False)
+                    try:
+                        self._database[collection.name].bulk_write(writes, ordered=False)
+                    except BulkWriteError as error:
+                        again = collided(error, writes)
+                        self._database[collection.name].bulk_write(again, ordered=False)
+        if plan.points and (late := overtaken(plan, list(self._products.find(*after(plan))))):
+            self._history.bulk_write(late, ordered=False)
         return plan
 
     def mark_gone(self, product_ids: Iterable[ProductId], at: datetime) -> int:

@@ -4,16 +4,19 @@ At least once is all a crawl promises, so every write here can be repeated: prod
 A product that did not change costs no write but its `seen` mark.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
 
 from listino.domain.history import PricePoint, point_of
-from listino.domain.product import Product, ProductId
+from listino.domain.product import Offer, Product, ProductId
 from listino.store.collections import AUDIT, PRICE_HISTORY, PRODUCTS
-from listino.store.documents import point_document, product_document, reading_document
+from listino.store.documents import point_document, product_document, product_from, reading_document
+
+DUPLICATE_KEY = 11000  # MongoDB's code
 
 # What must be known of the stored product to plan its upsert.
 NEEDED = {
@@ -42,7 +45,7 @@ class UpsertPlan:
 
     `moved`: those among them that lists gain or lose, or show in another place.
     `declined`: those among them whose price somebody rejected before. `worthless`: new goods that ask no price, with the
-    reason in words; they are not stored.
+    reason in words; they are not stored. `points`: what is written into the history of products that were known.
     """
 
     products: list[UpdateOne] = field(default_factory=list)
@@ -56,6 +59,7 @@ class UpsertPlan:
     declined: list[ProductId] = field(default_factory=list)
     moved: list[ProductId] = field(default_factory=list)
     worthless: dict[ProductId, str] = field(default_factory=dict)
+    points: dict[ProductId, PricePoint] = field(default_factory=dict)
 
     def writes(self, collection: str) -> list[UpdateOne]:
         """What is to be written to the collection of that name."""
@@ -92,7 +96,40 @@ def plan_upsert(
             point = point_of(product)
             if point is not None:
                 plan.history.append(history_write(product.id, point))
+                if known is not None:
+                    plan.points[product.id] = point
     return plan
+
+
+def collided(error: BulkWriteError, writes: Sequence[UpdateOne]) -> list[UpdateOne]:
+    """Those of the unordered writes that must be sent once more; raises the error where something else went wrong.
+
+    Two writers who both find no document, say the first of a month's history, both insert it: MongoDB refuses the second,
+    and repeats it by itself only where the filter has the unique key and nothing else. Ours has the shard key, too.
+    """
+    said = error.details or {}
+    failed = said.get("writeErrors", [])
+    if said.get("writeConcernErrors") or any(one["code"] != DUPLICATE_KEY for one in failed):
+        raise error
+    return [writes[one["index"]] for one in failed]
+
+
+def after(plan: UpsertPlan) -> tuple[dict[str, Any], dict[str, int]]:
+    """Filter and projection of what `overtaken` wants to know of the products, once all is written."""
+    return {"_id": {"$in": list(plan.points)}}, {"name": 1, "offer": 1, "price": 1}
+
+
+def overtaken(plan: UpsertPlan, stored: Iterable[Mapping[str, Any]]) -> list[UpdateOne]:
+    """The points that histories lack where somebody who looked at the shop later was done before us.
+
+    They found the price of before, so for them it had not changed; it has: to ours, which is in the history, and back.
+    """
+    points = {document["_id"]: point_of(product_from(document)) for document in stored}
+    return [
+        history_write(product_id, now)
+        for product_id, ours in plan.points.items()
+        if (now := points.get(product_id)) and now.at > ours.at and replace(now, at=ours.at) != ours
+    ]
 
 
 def history_write(product_id: ProductId, point: PricePoint) -> UpdateOne:
@@ -118,7 +155,11 @@ def _replacement(product: Product) -> list[UpdateOne]:
     """
     checked_at = product.offer.checked_at if product.offer else None
     not_newer = {"_id": product.id, "offer.checked_at": {"$not": {"$gt": checked_at}}}
-    return [UpdateOne(not_newer, replacing(product)), *seen_mark(product)]
+    change = replacing(product)
+    if product.offer is not None:
+        # With the state and not after it, or an older one could come in between and pass for this one.
+        change["$max"] = _looked_at(product.offer)
+    return [UpdateOne(not_newer, change), *seen_mark(product)]
 
 
 def replacing(product: Product) -> dict[str, Any]:
@@ -156,12 +197,16 @@ def seen_mark(product: Product, *, reading: bool = False) -> list[UpdateOne]:
     offer = product.offer
     if offer is None:
         return []
-    change: dict[str, Any] = {"$max": {"offer.seen_at": offer.seen_at, "offer.checked_at": offer.checked_at}}
+    change: dict[str, Any] = {"$max": _looked_at(offer)}
     if product.crawl_id is not None and product.crawled:
         change |= met_in(product.crawl_id)
         if reading and product.reading is not None:
             change["$set"] |= {"reading": reading_document(product.reading)}
     return [UpdateOne({"_id": product.id}, change)]
+
+
+def _looked_at(offer: Offer) -> dict[str, Any]:
+    return {"offer.seen_at": offer.seen_at, "offer.checked_at": offer.checked_at}
 
 
 def met_in(crawl_id: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from descriptions import DEPLOY, FROM_FILES, OVERLAY, ROOT, document, files, mod
 
 from listino.cli.main import COMMANDS
 from listino.local.parts import BACKOFFICE_THREADS, GRACEFUL_SECONDS
-from listino.settings import PORT_OFFSETS, Settings
+from listino.settings import LIVE_OFFSET, PORT_OFFSETS, Settings
 from listino.store.collections import COLLECTIONS
 
 entrypoint: Any = module("entrypoint")
@@ -59,6 +59,7 @@ def test_values_given_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ports_are_those_of_the_platform_on_one_machine() -> None:
     assert BASE + PORT_OFFSETS["api-1"] == entrypoint.API_PORT
     assert BASE + PORT_OFFSETS["backoffice"] == entrypoint.BACKOFFICE_PORT
+    assert BASE + LIVE_OFFSET == entrypoint.WORKER_PORT
     nginx = BASE + PORT_OFFSETS["nginx"]
     assert f"listen {nginx};" in read(DEPLOY / "nginx" / "plain.conf")
     assert f"listen {nginx};" in read(DEPLOY / "nginx" / "tls.conf")

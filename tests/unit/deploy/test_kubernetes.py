@@ -130,6 +130,7 @@ def test_network_policies_name_the_ports_that_are_served() -> None:
         for policy in of_kind("NetworkPolicy")
     }
     assert ports["http"] == set(SERVING.values())
+    assert ports["figures"] == {8110}
     assert ports["to-engines"] == {27017, 6379}
     assert ports["to-shops"] == {80, 443}
     (closed,) = (policy for policy in of_kind("NetworkPolicy") if policy["metadata"]["name"] == "closed")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -14,6 +15,11 @@ from descriptions import DEPLOY, document, module, services
 
 from api.metrics import Metrics
 from backoffice.telemetry import Metrics as BackofficeMetrics
+from listino.shops.folder import ShopsFolder
+from listino.shops.labels import ShopLabels
+from workers.metrics import WorkerMetrics
+
+METRICS_PAGE = DEPLOY.parent / "docs" / "metrics.md"
 
 
 def expressions() -> dict[str, str]:
@@ -26,11 +32,15 @@ def expressions() -> dict[str, str]:
     }
 
 
+def registries() -> list[CollectorRegistry]:
+    shop_of = ShopLabels(ShopsFolder(Path("/nowhere")))
+    return [Metrics(shop_of)._registry, BackofficeMetrics().registry, WorkerMetrics(shop_of).registry]
+
+
 def exposed() -> dict[str, set[str]]:
     """The names of all samples the applications expose, each with its labels."""
-    registries: list[CollectorRegistry] = [Metrics()._registry, BackofficeMetrics().registry]
     found: dict[str, set[str]] = {}
-    for registry in registries:
+    for registry in registries():
         for collector in registry._collector_to_names:
             labels = set(getattr(collector, "_labelnames", ()))
             for name in registry._collector_to_names[collector]:
@@ -63,11 +73,18 @@ def test_expressions_are_promql() -> None:
 
 def test_what_is_scraped_is_served() -> None:
     entrypoint = module("entrypoint")
-    ports = {"api": entrypoint.API_PORT, "backoffice": entrypoint.BACKOFFICE_PORT}
+    ports = {
+        "api": entrypoint.API_PORT,
+        "backoffice": entrypoint.BACKOFFICE_PORT,
+        "worker-live": entrypoint.WORKER_PORT,
+    }
     jobs = document(DEPLOY / "prometheus" / "prometheus.yml")["scrape_configs"]
     assert {job["job_name"] for job in jobs} == set(ports)
     for job in jobs:
-        for target in job["static_configs"][0]["targets"]:
+        (found,) = (job[kind][0] for kind in ("static_configs", "dns_sd_configs") if kind in job)
+        targets = found.get("targets") or [f"{name}:{found['port']}" for name in found["names"]]
+        assert targets, job
+        for target in targets:
             name, _, port = target.partition(":")
             assert name in services()
             assert int(port) == ports[job["job_name"]]
@@ -76,3 +93,39 @@ def test_what_is_scraped_is_served() -> None:
 def test_rule_files_exist() -> None:
     for name in document(DEPLOY / "prometheus" / "prometheus.yml")["rule_files"]:
         assert (DEPLOY / "prometheus" / name).is_file()
+
+
+def test_annotations_name_the_ports_that_are_served() -> None:
+    entrypoint = module("entrypoint")
+    served = {
+        "api": entrypoint.API_PORT,
+        "backoffice": entrypoint.BACKOFFICE_PORT,
+        "worker-live": entrypoint.WORKER_PORT,
+    }
+    found = {}
+    for path in (DEPLOY / "kubernetes" / "base" / "applications").glob("*.yaml"):
+        for one in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+            template = one.get("spec", {}).get("template", {}) if one["kind"] in ("Deployment", "StatefulSet") else {}
+            if given := template.get("metadata", {}).get("annotations", {}):
+                (container,) = template["spec"]["containers"]
+                assert given["prometheus.io/scrape"] == "true"
+                assert int(given["prometheus.io/port"]) in {port["containerPort"] for port in container["ports"]}
+                found[one["metadata"]["name"]] = int(given["prometheus.io/port"])
+    assert found == served
+
+
+def test_the_page_names_every_metric_with_its_labels_and_type() -> None:
+    rows = re.findall(
+        r"^\| `(listino_\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \| .+ \|$", METRICS_PAGE.read_text("utf-8"), re.MULTILINE
+    )
+    documented = {(name, kind, *sorted(re.findall(r"`(\w+)`", labels))) for name, kind, _, labels in rows}
+    declared = set()
+    for registry in registries():
+        for collector in registry._collector_to_names:
+            if hasattr(collector, "_labelnames"):
+                (family,) = collector.describe()
+                name = family.name + ("_total" if family.type == "counter" else "")
+                declared.add((name, family.type, *sorted(collector._labelnames)))
+    assert len(declared) > 7
+    assert documented == declared
+    assert len(rows) == len(documented)

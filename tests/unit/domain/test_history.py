@@ -63,6 +63,29 @@ def points(*days_and_prices: tuple[float, int | None]) -> list[PricePoint]:
         ([(20, 900), (10, 0), (1, 700)], 0),
         # Two changes at one moment: the first was never in force.
         ([(20, 900), (1, 100), (1, 700)], 900),
+        ([(20, 900), (10, 100), (10, 800), (1, 700)], 900),
+        # On sale for the first time, with less history than thirty days: what there is.
+        ([(12, 1000), (3, 800)], 1000),
+        ([(12, 1000), (8, 950), (5, 1000), (3, 800)], 950),
+        # Lowered step by step: all of it is one reduction, announced against what was asked before its first step.
+        ([(60, 1000), (20, 900), (10, 800), (1, 700)], 1000),
+        ([(60, 1000), (45, 950), (40, 1000), (20, 900), (10, 800), (1, 700)], 950),
+        ([(60, 1000), (55, 1100), (20, 900), (1, 800)], 1100),
+        ([(20, 1000), (10, 900), (5, 900), (1, 800)], 1000),
+        # A step that stood for a whole window is the price of the goods by now.
+        ([(90, 1000), (40, 900), (1, 800)], 900),
+        ([(90, 1000), (31, 900), (1, 800)], 900),
+        ([(90, 1000), (30.999, 900), (1, 800)], 1000),
+        ([(90, 1000), (50, 900), (10, 800), (1, 700)], 900),
+        # A rise inside a sale ends it, and the sale's own price is the lowest of what was before.
+        ([(60, 1000), (20, 700), (10, 800)], 700),
+        ([(60, 1000), (20, 700), (10, 900), (1, 800)], 700),
+        ([(60, 1000), (20, 700), (10, 1000), (1, 800)], 700),
+        ([(60, 1000), (20, 700), (10, 1000), (1, 600)], 700),
+        # Long enough after it, the sale no longer counts.
+        ([(90, 1000), (60, 700), (40, 1000), (1, 800)], 1000),
+        # Raised before it is lowered: the high price is no prior price.
+        ([(90, 800), (5, 1200), (1, 900)], 800),
     ],
 )
 def test_the_prior_price_is_the_lowest_of_thirty_days_before_the_present_one(

@@ -45,4 +45,5 @@ def test_amounts_travel_as_integers() -> None:
         "currency": "EUR",
         "availability": "InStock",
         "reason": None,
+        "legs_us": None,
     }

@@ -32,7 +32,16 @@ def test_every_declared_port_is_used_once(settings: Settings) -> None:
     ports = {program.name: program.port for program in blueprint(settings).programs() if program.port is not None}
     assert len(set(ports.values())) == len(ports)
     members = {"config-1": 130, "shard-1-1": 140, "shard-2-1": 150}
-    assert ports == {part: settings.port_base + offset for part, offset in (PORT_OFFSETS | members).items()}
+    workers = {f"live-{number + 1}": 30 + number for number in range(4)}
+    offsets = PORT_OFFSETS | members | workers
+    assert ports == {part: settings.port_base + offset for part, offset in offsets.items()}
+
+
+def test_live_workers_answer_prometheus_each_at_a_port_of_its_own(settings: Settings) -> None:
+    most = settings.model_copy(update={"live_workers": 64})
+    workers = {one.name: one for one in blueprint(most).programs() if one.name.startswith("live-")}
+    assert len({one.port for one in workers.values()}) == 64
+    assert workers["live-64"].argv[-2:] == ("--metrics-port", str(settings.port_base + 93))
 
 
 def test_live_workers_are_as_many_as_the_settings_say(settings: Settings) -> None:

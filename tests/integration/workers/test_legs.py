@@ -1,0 +1,178 @@
+"""The way of a live refresh, as a real worker and real viewers note it: in the trace, and in what Prometheus is told."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from redis import Redis
+from shopkeeper import RunningShop, wait_until
+
+from api.metrics import Metrics
+from listino.cli import main
+from listino.domain.clock import utc_now
+from listino.domain.listing import list_goods
+from listino.domain.product import Product
+from listino.live.answer import LiveAnswer, Reason
+from listino.live.keys import ShopKeys
+from listino.live.prices import AsyncLivePrices
+from listino.live.waiting import WaitingRoom
+from listino.local.engines import free_port
+from listino.settings import Settings
+from listino.shops.declaration import Shops
+from listino.shops.folder import ShopsFolder
+from listino.shops.labels import ShopLabels
+from listino.store.client import Store
+
+LATENCY_MS = 120
+LEGS = ["queued", "started", "asked", "answered", "stored", "delivered"]
+Samples = dict[tuple[str, ...], float]
+
+
+@pytest.fixture
+def figures(settings: Settings) -> Iterator[str]:
+    """Where a live worker process tells its figures."""
+    port = free_port()
+    command = [sys.executable, "-m", "workers", "live", "--metrics-port", str(port)]
+    with subprocess.Popen(command, env=os.environ | settings.environment()) as process:
+        try:
+            redis = Redis.from_url(settings.redis_address)
+            wait_until(lambda: redis.scard("rq:workers") > 0, "the worker has registered")
+            yield f"http://127.0.0.1:{port}/metrics"
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def goods(german_shop: RunningShop, settings: Settings, store: Store) -> list[Product]:
+    """Two products of a shop that takes a while to answer."""
+    terms = Shops.load(settings.shops_path)[german_shop.key].terms
+    truth = list(german_shop.truth().values())[:2]
+    products = [list_goods(one, terms, at=utc_now(), crawl_id="test") for one in truth]
+    store.products.upsert(products)
+    german_shop.admin("behaviour", latency={"median_ms": LATENCY_MS, "p99_ms": LATENCY_MS + 1})
+    return products
+
+
+def samples(text: str) -> Samples:
+    """Each sample of ours by name, shop and, as far as it has them, decision, outcome and leg; without buckets."""
+    return {
+        (
+            sample.name,
+            *(sample.labels[name] for name in ("shop", "decision", "outcome", "leg") if name in sample.labels),
+        ): (sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith("listino_live_") and "le" not in sample.labels
+    }
+
+
+def test_a_trace_shows_each_leg_and_the_worker_counts_them(
+    figures: str,
+    goods: list[Product],
+    german_shop: RunningShop,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    command = ["live", "trace", str(goods[0].id)]
+    assert main.run([*command, "--wait", "20", "--json"]) == 0  # the first one meets cold connections
+    capsys.readouterr()
+    began = time.perf_counter()
+    assert main.run([*command, "--wait", "20", "--json"]) == 0
+    waited_ms = (time.perf_counter() - began) * 1000
+    told = json.loads(capsys.readouterr().out)
+
+    assert [leg["leg"] for leg in told["legs"]] == LEGS
+    assert (told["fresh"], told["reason"], told["joined"]) == (True, None, False)
+    assert told["shop_ms"] >= LATENCY_MS
+    assert told["legs"][0]["from_ms"] == 0
+    for leg, following in zip(told["legs"], told["legs"][1:], strict=False):
+        assert following["from_ms"] == pytest.approx(leg["from_ms"] + leg["ms"], abs=0.01)
+    # No time is lost between the legs, and none is counted twice, though three processes noted them.
+    assert sum(leg["ms"] for leg in told["legs"]) == pytest.approx(told["total_ms"], abs=0.01)
+    assert told["total_ms"] <= waited_ms
+
+    counted, shop = samples(httpx.get(figures).text), german_shop.key
+    assert counted["listino_live_refreshes_total", shop, "fresh"] == 2
+    for leg in ("started", "asked", "answered", "stored"):
+        assert counted["listino_live_leg_seconds_count", shop, leg] == 2
+    assert counted["listino_live_leg_seconds_sum", shop, "answered"] >= 2 * LATENCY_MS / 1000
+    assert {key[1] for key in counted} == {shop}
+
+    german_shop.admin("behaviour", fault="503")
+    assert main.run([*command, "--wait", "20"]) == 1
+    shown = capsys.readouterr().out
+    assert "not fresh: shop_refused" in shown
+    assert "answered" in shown
+    assert "stored" not in shown
+    assert samples(httpx.get(figures).text)["listino_live_refreshes_total", shop, "shop_refused"] == 1
+
+
+@pytest.mark.usefixtures("figures")
+async def test_viewers_count_who_joined_and_when_they_heard(
+    goods: list[Product], german_shop: RunningShop, settings: Settings
+) -> None:
+    kept = settings.model_copy(update={"live_fresh_ms": 60_000})
+    metrics, (first, second) = Metrics(ShopLabels(ShopsFolder(settings.shops_path))), goods
+    async with AsyncLivePrices(kept, metrics) as live:
+        answers = await asyncio.gather(*(live.get(first.id, wait_ms=15_000) for _ in range(5)))
+        assert [answer.reason for answer in answers] == [None] * 5
+        assert (await live.get("it:nobody:1", wait_ms=1)).legs is None
+        await live.get(second.id, wait_ms=15_000)
+    began = [answer for answer in answers if answer.legs and answer.legs.requested is not None]
+    assert len(began) >= 1
+    counted, shop = samples(metrics.exposition().decode()), german_shop.key
+    assert counted["listino_live_requests_total", shop, "queued"] == 2
+    assert counted["listino_live_requests_total", shop, "joined"] == 4
+    assert counted["listino_live_requests_total", "undeclared", "queued"] == 1
+    assert counted["listino_live_leg_seconds_count", shop, "queued"] == 2
+    assert counted["listino_live_leg_seconds_count", shop, "delivered"] == 2
+    assert {key[1] for key in counted} == {shop, "undeclared"}
+
+
+def test_what_cannot_be_traced_is_one_line(
+    goods: list[Product],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert main.run(["live", "trace", "de:kontor:nothing-of-ours"]) == 1
+    assert capsys.readouterr().err == "listino: no product de:kontor:nothing-of-ours\n"
+    assert main.run(["live", "trace", "5"]) == 2
+    assert "imported from a catalogue" in capsys.readouterr().err
+    monkeypatch.setenv("LISTINO_REDIS_URL", "redis://:secret@127.0.0.1:1/0")
+    assert main.run(["live", "trace", str(goods[0].id)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("listino: there is no queue: Redis does not answer at redis://:***@127.0.0.1:1/0")
+    assert said.count("\n") == 1
+
+
+def test_since_when_a_product_waits_survives_being_put_back_and_another_release(settings: Settings) -> None:
+    redis, key = Redis.from_url(settings.redis_address), ShopKeys("it:bottega")
+    answers: list[LiveAnswer] = []
+    room = WaitingRoom(settings, redis, "it:bottega", refreshed=answers.append)
+    now, ids = time.time_ns() // 1000 - 250_000, ["it:bottega:1", "it:bottega:2"]
+    redis.zadd(key.waiting, dict.fromkeys(ids, 1))
+    redis.set(key.flight(ids[0]), now, px=5000)
+    redis.set(key.flight(ids[1]), 1, px=5000)  # as releases wrote that kept no time
+    assert room.take(2) == ids
+    room.put_back(ids)
+    assert room.take(2) == ids
+    for product_id in ids:
+        room.deliver(LiveAnswer(product_id=product_id, as_of=utc_now(), reason=Reason.SHOP_SILENT))
+    first, second = (answer.legs for answer in answers)
+    assert first is not None
+    assert second is not None
+    assert (first.queued, second.queued) == (now, None)
+    assert 250_000 <= (first.started or 0) - now < 60_000_000
