@@ -13,6 +13,7 @@ from api.access import Access
 from api.answers import GZIP_BYTES, GZIP_LEVEL, Compression
 from api.bounds import Bounds
 from api.cors import cors, preflights
+from api.histories import Histories
 from api.limits import limits
 from api.lists import Listings
 from api.metrics import Metrics
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                     refresher=refresher,
                     pages=pages,
                     listings=listings,
+                    histories=Histories(store.products),
                     streams=streams,
                     metrics=metrics,
                 )

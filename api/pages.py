@@ -21,12 +21,13 @@ from listino.domain.product import ProductId
 from listino.live.held_pages import Reading
 from listino.live.page import Page
 from listino.live.pages import Loaded
+from listino.live.quote import LastKnown
 from listino.store.aio import AsyncProducts
 from listino.store.documents import Document
 
 # Count it up whenever a page gets other parts, or the same product another JSON: processes of the version before may still
 # run, and pages outlive them.
-LAYOUT = 1
+LAYOUT = 2
 
 SHOWN, GONE, HIDDEN = "shown", "gone", "hidden"
 
@@ -50,6 +51,7 @@ class Part(IntEnum):
     DETAIL = 1
     STYLES = 2
     RELATED = 3
+    PRICE = 4  # as it is known without asking the shop; no entity tag either
 
 
 def rendered(product: Document) -> Page:
@@ -64,7 +66,8 @@ def rendered(product: Document) -> Page:
         orjson.dumps(rendering.styles(product)),
         orjson.dumps(product.get("related", [])),
     )
-    return Page(SHOWN, (orjson.dumps(card), *(entity_tag(body).encode() + body for body in bodies)))
+    tagged = (entity_tag(body).encode() + body for body in bodies)
+    return Page(SHOWN, (orjson.dumps(card), *tagged, orjson.dumps(rendering.last_known(product))))
 
 
 class PageLoader:
@@ -134,6 +137,19 @@ async def shown_page(services: Services, product_id: ProductId) -> tuple[Page, f
 def body_of(page: Page, part: Part) -> bytes:
     """The JSON of a part that bears an entity tag."""
     return page.parts[part][_TAG_BYTES:]
+
+
+async def price_known(services: Services, product_id: ProductId, seconds: float) -> LastKnown:
+    """What is known of the product's price, as its page is.
+
+    Raises ProductNotFound, ProductGone, or EngineUnavailable after that time.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            page, _ = await shown_page(services, product_id)
+    except TimeoutError:
+        raise EngineUnavailable(f"the store did not answer within {seconds:.2f} s") from None
+    return rendering.known_of(product_id, orjson.loads(page.parts[Part.PRICE]))
 
 
 def bytes_answer(

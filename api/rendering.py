@@ -4,11 +4,13 @@ They are made straight of the store's documents (listino.store.documents): to bu
 is shown, for nothing but to take them apart again, takes longer than the rest of a page.
 """
 
+from datetime import datetime
 from typing import Any
 
-from listino.domain.money import written
+from listino.domain.money import Money, written
 from listino.domain.offer import Availability
-from listino.live.quote import moment
+from listino.domain.product import ProductId
+from listino.live.quote import LastKnown, moment
 from listino.store.documents import Document
 
 # Shown only where they are known.
@@ -38,6 +40,26 @@ def page(product: Document, shown: dict[str, Any] | None = None) -> dict[str, An
         "price": _last_price(product),
         **{name: value for name, value in known.items() if value is not None},
     }
+
+
+def last_known(product: Document) -> dict[str, Any]:
+    """What `known_of` reads: the price for whoever waits in vain for the shop's own of this moment."""
+    price, offer = product.get("price"), product.get("offer")
+    return {
+        "price": [price["amount"], price["currency"]] if price else None,
+        "availability": offer["availability"] if offer else None,
+        "as_of": offer["checked_at"] if offer else product.get("changed_at"),
+    }
+
+
+def known_of(product_id: ProductId, told: dict[str, Any]) -> LastKnown:
+    """What `last_known` wrote, out of JSON."""
+    return LastKnown(
+        product_id=product_id,
+        price=Money(*told["price"]) if told["price"] else None,
+        availability=Availability(told["availability"]) if told["availability"] else None,
+        as_of=datetime.fromisoformat(told["as_of"]) if told["as_of"] else None,
+    )
 
 
 def styles(product: Document) -> dict[str, Any]:

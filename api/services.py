@@ -17,6 +17,7 @@ from listino.store.aio import AsyncStore
 from listino.store.outage import UNAVAILABLE, time_limit
 
 if TYPE_CHECKING:
+    from api.histories import Histories
     from api.lists import Listings
     from api.streams import Streams
 
@@ -34,6 +35,7 @@ class Services:
     refresher: Refresher
     pages: Pages
     listings: "Listings"
+    histories: "Histories"
     streams: "Streams"
     metrics: Metrics
 

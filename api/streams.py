@@ -5,7 +5,7 @@ import contextlib
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import Any
 
@@ -14,15 +14,16 @@ import structlog
 from api.files import allow_files
 from api.limits import Clients
 from api.metrics import Metrics
-from api.prices import HISTORY_MARGIN, history_of, on_sale
-from api.problems import ProductGone, TooManyStreams
+from api.problems import TooManyStreams
 from api.refresh import Refresher
-from api.services import STORE_SECONDS
+from api.services import reading
+from listino.domain.errors import EngineUnavailable, ProductNotFound
+from listino.domain.history import PricePoint
 from listino.domain.product import ProductId
 from listino.live.answer import LiveAnswer
 from listino.live.client import UNAVAILABLE
 from listino.live.prices import AsyncLivePrices
-from listino.live.quote import Quote, make_quote
+from listino.live.quote import Quote, last_known, make_quote
 from listino.live.watching import Watching, stored_answer
 from listino.settings import Settings
 from listino.store.aio import AsyncProducts
@@ -44,14 +45,24 @@ _STOPPING = (signal.SIGTERM, signal.SIGINT)
 def watching(settings: Settings, products: AsyncProducts) -> Watching:
     """What is watched in this process, looked up in the store."""
 
-    async def look(product_id: ProductId, answer: LiveAnswer | None) -> Quote | None:
-        until = asyncio.get_running_loop().time() + STORE_SECONDS
+    async def points_of(product_id: ProductId) -> Sequence[PricePoint] | None:
         try:
-            product = await on_sale(products, product_id, STORE_SECONDS)
-        except ProductGone:
+            async with reading():
+                return await products.history(product_id)
+        except EngineUnavailable as error:
+            log.warning("api.no_history", product_id=product_id, error=str(error))
             return None
-        points = await history_of(products, product_id, until + HISTORY_MARGIN)
-        return make_quote(product, answer or stored_answer(product, settings.live_fresh_ms), points)
+
+    async def look(product_id: ProductId, answer: LiveAnswer | None) -> Quote | None:
+        async with reading():
+            product = await products.get(product_id)
+        if product.gone_at is not None:
+            return None
+        if product.awaits_price:
+            raise ProductNotFound(f"no product {product_id}")
+        return make_quote(
+            last_known(product), answer or stored_answer(product, settings.live_fresh_ms), await points_of(product_id)
+        )
 
     return Watching(look, fresh_ms=settings.live_fresh_ms, ask_seconds=settings.stream_refresh_seconds)
 

@@ -21,6 +21,7 @@ from listino.domain.politeness import REFUSALS, is_failure
 from listino.domain.product import Product, key_parts
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.legs import ServerClock, ShopTimes
+from listino.live.together import Together
 from listino.live.turns import HostBusy
 from listino.shops.platform import Fetch, Known, Page, Platform, Refresh, Told
 from listino.shops.platforms.registry import PLATFORMS
@@ -37,7 +38,7 @@ Result = TypeVar("Result")
 STORE_SECONDS = 5.0
 
 _MOST_BYTES = 8 * 1024 * 1024  # of one answer; product pages average 600 kB
-
+_MOST_KEPT = 50  # products in one write of the store
 # A refusal of the request as such, not of us: bad request, not found, too much in it, too long an address.
 _NOT_AS_ASKED = (400, 404, 413, 414)
 
@@ -87,6 +88,11 @@ class Refresher:
     store: Store
     seconds: float
     clock: ServerClock = field(default_factory=ServerClock)
+    _kept: Together[Product, LiveAnswer | Exception] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # What is told while the store is at work is stored with the next: more at a time, the more there is to do.
+        object.__setattr__(self, "_kept", Together(self._keep, most=_MOST_KEPT))
 
     @property
     def batch(self) -> int:
@@ -178,7 +184,7 @@ class Refresher:
                 raise
             log.info("live.asked_alone", shop=self.shop.key, products=len(inquiry.products), error=str(error))
             return Outcome(open=self._alone(inquiry), heard=True)
-        return replace(await _within_limit(self._heed, inquiry, told), heard=True)
+        return replace(await self._heed(inquiry, told), heard=True)
 
     async def _fetch(self, fetch: Fetch, times: ShopTimes, *, several: bool, probing: bool) -> Page:
         if not self.shop.allows(fetch.url):
@@ -208,7 +214,7 @@ class Refresher:
                 raise _Refused(f"{fetch.url} answered {response.status_code}", response.status_code)
             return Page(url=fetch.url, body=bytes(body), headers=dict(response.headers))
 
-    def _heed(self, inquiry: Inquiry, told: Mapping[str, Told]) -> Outcome:
+    async def _heed(self, inquiry: Inquiry, told: Mapping[str, Told]) -> Outcome:
         """Stores what the shop told of each product, all at once."""
         outcome, at, fresh = Outcome(), utc_now(), []
         gone: dict[str, str] = {}
@@ -229,15 +235,29 @@ class Refresher:
             except ListinoError as error:
                 outcome.answers.append(_without_price(str(product.id), Reason.UNREADABLE, error=str(error)))
         if gone:
-            self.store.products.mark_gone(list(gone), at)
+            await _within_limit(self.store.products.mark_gone, list(gone), at)
         outcome.answers.extend(_without_price(key, Reason.GONE, said=said) for key, said in gone.items())
         if fresh:
-            outcome.answers.extend(self._keep(fresh))
+            for answer in await self._kept.ask(fresh):
+                if isinstance(answer, Exception):
+                    raise answer
+                outcome.answers.append(answer)
         if gone or fresh:
             inquiry.times.note("stored")
         return outcome
 
-    def _keep(self, fresh: Sequence[Product]) -> list[LiveAnswer]:
+    async def _keep(self, fresh: Sequence[Product]) -> list[LiveAnswer | Exception]:
+        """Stores the products; one over which we fail must not keep the others from being stored."""
+        try:
+            return list(await _within_limit(self._stored, fresh))
+        except UNAVAILABLE:
+            raise
+        except Exception as error:
+            if len(fresh) == 1:
+                return [error]
+            return list(chain.from_iterable([await self._keep([product]) for product in fresh]))
+
+    def _stored(self, fresh: Sequence[Product]) -> list[LiveAnswer]:
         """Stores the products; of one whose price is held the answer tells the stock alone."""
         plan = self.store.products.upsert(fresh, terms=self.shop.terms)
         held = {*plan.held, *plan.declined}

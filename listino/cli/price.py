@@ -13,7 +13,7 @@ import structlog
 from listino.domain.errors import InvalidValue
 from listino.domain.product import parse_product_id
 from listino.live.prices import LivePrices
-from listino.live.quote import make_quote
+from listino.live.quote import last_known, make_quote
 from listino.settings import load_settings
 from listino.store.client import Store
 
@@ -45,7 +45,7 @@ def price(product_id: str, wait: float, as_json: bool) -> None:
         began = time.perf_counter()
         answer = live.get(wanted, wait_ms=round(wait * 1000))
         elapsed_ms = round((time.perf_counter() - began) * 1000, 1)
-        told = make_quote(product, answer, store.products.history(wanted)).fields()
+        told = make_quote(last_known(product), answer, store.products.history(wanted)).fields()
         _tell(product.name, told, elapsed_ms, as_json=as_json)
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import orjson
 
+from listino.domain.clock import utc_now
 from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.domain.product import ProductId
@@ -46,6 +47,16 @@ class LiveAnswer:
     @property
     def fresh(self) -> bool:
         return self.reason is None
+
+    def fresh_ms(self, most: int) -> int:
+        """For how long, in ms, it may still be told as the shop's answer of just now, which is `most` after it was given.
+
+        A price that is held counts as an answer too: the shop would say the same to the next viewer.
+        """
+        if self.reason is not None and self.reason is not Reason.HELD:
+            return 0
+        age = int((utc_now() - self.as_of).total_seconds() * 1000)
+        return max(0, min(most, most - age))
 
     def to_json(self) -> bytes:
         return orjson.dumps(

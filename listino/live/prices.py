@@ -36,6 +36,9 @@ LOOK_SECONDS = 0.05  # to ask Redis whether there is a fresh answer
 # To see to it that the shop is being asked, which takes Redis a few milliseconds: one that needs longer than this is as
 # good as away, and whoever could wait longer is told so at once. Less than the 950 ms that a shopper waits by default.
 ASK_SECONDS = 0.9
+# Who asks so soon after somebody else of the process who still waits for the same product, waits with them.
+JOIN_SECONDS = 0.25
+MOST_KEPT = 20_000  # answers in the process
 RESUBSCRIBE_SECONDS = 0.1  # what is announced until then is heard by nobody
 
 
@@ -106,6 +109,9 @@ class AsyncLivePrices:
         self._subscribed = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
         self._requests: set[asyncio.Task[LiveAnswer | None]] = set()
+        # What was heard and may still be called fresh, and what was asked for just now, both until a time of the loop's clock.
+        self._kept: dict[ProductId, tuple[float, LiveAnswer]] = {}
+        self._asked: dict[ProductId, tuple[float, asyncio.Task[LiveAnswer | None]]] = {}
 
     async def __aenter__(self) -> "AsyncLivePrices":
         self._listening = asyncio.create_task(self._listen(), name="live answers")
@@ -151,6 +157,9 @@ class AsyncLivePrices:
         if isinstance(product_id, int):
             return _not_asked(product_id, Reason.NO_SHOP)
         loop = asyncio.get_running_loop()
+        if (kept := self._kept.get(product_id)) is not None and kept[0] > loop.time() and self._subscribed.is_set():
+            self._watch.requested(product_id, "fresh", 0.0)
+            return kept[1]
         waiter: asyncio.Future[LiveAnswer] = loop.create_future()
         self._waiters[product_id].add(waiter)
         asked_at = time.monotonic()
@@ -162,7 +171,7 @@ class AsyncLivePrices:
                 if not self._subscribed.is_set():
                     await self.ping()  # a Redis that is away is known at once, not at the deadline
                     await self._subscribed.wait()
-                answer = await asyncio.shield(self._requesting(product_id, wait_ms))
+                answer = await asyncio.shield(self._joining(product_id, wait_ms))
         except TimeoutError:
             silent = loop.time() >= silent_at or not self._subscribed.is_set()
             return _not_asked(product_id, Reason.NO_QUEUE if silent else Reason.DEADLINE)
@@ -175,6 +184,13 @@ class AsyncLivePrices:
             self._waiters[product_id].discard(waiter)
             if not self._waiters[product_id]:
                 del self._waiters[product_id]
+
+    def _keep(self, answer: LiveAnswer) -> None:
+        """For those who come while it may still be called fresh; others would have to ask Redis for it, each of them."""
+        seconds = answer.fresh_ms(self._settings.live_fresh_ms) / 1000
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[answer.product_id] = (asyncio.get_running_loop().time() + seconds, answer)
 
     async def _heard(self, waiter: asyncio.Future[LiveAnswer], product_id: ProductId, deadline: float) -> LiveAnswer:
         """What the waiter is told by that time of the loop's clock."""
@@ -190,6 +206,19 @@ class AsyncLivePrices:
         if answer.legs is None or requested is None:
             return answer
         return replace(answer, legs=answer.legs.met(requested=requested, delivered=delivered))
+
+    def _joining(self, product_id: ProductId, wait_ms: int) -> asyncio.Task[LiveAnswer | None]:
+        """The request of those who wait already and asked just now; else one of its own."""
+        now = asyncio.get_running_loop().time()
+        asked = self._asked.get(product_id)
+        if asked is not None and asked[0] > now and len(self._waiters[product_id]) > 1:
+            self._watch.requested(product_id, "joined", 0.0)
+            return asked[1]
+        if len(self._asked) >= MOST_KEPT:
+            self._asked.clear()
+        task = self._requesting(product_id, wait_ms)
+        self._asked[product_id] = (now + JOIN_SECONDS, task)
+        return task
 
     def _requesting(self, product_id: ProductId, wait_ms: int) -> asyncio.Task[LiveAnswer | None]:
         """A request that goes on to its end when its caller's time is up.
@@ -240,6 +269,8 @@ class AsyncLivePrices:
         waiting = [waiter for waiter in self._waiters.get(answer.product_id, ()) if not waiter.done()]
         for waiter in waiting:
             waiter.set_result(answer)
+        if waiting:
+            self._keep(answer)
         if waiting and answer.legs is not None:
             self._watch.heard(replace(answer, legs=replace(answer.legs, delivered=self._clock.at(time.monotonic()))))
         if self._listener is not None:

@@ -40,7 +40,30 @@ class Quote:
         }
 
 
-def make_quote(product: Product, answer: LiveAnswer, points: Sequence[PricePoint] | None) -> Quote:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastKnown:
+    """What the store knows of a product's price: since `as_of` it costs that, and there is so much of it."""
+
+    product_id: ProductId
+    price: Money | None
+    availability: Availability | None
+    as_of: datetime | None
+    gone: bool = False
+
+
+def last_known(product: Product) -> LastKnown:
+    """What a product says of its price."""
+    offer, price = product.offer, product.price
+    return LastKnown(
+        product_id=product.id,
+        price=price.amount if price else None,
+        availability=offer.availability if offer else None,
+        as_of=offer.checked_at if offer else product.changed_at,
+        gone=product.gone_at is not None,
+    )
+
+
+def make_quote(known: LastKnown, answer: LiveAnswer, points: Sequence[PricePoint] | None) -> Quote:
     """The quote made of what the store and the shop know.
 
     `points` are the price history, ordered by time; None where it could not be read, and then nothing is said of it.
@@ -50,21 +73,19 @@ def make_quote(product: Product, answer: LiveAnswer, points: Sequence[PricePoint
     if answer.fresh:
         price, seen, as_of = answer.price, answer.availability, answer.as_of
     else:
-        price = product.price.amount if product.price else None
-        seen = product.offer.availability if product.offer else None
-        if answer.availability is not None and product.gone_at is None:
+        price, seen, as_of = known.price, known.availability, known.as_of
+        if answer.availability is not None and not known.gone:
             seen = answer.availability
-        as_of = product.offer.checked_at if product.offer else product.changed_at
     availability = Availability.OUT_OF_STOCK if answer.reason is Reason.GONE else seen or Availability.UNKNOWN
     previous = lowest = None
     if points is not None:
-        known = list(points)
+        past = list(points)
         if price is not None and as_of is not None:
-            known.append(PricePoint(at=as_of, price=price, cost=None, availability=availability))
-            known.sort(key=lambda point: point.at)
-        previous, lowest = previous_price(known), prior_price(known)
+            past.append(PricePoint(at=as_of, price=price, cost=None, availability=availability))
+            past.sort(key=lambda point: point.at)
+        previous, lowest = previous_price(past), prior_price(past)
     return Quote(
-        product_id=product.id,
+        product_id=known.product_id,
         price=price,
         availability=availability,
         as_of=as_of,

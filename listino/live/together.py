@@ -4,19 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+Key = TypeVar("Key")
 Answer = TypeVar("Answer")
 
 
-class Together(Generic[Answer]):
+class Together(Generic[Key, Answer]):
     """`step` answers keys in their order, of which it gets `most` at once, or those of one question if they are more."""
 
-    def __init__(self, step: Callable[[Sequence[str]], Awaitable[list[Answer]]], *, most: int) -> None:
+    def __init__(self, step: Callable[[Sequence[Key]], Awaitable[list[Answer]]], *, most: int) -> None:
         self._step = step
         self._most = most
-        self._asking: list[tuple[Sequence[str], asyncio.Future[list[Answer]]]] = []
+        self._asking: list[tuple[Sequence[Key], asyncio.Future[list[Answer]]]] = []
         self._gathering: asyncio.Task[None] | None = None
 
-    async def ask(self, keys: Sequence[str]) -> list[Answer]:
+    async def ask(self, keys: Sequence[Key]) -> list[Answer]:
         """The answers to the keys; raises what the step raises."""
         answer: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
         self._asking.append((keys, answer))
@@ -31,7 +32,7 @@ class Together(Generic[Answer]):
         finally:
             self._gathering = None
 
-    def _next(self) -> list[tuple[Sequence[str], asyncio.Future[list[Answer]]]]:
+    def _next(self) -> list[tuple[Sequence[Key], asyncio.Future[list[Answer]]]]:
         """Those whose turn it is."""
         count, at = 0, 0
         while at < len(self._asking) and (not at or count + len(self._asking[at][0]) <= self._most):
@@ -40,7 +41,7 @@ class Together(Generic[Answer]):
         some, self._asking = self._asking[:at], self._asking[at:]
         return some
 
-    async def _ask_for(self, some: list[tuple[Sequence[str], asyncio.Future[list[Answer]]]]) -> None:
+    async def _ask_for(self, some: list[tuple[Sequence[Key], asyncio.Future[list[Answer]]]]) -> None:
         try:
             found = await self._step([key for keys, _ in some for key in keys])
         except Exception as error:  # whatever it is, those who wait are told of it

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from redis import Redis
 
-from listino.live.answer import LiveAnswer, Reason
+from listino.live.answer import LiveAnswer
 from listino.live.keys import ShopKeys, shop_key
 from listino.live.legs import Legs, ServerClock
 from listino.live.scripts import CHANNEL, DELIVER, RENEW, REST, TAKE, TROUBLE
@@ -113,7 +113,7 @@ class WaitingRoom:
             answer = replace(answer, legs=taken.with_those_of(answer.legs))
         self._refreshed(answer)
         keys = self._keys
-        kept_ms = self._settings.live_fresh_ms if answer.fresh or answer.reason is Reason.HELD else 0
+        kept_ms = answer.fresh_ms(self._settings.live_fresh_ms)
         return bool(
             self._deliver(
                 keys=[

@@ -4,6 +4,7 @@ Motor is imported here and nowhere else: PyMongo's AsyncMongoClient has the same
 the import and CLIENT below.
 """
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -139,6 +140,13 @@ class AsyncProducts:
     async def history(self, product_id: ProductId) -> list[PricePoint]:
         """All points of the product's price history, ordered by time. One shard's read."""
         return points_from(await self._history.find({"product_id": product_id}).to_list(None))
+
+    async def histories(self, product_ids: Collection[ProductId]) -> dict[ProductId, list[PricePoint]]:
+        """The histories of those of the products that have one."""
+        buckets = defaultdict(list)
+        for bucket in await self._history.find({"product_id": {"$in": list(product_ids)}}).to_list(None):
+            buckets[bucket["product_id"]].append(bucket)
+        return {product_id: points_from(some) for product_id, some in buckets.items()}
 
     async def upsert(
         self, seen: Sequence[Product], *, terms: Terms | None = None, sound: Collection[str] = ()

@@ -118,7 +118,10 @@ class Worker:
         await self._redis.zrem(keys.waiting, str(product_id))
         await self._redis.hset(keys.taken, str(product_id), "by hand")
         await self._deliver(
-            keys=[keys.taken, keys.until, keys.blamed, keys.breaker, keys.parked, keys.answer(str(product_id))],
+            keys=[
+                *(keys.taken, keys.until, keys.blamed, keys.breaker, keys.parked),
+                *(keys.answer(str(product_id)), keys.since),
+            ],
             args=[
                 str(product_id),
                 "by hand",

@@ -20,7 +20,7 @@ from listino.domain.product import Product, key_parts
 from listino.jobs import LIVE, Jobs
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.prices import AsyncLivePrices, LivePrices
-from listino.live.quote import make_quote
+from listino.live.quote import last_known, make_quote
 from listino.live.scripts import CHANNEL
 from listino.live.waiting import DrainLost, WaitingRoom
 from listino.settings import Settings
@@ -384,7 +384,7 @@ def test_a_price_that_is_not_plausible_is_held_and_never_sold_at(
         any_shop.admin("misprice", factor=factor, skus=[key_parts(str(product.id))[2]])
         answer = ask_until_answered(settings, product)
         assert (answer.reason, answer.price) == (Reason.HELD, None)
-        quote = make_quote(product, answer, [])
+        quote = make_quote(last_known(product), answer, [])
         assert (quote.price, quote.fields()["fresh"], quote.fields()["reason"]) == (product.price.amount, False, "held")
         kept = store.products.get(product.id)
         assert kept.held is not None

@@ -8,7 +8,7 @@ from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
-from listino.live.quote import make_quote, moment
+from listino.live.quote import last_known, make_quote, moment
 
 NOW = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 
@@ -17,7 +17,7 @@ def test_a_fresh_price(listed_shirt: Product) -> None:
     answer = LiveAnswer(
         product_id=listed_shirt.id, as_of=NOW, price=Money(4990), availability=Availability.OUT_OF_STOCK
     )
-    assert make_quote(listed_shirt, answer, []).fields() == {
+    assert make_quote(last_known(listed_shirt), answer, []).fields() == {
         "product_id": "it:bottega:8411",
         "price": "49.90",
         "currency": "EUR",
@@ -32,7 +32,7 @@ def test_a_fresh_price(listed_shirt: Product) -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_leaves_the_last_known_price(reason: Reason, listed_shirt: Product) -> None:
-    told = make_quote(listed_shirt, LiveAnswer(product_id="x", as_of=NOW, reason=reason), []).fields()
+    told = make_quote(last_known(listed_shirt), LiveAnswer(product_id="x", as_of=NOW, reason=reason), []).fields()
     assert listed_shirt.price is not None
     assert told["price"] == str(listed_shirt.price.amount)
     assert (told["fresh"], told["reason"], told["as_of"]) == (False, reason.value, "2026-03-01T09:30:00.000Z")
@@ -40,7 +40,7 @@ def test_every_reason_leaves_the_last_known_price(reason: Reason, listed_shirt: 
 
 def test_no_price_at_all() -> None:
     answer = LiveAnswer(product_id=5, as_of=NOW, reason=Reason.NO_SHOP)
-    assert make_quote(Product(id=5, name="Camo Onesie"), answer, []).fields() == {
+    assert make_quote(last_known(Product(id=5, name="Camo Onesie")), answer, []).fields() == {
         "product_id": 5, "price": None, "currency": None, "availability": "Unknown", "as_of": None, "fresh": False,
         "reason": "no_shop", "previous": None, "lowest_30d": None,
     }  # fmt: skip
