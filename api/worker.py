@@ -38,8 +38,8 @@ class JoinedWrites:
         self._transport.close()
 
     def _send(self) -> None:
-        if self._first is not None:
-            first, self._first = self._first, None
+        first, self._first = self._first, None
+        if first is not None and not self._transport.is_closing():
             self._transport.write(first)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
+import uvloop
 from redis.exceptions import RedisError
 
 from listino.live.client import UNAVAILABLE, connect_async
@@ -54,8 +55,10 @@ class Drains:
         self._runtime = runtime
         self._work = work
         self._drains: dict[str, _Drain] = {}
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(_THREADS, "live"))
+        # Leases are held by a thread of their own: when MongoDB hangs, all the others wait for it.
+        self._renewals = ThreadPoolExecutor(1, "leases")
         self._leaving = asyncio.Event()
         self._watch: Future[None] | None = None
         self._thread = threading.Thread(target=self._loop.run_forever, name="drains", daemon=True)
@@ -95,7 +98,7 @@ class Drains:
             self._drains[shop_key] = _Drain(room, task)
 
     async def _drain(self, shop_key: str, room: WaitingRoom) -> None:
-        renewing = asyncio.create_task(_renewing(room))
+        renewing = asyncio.create_task(self._renewing(room))
         until = time.monotonic() + HAND_OVER_SECONDS
         try:
             while not await self._rested(shop_key, room, until):
@@ -121,6 +124,12 @@ class Drains:
             return True
         return await asyncio.to_thread(room.rest)
 
+    async def _renewing(self, room: WaitingRoom) -> None:
+        while True:
+            await asyncio.sleep(RENEW_MS / 1000)
+            with contextlib.suppress(*UNAVAILABLE):
+                await self._loop.run_in_executor(self._renewals, room.renew)
+
     async def _watching(self, *, or_die: bool) -> None:
         redis = connect_async(self._runtime.settings, seconds=LEASE_MS / 1000, connections=1)
         overdue = redis.register_script(OVERDUE)
@@ -136,10 +145,3 @@ class Drains:
                 await asyncio.sleep(LOOK_MS / 1000)
         finally:
             await redis.aclose()
-
-
-async def _renewing(room: WaitingRoom) -> None:
-    while True:
-        await asyncio.sleep(RENEW_MS / 1000)
-        with contextlib.suppress(*UNAVAILABLE):
-            await asyncio.to_thread(room.renew)

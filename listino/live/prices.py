@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import structlog
 from redis.exceptions import RedisError
@@ -23,7 +23,7 @@ from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import UNAVAILABLE, connect, connect_async, connect_subscriber
 from listino.live.keys import ShopKeys, shop_key
 from listino.live.legs import ServerClock
-from listino.live.page_scripts import WRITTEN
+from listino.live.page_scripts import ANYTHING, WRITTEN
 from listino.live.scripts import ASK, CHANNEL
 from listino.live.times import BREAK_AFTER, FORGET_MS, JOB_MS, PARKED_MS, QUEUED_MS, probe_ms
 from listino.settings import Settings
@@ -89,6 +89,14 @@ class Listener(Protocol):
         """From now on everything is heard that happens, or nothing."""
 
 
+class _Asked(NamedTuple):
+    """A request, and when it was made and until when its caller waits, both by the loop's clock."""
+
+    at: float
+    deadline: float
+    request: asyncio.Task[LiveAnswer | None]
+
+
 class AsyncLivePrices:
     """Live prices for asynchronous callers: one subscription a process, however many wait.
 
@@ -109,9 +117,9 @@ class AsyncLivePrices:
         self._subscribed = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
         self._requests: set[asyncio.Task[LiveAnswer | None]] = set()
-        # What was heard and may still be called fresh, and what was asked for just now, both until a time of the loop's clock.
+        # What was heard and may still be called fresh, until a time of the loop's clock; and what was asked for just now.
         self._kept: dict[ProductId, tuple[float, LiveAnswer]] = {}
-        self._asked: dict[ProductId, tuple[float, asyncio.Task[LiveAnswer | None]]] = {}
+        self._asked: dict[ProductId, _Asked] = {}
 
     async def __aenter__(self) -> "AsyncLivePrices":
         self._listening = asyncio.create_task(self._listen(), name="live answers")
@@ -192,6 +200,14 @@ class AsyncLivePrices:
             self._kept.clear()
         self._kept[answer.product_id] = (asyncio.get_running_loop().time() + seconds, answer)
 
+    def _drop(self, lines: bytes) -> None:
+        """What was written since it was answered may be told no more: a decision counts from the next viewer on."""
+        names = lines.decode().split("\n")
+        if names == [ANYTHING]:
+            self._kept.clear()
+        for name in names:
+            self._kept.pop(name, None)
+
     async def _heard(self, waiter: asyncio.Future[LiveAnswer], product_id: ProductId, deadline: float) -> LiveAnswer:
         """What the waiter is told by that time of the loop's clock."""
         try:
@@ -210,15 +226,17 @@ class AsyncLivePrices:
     def _joining(self, product_id: ProductId, wait_ms: int) -> asyncio.Task[LiveAnswer | None]:
         """The request of those who wait already and asked just now; else one of its own."""
         now = asyncio.get_running_loop().time()
-        asked = self._asked.get(product_id)
-        if asked is not None and asked[0] > now and len(self._waiters[product_id]) > 1:
+        asked, deadline = self._asked.get(product_id), now + wait_ms / 1000
+        others_wait = len(self._waiters[product_id]) > 1
+        # Redis knows until when somebody waits: who waits much longer than those before has to tell it.
+        if asked and others_wait and now < asked.at + JOIN_SECONDS and deadline < asked.deadline + JOIN_SECONDS:
             self._watch.requested(product_id, "joined", 0.0)
-            return asked[1]
+            return asked.request
         if len(self._asked) >= MOST_KEPT:
             self._asked.clear()
-        task = self._requesting(product_id, wait_ms)
-        self._asked[product_id] = (now + JOIN_SECONDS, task)
-        return task
+        request = self._requesting(product_id, wait_ms)
+        self._asked[product_id] = _Asked(now, deadline, request)
+        return request
 
     def _requesting(self, product_id: ProductId, wait_ms: int) -> asyncio.Task[LiveAnswer | None]:
         """A request that goes on to its end when its caller's time is up.
@@ -251,6 +269,7 @@ class AsyncLivePrices:
                         elif message["type"] == "message" and message["channel"] == CHANNEL.encode():
                             self._hand_out(message["data"])
                         elif message["type"] == "message" and self._listener is not None:
+                            self._drop(message["data"])
                             self._listener.written(message["data"])
             except RedisError as error:
                 log.warning("live.subscription_lost", error=str(error))
@@ -269,7 +288,7 @@ class AsyncLivePrices:
         waiting = [waiter for waiter in self._waiters.get(answer.product_id, ()) if not waiter.done()]
         for waiter in waiting:
             waiter.set_result(answer)
-        if waiting:
+        if waiting and self._listener is not None:  # which has this process hear of whatever ends the answer's time
             self._keep(answer)
         if waiting and answer.legs is not None:
             self._watch.heard(replace(answer, legs=replace(answer.legs, delivered=self._clock.at(time.monotonic()))))

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
@@ -32,6 +33,8 @@ from listino.store.marks import STRIDE, Marks, Place
 from listino.store.outage import UNAVAILABLE, time_limit
 from listino.store.query import AT_ONCE, CARD, ProductQuery, gone, on_sale_of
 from listino.store.upsert import UpsertPlan, after, collided, met_in, overtaken
+
+log = structlog.get_logger(__name__)
 
 CLIENT = AsyncIOMotorClient
 
@@ -164,8 +167,12 @@ class AsyncProducts:
                     except BulkWriteError as error:
                         again = collided(error, writes)
                         await self._database[collection.name].bulk_write(again, ordered=False)
-        if plan.points and (late := overtaken(plan, await self._products.find(*after(plan)).to_list(None))):
-            await self._history.bulk_write(late, ordered=False)
+            try:
+                if plan.points and (late := overtaken(plan, await self._products.find(*after(plan)).to_list(None))):
+                    await self._history.bulk_write(late, ordered=False)
+            except UNAVAILABLE as error:
+                # What was seen is stored; the history lacks that the price went there and back within a moment.
+                log.warning("store.late_point_lost", products=len(seen), error=str(error)[:300])
         return plan
 
     async def readings(self, market: str, shop: str, keys: Sequence[int]) -> dict[int, KeptReading]:

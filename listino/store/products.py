@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Literal
 
+import structlog
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
@@ -16,8 +17,11 @@ from listino.store.collections import AUDIT, LIST_READS, PRICE_HISTORY, PRODUCTS
 from listino.store.documents import points_from, product_from
 from listino.store.guard import Guard
 from listino.store.intake import intake
+from listino.store.outage import UNAVAILABLE
 from listino.store.query import AT_ONCE, CARD, ON_SALE, ProductQuery, gone, on_sale_of, spellings
 from listino.store.upsert import UpsertPlan, after, collided, overtaken
+
+log = structlog.get_logger(__name__)
 
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -99,8 +103,12 @@ class Products:
                     except BulkWriteError as error:
                         again = collided(error, writes)
                         self._database[collection.name].bulk_write(again, ordered=False)
-        if plan.points and (late := overtaken(plan, list(self._products.find(*after(plan))))):
-            self._history.bulk_write(late, ordered=False)
+            try:
+                if plan.points and (late := overtaken(plan, list(self._products.find(*after(plan))))):
+                    self._history.bulk_write(late, ordered=False)
+            except UNAVAILABLE as error:
+                # What was seen is stored; the history lacks that the price went there and back within a moment.
+                log.warning("store.late_point_lost", products=len(seen), error=str(error)[:300])
         return plan
 
     def mark_gone(self, product_ids: Iterable[ProductId], at: datetime) -> int:

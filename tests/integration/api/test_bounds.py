@@ -28,7 +28,8 @@ def connected(settings: Settings, store: Store) -> Iterator[httpx.Client]:
 
 
 def test_head_answers_what_get_would_without_the_body(connected: httpx.Client) -> None:
-    addresses = [path.format(id="500") for path in DOCUMENT["paths"]]
+    # A stream has no end to wait for; what its head answers is tested with the streams.
+    addresses = [path.format(id="500") for path in DOCUMENT["paths"] if not path.endswith("/events")]
     for address in (*addresses, "/products/", "/nowhere", "/products?count=0"):
         got, headed = connected.get(address), connected.head(address)
         assert (headed.status_code, headed.content) == (got.status_code, b""), address

@@ -30,8 +30,15 @@ async def warm(client: httpx.AsyncClient, store: Store, goods: Make) -> httpx.As
     return client
 
 
+async def test_a_price_whose_page_is_kept_needs_no_mongodb(warm: httpx.AsyncClient, settings: Settings) -> None:
+    with hung_mongo(settings.mongo_address):
+        answer = await warm.get(f"/products/{ID}/price?wait=200")
+    assert answer.status_code == 200
+    assert (answer.json()["price"], answer.json()["fresh"]) == ("30.90", False)
+
+
 @pytest.mark.parametrize(
-    ("address", "most"), [("/products", 5.0), (f"/products/{COLD}", 5.0), (f"/products/{ID}/price", 3.0)]
+    ("address", "most"), [("/products", 5.0), (f"/products/{COLD}", 5.0), (f"/products/{COLD}/price", 3.0)]
 )
 async def test_a_hanging_mongodb_is_a_problem_soon(
     warm: httpx.AsyncClient, settings: Settings, address: str, most: float

@@ -123,7 +123,7 @@ async def test_viewers_count_who_joined_and_when_they_heard(
 ) -> None:
     kept = settings.model_copy(update={"live_fresh_ms": 60_000})
     metrics, (first, second) = Metrics(ShopLabels(ShopsFolder(settings.shops_path))), goods
-    async with AsyncLivePrices(kept, metrics) as live:
+    async with AsyncLivePrices(kept, watch=metrics) as live:
         answers = await asyncio.gather(*(live.get(first.id, wait_ms=15_000) for _ in range(5)))
         assert [answer.reason for answer in answers] == [None] * 5
         assert (await live.get("it:nobody:1", wait_ms=1)).legs is None
@@ -158,21 +158,23 @@ def test_what_cannot_be_traced_is_one_line(
     assert said.count("\n") == 1
 
 
-def test_since_when_a_product_waits_survives_being_put_back_and_another_release(settings: Settings) -> None:
-    redis, key = Redis.from_url(settings.redis_address), ShopKeys("it:bottega")
+async def test_since_when_a_product_waits_survives_being_put_back(settings: Settings) -> None:
+    redis, keys = Redis.from_url(settings.redis_address), ShopKeys("it:bottega")
     answers: list[LiveAnswer] = []
-    room = WaitingRoom(settings, redis, "it:bottega", refreshed=answers.append)
-    now, ids = time.time_ns() // 1000 - 250_000, ["it:bottega:1", "it:bottega:2"]
-    redis.zadd(key.waiting, dict.fromkeys(ids, 1))
-    redis.set(key.flight(ids[0]), now, px=5000)
-    redis.set(key.flight(ids[1]), 1, px=5000)  # as releases wrote that kept no time
-    assert room.take(2) == ids
-    room.put_back(ids)
-    assert room.take(2) == ids
-    for product_id in ids:
-        room.deliver(LiveAnswer(product_id=product_id, as_of=utc_now(), reason=Reason.SHOP_SILENT))
-    first, second = (answer.legs for answer in answers)
-    assert first is not None
-    assert second is not None
-    assert (first.queued, second.queued) == (now, None)
-    assert 250_000 <= (first.started or 0) - now < 60_000_000
+
+    def room() -> WaitingRoom:
+        return WaitingRoom(settings, redis, "it:bottega", refreshed=answers.append)
+
+    async with AsyncLivePrices(settings) as live:
+        await live.request("it:bottega:1")
+    (queued,) = (int(since) for since in redis.hvals(keys.since))  # type: ignore[union-attr]  # typed for every mode
+    leaving, next_one = room(), room()
+    assert leaving.take(2) == ["it:bottega:1"]
+    leaving.rest(leave=True)
+    assert next_one.take(2) == ["it:bottega:1"]
+    next_one.deliver(LiveAnswer(product_id="it:bottega:1", as_of=utc_now(), reason=Reason.SHOP_SILENT))
+    (legs,) = (answer.legs for answer in answers)
+    assert legs is not None
+    assert legs.queued == queued
+    assert queued <= (legs.started or 0) < queued + 60_000_000
+    assert not redis.exists(keys.since)
