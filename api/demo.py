@@ -48,12 +48,18 @@ async def product_page(request: Request) -> Response:
 
 def origins_of(photos: list[dict[str, Any]]) -> set[str]:
     """Where the photos come from, each as a Content-Security-Policy names it; an address that is none is left out."""
-    addresses = [urlsplit(photo[name] or "") for photo in photos for name in ("url", "thumbnail_url")]
-    return {
-        f"{one.scheme}://{one.netloc}"
-        for one in addresses
-        if one.scheme in ("http", "https") and one.netloc and not set(one.netloc) & set(" ;,'\"\t\r\n")
-    }
+    origins = {_origin_of(photo[name] or "") for photo in photos for name in ("url", "thumbnail_url")}
+    return {origin for origin in origins if origin is not None}
+
+
+def _origin_of(address: str) -> str | None:
+    try:
+        scheme, netloc, *_ = urlsplit(address)
+    except ValueError:
+        return None
+    if scheme not in ("http", "https") or not netloc or not netloc.isascii() or set(netloc) & set(" ;,'\"\t\r\n"):
+        return None
+    return f"{scheme}://{netloc}"
 
 
 def price_in(language: str, price: dict[str, Any] | None) -> str:

@@ -1,9 +1,11 @@
 """What Prometheus is told: requests by route, and how live prices were answered."""
 
+import contextlib
 import os
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from listino.domain.product import ProductId
 from listino.live.answer import LiveAnswer
@@ -85,6 +87,20 @@ class Metrics:
         """In Prometheus' text format (`prometheus_client.CONTENT_TYPE_LATEST`)."""
         if MULTIPROCESS not in os.environ:
             return generate_latest(self._registry)
+        _forget_the_dead(Path(os.environ[MULTIPROCESS]))
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # prometheus_client types it not
         return generate_latest(together)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """What a process had open ended with it; one that was killed could not say so. What it counted stays."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            with contextlib.suppress(FileNotFoundError):  # another process was asked at the same time
+                mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]  # prometheus_client types it not
+        except PermissionError:
+            continue  # alive, and another user's

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const base = new URL("..", document.currentScript.src);
-  // Browsers open six connections to an HTTP/1.1 server: for further products it is asked now and then.
+  // Browsers open six connections to an HTTP/1.1 server: other prices are asked for now and then.
   const MOST_STREAMS = 4, AGAIN_MS = 30000;
   const WORDS = {
     en: ["In stock", "Out of stock", "No longer available"],
@@ -23,7 +23,7 @@
     return new Intl.NumberFormat(language(element), { style: "currency", currency }).format(price);
   }
 
-  // What stays the same is not touched: nothing flashes, nothing is read aloud again.
+  // What stays the same is not touched: nothing flashes or is read aloud again.
   function write(element, text, state) {
     if (element.textContent !== text) element.textContent = text;
     element.dataset.listinoState = state;
@@ -56,10 +56,13 @@
     try {
       const answer = await fetch(product.url, { credentials: "omit" });
       if (answer.status === 410) return end(product);
-      if (answer.ok) show(product, await answer.json());
-      else if (answer.status < 429) return; // unknown, and it stays so
+      const told = answer.ok && (await answer.json());
+      if (product.source) return; // shown again
+      if (told) show(product, told);
+      else if (answer.status < 429) return; // unknown, and stays so
       wait = Math.max(wait, 1000 * answer.headers.get("Retry-After"));
     } catch {} // the network is away: later
+    if (product.source) return;
     stop(product);
     if (!document.hidden) product.timer = setTimeout(start, wait, product);
   }
@@ -73,7 +76,7 @@
     source.addEventListener("price", (event) => show(product, JSON.parse(event.data)));
     source.addEventListener("gone", () => end(product));
     source.onerror = () => {
-      if (source.readyState !== EventSource.CLOSED) return; // it comes again by itself
+      if (source.readyState !== EventSource.CLOSED) return; // it comes again
       stop(product);
       ask(product);
     };
@@ -90,7 +93,7 @@
     element.ariaLive ??= "polite";
   }
 
-  // A page in the background costs nobody anything.
+  // A page in the background costs nothing.
   const look = () => watched.forEach(document.hidden ? stop : start);
   document.addEventListener("visibilitychange", look);
   look();

@@ -92,3 +92,43 @@ def test_many_products_take_few_streams_and_what_stays_the_same_is_not_touched(p
     assert len(streams) == 4
     # Of six texts two have changed; each is one change.
     assert page.evaluate("window.touched") == 2
+
+
+def test_an_answer_that_was_overtaken_by_a_stream_is_not_heard(page: Page) -> None:
+    """A stream is refused, the price is asked for, and before that is answered the page is hidden and shown again."""
+    streams: list[str] = []
+
+    def answer(route: Route) -> None:
+        streams.append(route.request.url)
+        if len(streams) == 1:
+            route.fulfill(status=503)
+        else:
+            route.fulfill(body=event("price", told("5.00")), headers=HEAD)
+
+    page.route("**/products/**", answer)
+    late = """<script>
+        window.answers = [];
+        window.fetch = () => new Promise((...both) => answers.push(both));
+        window.closed = 0;
+        const close = EventSource.prototype.close;
+        EventSource.prototype.close = function () { closed += 1; close.call(this); };
+        function look(hidden) {
+          Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }
+        async function tell(amount) {
+          const [resolve, reject] = answers.shift();
+          const told = { price: amount, currency: "EUR", availability: "InStock" };
+          if (amount) resolve({ ok: true, status: 200, headers: new Headers(), json: async () => told });
+          else reject(new TypeError());
+          for (let turn = 0; turn < 20; turn++) await null;
+        }
+        </script>"""
+    show(page, late + '<span data-listino-price="it:b:1">–</span>', "it")
+    page.wait_for_function("answers.length === 1")
+    page.evaluate("look(true); look(false)")
+    expect(page.locator("span")).to_have_text("5,00\u00a0€")
+    before = page.evaluate("closed")
+    page.evaluate("tell('6.00')")
+    assert page.locator("span").text_content() == "5,00\u00a0€"
+    assert page.evaluate("closed") == before

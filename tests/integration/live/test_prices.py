@@ -1,6 +1,8 @@
 """How long somebody waits who asks for a live price while Redis takes connections and answers nothing."""
 
 import contextlib
+import socket
+import sys
 import time
 from collections.abc import Iterator
 
@@ -8,6 +10,7 @@ import pytest
 from servers import hung_redis
 
 from listino.live.answer import Reason
+from listino.live.client import connect_subscriber
 from listino.live.prices import LivePrices
 from listino.settings import Settings
 
@@ -41,3 +44,21 @@ def test_a_caller_in_a_hurry_does_not_wait_for_redis(live: LivePrices, settings:
 
     assert reason is Reason.DEADLINE
     assert seconds < 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot be told how often to ask")
+async def test_the_system_asks_whether_the_server_of_a_silent_subscription_is_there(settings: Settings) -> None:
+    async with connect_subscriber(settings) as redis:
+        connection = await redis.connection_pool.get_connection()
+        used = connection._writer.get_extra_info("socket")
+        told = [
+            used.getsockopt(*option)
+            for option in (
+                (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+                (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE),
+                (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL),
+                (socket.IPPROTO_TCP, socket.TCP_KEEPCNT),
+            )
+        ]
+        await redis.connection_pool.release(connection)
+    assert told == [1, 5, 2, 3]

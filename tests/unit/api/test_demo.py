@@ -30,5 +30,6 @@ def test_only_addresses_of_photos_are_let_into_the_policy() -> None:
         {"url": "https://a.example/1.jpg", "thumbnail_url": "http://b.example:81/1.jpg"},
         {"url": "javascript:alert(1)", "thumbnail_url": None},
         {"url": "https://c.example;script-src */x", "thumbnail_url": "https://d.example 'unsafe-inline'/"},
+        {"url": "http://[bad/x.jpg", "thumbnail_url": "https://食.jp/x.jpg"},  # no address; no text of a header
     ]
     assert origins_of(photos) == {"https://a.example", "http://b.example:81"}

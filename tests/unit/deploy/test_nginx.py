@@ -108,6 +108,13 @@ def test_a_wheel_brings_the_files() -> None:
     assert wheel["wheel"]["force-include"] == {"deploy/nginx": "/".join(PACKED)}
 
 
+def test_a_node_at_its_limit_of_streams_has_not_failed() -> None:
+    text = (NGINX / "storefront.conf").read_text(encoding="utf-8")
+    events = re.search(r"location \S* \S*/price/events\$ {(.+?)\n}", text, re.DOTALL)
+    assert events is not None
+    assert "proxy_next_upstream error timeout http_502;" in events[1]
+
+
 def test_figures_and_probes_are_not_served() -> None:
     text = (NGINX / "storefront.conf").read_text(encoding="utf-8")
     for path in ("/metrics", "/readyz"):
