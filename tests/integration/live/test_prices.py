@@ -46,7 +46,7 @@ def test_a_caller_in_a_hurry_does_not_wait_for_redis(live: LivePrices, settings:
     assert seconds < 2
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot be told how often to ask")
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems name the options otherwise")
 async def test_the_system_asks_whether_the_server_of_a_silent_subscription_is_there(settings: Settings) -> None:
     async with connect_subscriber(settings) as redis:
         connection = await redis.connection_pool.get_connection()
