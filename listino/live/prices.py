@@ -255,7 +255,8 @@ class AsyncLivePrices:
             task.exception()  # looked at, so that asyncio does not complain when nobody waits for it any more
 
     async def _listen(self) -> None:
-        """Hands every answer to those who wait for it; after a lost connection it subscribes again."""
+        """Hands every answer to those who wait for it; after a lost connection it subscribes again, and says so once."""
+        told = False
         while True:
             try:
                 async with self._subscriber.pubsub() as subscription:
@@ -264,6 +265,7 @@ class AsyncLivePrices:
                     async for message in subscription.listen():
                         if message["type"] == "subscribe" and message["channel"] == CHANNEL.encode():
                             self._subscribed.set()
+                            told = False
                             if self._listener is not None:
                                 self._listener.listening(True)
                         elif message["type"] == "message" and message["channel"] == CHANNEL.encode():
@@ -272,7 +274,9 @@ class AsyncLivePrices:
                             self._drop(message["data"])
                             self._listener.written(message["data"])
             except RedisError as error:
-                log.warning("live.subscription_lost", error=str(error))
+                if not told:
+                    log.warning("live.subscription_lost", error=str(error))
+                told = True
             self._subscribed.clear()
             if self._listener is not None:
                 self._listener.listening(False)

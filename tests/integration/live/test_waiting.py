@@ -104,6 +104,7 @@ def test_what_kills_its_workers_is_told_from_the_others_and_parked(
         assert sorted(hands[ALONE_AFTER:]) == [[FIRST], [poison], [THIRD]]
         assert live.get(poison, wait_ms=5000).reason is Reason.PARKED
         assert live.get(FIRST, wait_ms=0).reason is Reason.DEADLINE
+        capsys.readouterr()  # the words of whatever went before
         assert run(["live", "parked", "--json"]) == 0
         (parked,) = json.loads(capsys.readouterr().out)
         assert (parked["product_id"], parked["why"].split()[0]) == (poison, str(PARK_AFTER))
