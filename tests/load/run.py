@@ -72,10 +72,11 @@ def top_rates(plan: Plan, constant: Nodes, url: str, running: Platform) -> tuple
     kinds = {"mixed, Zipf": ("mixed", plan.exponent), **{f"{name}, uniform": (name, 0.0) for name in ENDPOINTS}}
     seen: dict[str, list[Seen]] = {title: [] for title in ("constant answer", *kinds)}
     spent: dict[str, dict[str, float]] = {}
-    wrk(url, "mixed", plan.products, plan.exponent, plan.seconds)  # lists, too, are warm from here on
     for _ in range(ROUNDS):
-        echo("asking for every page once", err=True)  # in each round: Redis keeps a page for some minutes
-        warm_up([f"http://127.0.0.1:{running.settings.port(node)}" for node in API_NODES], plan.products)
+        echo("asking for every page and list once", err=True)  # in each round: Redis keeps a page for some minutes
+        nodes = [f"http://127.0.0.1:{running.settings.port(node)}" for node in API_NODES]
+        for endpoint in ("detail", "list"):
+            warm_up(nodes, plan.products, endpoint)
         seen["constant answer"].append(wrk([f"{url}/healthz" for url in constant.urls], "constant", 1, 0, plan.seconds))
         for title, (endpoint, exponent) in kinds.items():
             with usage_of(running) as used:
