@@ -35,12 +35,13 @@ async def product_page(request: Request) -> Response:
     styles.sort(key=lambda style: not style["default?"])
     photos = [photo for style in styles for photo in style["photos"]]
     market = MARKETS.get(product.get("market", ""))
+    language = market.language if market else "en"
     text = _TEMPLATES.get_template("demo.html").render(
         product=product,
         styles=styles,
         photo=photos[0] if photos else None,
-        language=market.language if market else "en",
-        price=price_in(market.language if market else "en", product["price"]),
+        language=language,
+        price=price_in(language, product["price"]),
     )
     policy = _POLICY.format(photos=" ".join(sorted(origins_of(photos))))
     return HTMLResponse(text, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})

@@ -1,7 +1,6 @@
 """Price histories as viewers need them beside a live price: read for many at once, and once a second for each product."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 
 import structlog
@@ -10,7 +9,7 @@ from api.services import STORE_SECONDS, reading
 from listino.domain.errors import EngineUnavailable
 from listino.domain.history import PricePoint
 from listino.domain.product import ProductId
-from listino.live.held_pages import held_until
+from listino.live.held_pages import this_second
 from listino.live.together import Together
 from listino.store.aio import AsyncProducts
 
@@ -38,7 +37,7 @@ class Histories:
             if len(self._held) >= MOST_HELD:
                 self._held.clear()
             reading_it = asyncio.create_task(self._ask(product_id))
-            held = self._held[product_id] = (held_until(time.time(), now), reading_it)
+            held = self._held[product_id] = (this_second()[1], reading_it)
         try:
             async with asyncio.timeout_at(max(until, now + HISTORY_MARGIN)):
                 return await asyncio.shield(held[1])

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from api.services import reading
 from listino.domain.errors import EngineUnavailable
 from listino.domain.product import ProductId
 from listino.live.heads import Heads
-from listino.live.held_pages import held_until
+from listino.live.held_pages import this_second
 from listino.live.lists import Counts, Lists, Stamp
 from listino.store.aio import AsyncProducts
 from listino.store.marks import Place
@@ -146,8 +145,7 @@ class Listings:
 
     async def _read(self, asked: PageRequest, stamp: Stamp | None) -> tuple[Listed, str | None]:
         """From the store; it bears the stamp if it may be kept under it. And the address of what follows."""
-        read_at = time.time()
-        until = held_until(read_at, asyncio.get_running_loop().time())
+        read_at, until = this_second()
         async with reading():
             place = await self._products.sought(asked.query, asked.skip, since=stamp.since if stamp else None)
         if place is None:

@@ -1,5 +1,7 @@
 """Pages in the process's own memory: the latest, bounded in bytes, each to the end of the second in which it was read."""
 
+import asyncio
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -24,11 +26,12 @@ class Reading:
         return 500 if self.page is None else self.page.size
 
 
-def held_until(read_at: float, now: float) -> float:
-    """Until when, by the loop's clock which says `now`, something may be shown that is being read at `read_at` (seconds since
-    1970): to the end of that second. nginx holds it as long; would the process hold it into the next second, nginx could
-    keep nothing of it then, and pass every request for it on."""
-    return now + HELD_SECONDS - read_at % HELD_SECONDS
+def this_second() -> tuple[float, float]:
+    """Now, in seconds since 1970, and until when by the loop's clock something may be shown that is read from now on: to the
+    end of this second. nginx holds it as long; would the process hold it into the next second, nginx could keep nothing of it
+    then, and pass every request for it on."""
+    read_at = time.time()
+    return read_at, asyncio.get_running_loop().time() + HELD_SECONDS - read_at % HELD_SECONDS
 
 
 class HeldPages:

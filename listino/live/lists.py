@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 
-from listino.live.held_pages import held_until
+from listino.live.held_pages import this_second
 from listino.live.page_scripts import GENERATION, SCOPES, members_key, moving_key
 from listino.live.page_server import PageServer
 
@@ -72,8 +72,7 @@ class Lists:
             return  # it is read again
 
     async def _count(self) -> Counts:
-        read_at = time.time()
-        until = held_until(read_at, asyncio.get_running_loop().time())
+        read_at, until = this_second()
         try:
             generation, *state = await self._server.read_together([GENERATION, *_STATE])
         except RedisError:

@@ -17,7 +17,7 @@ mark nobody fills at all. A writer that dies leaves its mark for WRITING_MS of r
 One script names the keys of many products, so this needs one Redis with its replicas, not a Redis Cluster.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from listino.domain.market import MARKETS
 from listino.domain.product import ProductId
@@ -55,6 +55,12 @@ def members_key(scope: str) -> str:
 
 def moving_key(scope: str) -> str:
     return f"moving:{scope}"
+
+
+def written_among(lines: bytes, known: Collection[str]) -> list[str]:
+    """Those of the known products, by their ids as text, that a message on WRITTEN names."""
+    names = lines.decode().split("\n")
+    return list(known) if names == [ANYTHING] else [name for name in names if name in known]
 
 
 def scope_of(product_id: ProductId) -> str:

@@ -10,7 +10,6 @@ of another version, which may run beside this one.
 import asyncio
 import itertools
 import secrets
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +18,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from listino.domain.product import ProductId
-from listino.live.held_pages import HeldPages, Reading, held_until
+from listino.live.held_pages import HeldPages, Reading, this_second
 from listino.live.page import Page, decoded
 from listino.live.page_scripts import GENERATION, page_key, product_keys
 from listino.live.page_server import PageServer
@@ -151,7 +150,7 @@ class Pages:
             self._looking = False
 
     async def _look_for(self, some: list[_Wish]) -> None:
-        began = _Moment(self._loop)
+        began = _Moment()
         try:
             generation, *found = await self.server.read([GENERATION, *(page_key(wish.product_id) for wish in some)])
         except RedisError:
@@ -203,7 +202,7 @@ class Pages:
     async def _load_these(self, some: list[_Wish]) -> None:
         ids = [wish.product_id for wish in some]
         token = f":{next(self._tokens)}"
-        began = _Moment(self._loop)
+        began = _Moment()
         generation, told = await self._taken(ids, token)
         stamp = self.server.stamp(generation)
         wanted: list[_Wish] = []
@@ -221,7 +220,7 @@ class Pages:
         if not wanted:
             return
         try:
-            began = _Moment(self._loop)
+            began = _Moment()
             loaded = await self._load([wish.product_id for wish in wanted])
             for wish in wanted:
                 page = loaded.pages.get(wish.product_id)
@@ -285,9 +284,8 @@ class _Moment:
 
     __slots__ = ("_at", "_until")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._at = time.time()
-        self._until = held_until(self._at, loop.time())
+    def __init__(self) -> None:
+        self._at, self._until = this_second()
 
     def reading(self, page: Page | None) -> Reading:
         return Reading(page, self._at, self._until)

@@ -23,7 +23,7 @@ from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import UNAVAILABLE, connect, connect_async, connect_subscriber
 from listino.live.keys import ShopKeys, shop_key
 from listino.live.legs import ServerClock
-from listino.live.page_scripts import ANYTHING, WRITTEN
+from listino.live.page_scripts import WRITTEN, written_among
 from listino.live.scripts import ASK, CHANNEL
 from listino.live.times import BREAK_AFTER, FORGET_MS, JOB_MS, PARKED_MS, QUEUED_MS, probe_ms
 from listino.settings import Settings
@@ -117,8 +117,8 @@ class AsyncLivePrices:
         self._subscribed = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
         self._requests: set[asyncio.Task[LiveAnswer | None]] = set()
-        # What was heard and may still be called fresh, until a time of the loop's clock; and what was asked for just now.
-        self._kept: dict[ProductId, tuple[float, LiveAnswer]] = {}
+        # What was heard and may still be called fresh, until a time of the loop's clock; and what those who wait asked last.
+        self._kept: dict[str, tuple[float, LiveAnswer]] = {}
         self._asked: dict[ProductId, _Asked] = {}
 
     async def __aenter__(self) -> "AsyncLivePrices":
@@ -192,21 +192,19 @@ class AsyncLivePrices:
             self._waiters[product_id].discard(waiter)
             if not self._waiters[product_id]:
                 del self._waiters[product_id]
+                self._asked.pop(product_id, None)
 
     def _keep(self, answer: LiveAnswer) -> None:
         """For those who come while it may still be called fresh; others would have to ask Redis for it, each of them."""
         seconds = answer.fresh_ms(self._settings.live_fresh_ms) / 1000
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
-        self._kept[answer.product_id] = (asyncio.get_running_loop().time() + seconds, answer)
+        self._kept[str(answer.product_id)] = (asyncio.get_running_loop().time() + seconds, answer)
 
     def _drop(self, lines: bytes) -> None:
         """What was written since it was answered may be told no more: a decision counts from the next viewer on."""
-        names = lines.decode().split("\n")
-        if names == [ANYTHING]:
-            self._kept.clear()
-        for name in names:
-            self._kept.pop(name, None)
+        for name in written_among(lines, self._kept) if self._kept else ():
+            del self._kept[name]
 
     async def _heard(self, waiter: asyncio.Future[LiveAnswer], product_id: ProductId, deadline: float) -> LiveAnswer:
         """What the waiter is told by that time of the loop's clock."""
@@ -227,13 +225,10 @@ class AsyncLivePrices:
         """The request of those who wait already and asked just now; else one of its own."""
         now = asyncio.get_running_loop().time()
         asked, deadline = self._asked.get(product_id), now + wait_ms / 1000
-        others_wait = len(self._waiters[product_id]) > 1
         # Redis knows until when somebody waits: who waits much longer than those before has to tell it.
-        if asked and others_wait and now < asked.at + JOIN_SECONDS and deadline < asked.deadline + JOIN_SECONDS:
+        if asked and now < asked.at + JOIN_SECONDS and deadline < asked.deadline + JOIN_SECONDS:
             self._watch.requested(product_id, "joined", 0.0)
             return asked.request
-        if len(self._asked) >= MOST_KEPT:
-            self._asked.clear()
         request = self._requesting(product_id, wait_ms)
         self._asked[product_id] = _Asked(now, deadline, request)
         return request

@@ -18,7 +18,7 @@ from listino.domain.clock import utc_now
 from listino.domain.errors import ProductNotFound
 from listino.domain.product import Product, ProductId
 from listino.live.answer import LiveAnswer, Reason
-from listino.live.page_scripts import ANYTHING
+from listino.live.page_scripts import written_among
 from listino.live.quote import Quote
 
 log = structlog.get_logger(__name__)
@@ -227,10 +227,8 @@ class Watching:
     def written(self, lines: bytes) -> None:
         if not self._products:
             return
-        names = lines.decode().split("\n")
-        for name in self._products if names == [ANYTHING] else names:
-            if watched := self._products.get(name):
-                self._written(watched)
+        for name in written_among(lines, self._products):
+            self._written(self._products[name])
 
     def listening(self, hears: bool) -> None:
         if hears is self._hears and not hears:
