@@ -21,16 +21,18 @@ from workers.schedule import Schedule, periodic_crawls
 @click.command()
 @click.argument("role", type=click.Choice(["live", "crawl", "schedule"]))
 @click.option("--processes", type=click.IntRange(1, 64), help="A pool of so many processes (live).")
-@click.option("--metrics-port", type=click.IntRange(1, 65535), help="Where a live worker answers Prometheus.")
-@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="The address that it listens on.")
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(1, 65535),
+    help="Where a live worker answers Prometheus; the others of a pool at the ports after it.",
+)
+@click.option("--metrics-host", default=live_worker.HOST, show_default=True, help="The address that it listens on.")
 def main(role: str, processes: int | None, metrics_port: int | None, metrics_host: str) -> None:
     """Works off the queue of ROLE, or keeps the schedule. Example: python -m workers live --metrics-port 8110"""
     if processes is not None and role != LIVE:
         raise click.UsageError("--processes is for live workers")
     if metrics_port is not None and role != LIVE:
         raise click.UsageError(f"--metrics-port: the role {role} has no figures")
-    if metrics_port is not None and processes is not None:
-        raise click.UsageError("--metrics-port is for one process: those of a pool cannot share it")
     try:
         settings = load_settings()
         configure_logs(settings)
@@ -39,16 +41,17 @@ def main(role: str, processes: int | None, metrics_port: int | None, metrics_hos
         elif processes is None:
             live_worker.work(settings, metrics_host, metrics_port)
         else:
-            _serve_pool(settings, processes)
+            _serve_pool(settings, processes, metrics_host, metrics_port)
     except ListinoError as error:
         sys.exit(f"listino: {error}")
 
 
-def _serve_pool(settings: Settings, processes: int) -> None:
+def _serve_pool(settings: Settings, processes: int, metrics_host: str, metrics_port: int | None) -> None:
     settings.demand_contact()
     logging.getLogger("rq").setLevel("WARNING")
     connection = connect_worker(settings, Patience(settings.redis_address), read_seconds=READ_SECONDS)
-    LivePool(settings, connection, processes).start(logging_level="WARNING")
+    pool = LivePool(settings, connection, processes, metrics_host=metrics_host, metrics_port=metrics_port)
+    pool.start(logging_level="WARNING")
 
 
 def _work(role: str, settings: Settings) -> None:

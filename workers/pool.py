@@ -12,7 +12,7 @@ from rq.worker_pool import ForkProcess, WorkerData, WorkerPool
 from listino.jobs import LIVE
 from listino.settings import Settings
 from workers.enduring import LiveWorker
-from workers.live_worker import work
+from workers.live_worker import HOST, work
 
 log = structlog.get_logger(__name__)
 
@@ -20,14 +20,32 @@ _STOP = (signal.SIGINT, signal.SIGTERM)
 
 
 class LivePool(WorkerPool):
-    """`processes` live workers, each with connections of its own. Told to stop, it has them stop in order."""
+    """`processes` live workers, each with connections of its own. Told to stop, it has them stop in order.
 
-    def __init__(self, settings: Settings, connection: Redis, processes: int) -> None:
+    With a `metrics_port` the first answers Prometheus there, the next at the port after it, and so on; who takes the place of
+    one that ended has its port.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        connection: Redis,
+        processes: int,
+        *,
+        metrics_host: str = HOST,
+        metrics_port: int | None = None,
+    ) -> None:
         super().__init__([LIVE], connection, num_workers=processes, worker_class=LiveWorker, serializer=JSONSerializer)
         self._settings = settings
+        self._metrics_host = metrics_host
+        self._free_ports = [] if metrics_port is None else list(range(metrics_port, metrics_port + processes))
+        self._ports: dict[str, int] = {}
 
     def get_worker_process(self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "INFO") -> BaseProcess:
-        return ForkProcess(target=_work, args=(self._settings,), name=f"live worker {name}")
+        if self._free_ports:
+            self._ports[name] = self._free_ports.pop(0)
+        arguments = (self._settings, self._metrics_host, self._ports.get(name))
+        return ForkProcess(target=_work, args=arguments, name=f"live worker {name}")
 
     def start_worker(self, *args: Any, **options: Any) -> None:
         # Whoever is told to stop in the middle of this would forget the new worker, which has the parent's handlers still.
@@ -39,12 +57,14 @@ class LivePool(WorkerPool):
 
     def handle_dead_worker(self, worker_data: WorkerData) -> None:
         super().handle_dead_worker(worker_data)
+        if (port := self._ports.pop(worker_data.name, None)) is not None:
+            self._free_ports.append(port)
         code: Any = worker_data.process.exitcode
         log.info("live.worker_ended", pid=worker_data.pid, exit_code=code)
 
 
-def _work(settings: Settings) -> None:
+def _work(settings: Settings, metrics_host: str, metrics_port: int | None) -> None:
     for number in _STOP:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
-    work(settings)
+    work(settings, metrics_host, metrics_port)

@@ -14,15 +14,27 @@ from listino.settings import load_settings
     type=click.IntRange(1, 64),
     help="How many. Default: LISTINO_LIVE_WORKERS.",
 )
-def worker(processes: int | None) -> None:
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(1, 65535),
+    help="Where the first answers Prometheus; the others at the ports after it. Default: nowhere.",
+)
+@click.option("--metrics-host", help="The address that they listen on. Default: 127.0.0.1.")
+def worker(processes: int | None, metrics_port: int | None, metrics_host: str | None) -> None:
     """Serve live prices until told to stop, with several processes; one that ends is replaced. `listino up` starts such
     processes by itself.
 
     \b
     Example:
       listino worker
-      listino worker --processes 8
+      listino worker --processes 8 --metrics-port 8110
     """
-    wanted = processes or load_settings().live_workers
+    options = {
+        "--processes": processes or load_settings().live_workers,
+        "--metrics-port": metrics_port,
+        "--metrics-host": metrics_host,
+    }
+    argv = [sys.executable, "-m", "workers", "live"]
+    argv += [text for name, value in options.items() if value is not None for text in (name, str(value))]
     # The application's own process takes this one's place: it gets the signals, and its exit code is the command's.
-    os.execv(sys.executable, [sys.executable, "-m", "workers", "live", "--processes", str(wanted)])  # noqa: S606  # no shell is wanted
+    os.execv(sys.executable, argv)  # noqa: S606  # no shell is wanted

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from livework import ask_until_answered, start_worker, stock
@@ -76,7 +78,8 @@ async def test_what_killed_workers_had_in_hand_is_asked_by_others_and_answered_o
 ) -> None:
     products = await asyncio.to_thread(stock, german_shop, settings, store)
     redis, keys = Redis.from_url(settings.redis_address), ShopKeys(german_shop.key)
-    with serving(settings, "--processes", "2") as pool:
+    ports = free_ports(2)
+    with serving(settings, "--processes", "2", "--metrics-port", str(ports[0])) as pool:
         await asyncio.to_thread(ask_until_answered, settings, products[0])
         german_shop.admin("behaviour", latency={"median_ms": 250, "p99_ms": 300})
         workers = psutil.Process(pool.pid).children()
@@ -97,9 +100,28 @@ async def test_what_killed_workers_had_in_hand_is_asked_by_others_and_answered_o
             ids = [LiveAnswer.from_json(message["data"]).product_id for message in told if message]
             assert sorted(map(str, ids)) == sorted(str(product.id) for product in products[1:9])
         heirs = await asyncio.to_thread(wait_until, lambda: full(pool.pid), "the killed one is replaced", 10)
+        for port in ports:
+            await asyncio.to_thread(wait_until, lambda port=port: figures(port), f"port {port} answers", 10)
         pool.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(pool.wait, 15) == 0
         assert [heir for heir in heirs if heir.is_running()] == []
+
+
+def free_ports(count: int) -> range:
+    """Ports in a row that nobody listens on."""
+    while True:
+        ports = range(first := free_port(), first + count)
+        with contextlib.suppress(OSError):
+            for port in ports:
+                socket.create_server(("127.0.0.1", port)).close()
+            return ports
+
+
+def figures(port: int) -> bool:
+    """Whether a worker tells Prometheus of itself there."""
+    with contextlib.suppress(httpx.HTTPError):
+        return "process_cpu_seconds_total" in httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+    return False
 
 
 def busy(workers: list[psutil.Process], shop: RunningShop) -> psutil.Process | None:
