@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -92,16 +93,27 @@ def test_without_being_woken_or_a_thread_to_spare_leases_are_held_and_what_waits
         yield SHOP
 
     monkeypatch.setattr(workers.drains, "wanted_shops", deaf)
-    hung = threading.Event()
-    with start(answering) as drains, contextlib.ExitStack() as stack:
+    hung, looks = threading.Event(), 0
+
+    async def answering_and_counting(shop_key: str, room: WaitingRoom, **options: Any) -> int:
+        async def take(most: int) -> list[str]:
+            nonlocal looks
+            looks += 1
+            return await of_room(most)
+
+        of_room = room.take
+        monkeypatch.setattr(room, "take", take)
+        return await answering(shop_key, room, **options)
+
+    with start(answering_and_counting) as drains, contextlib.ExitStack() as stack:
         stack.callback(hung.set)
         for _ in range(workers.drains._THREADS):  # as when MongoDB hangs
             drains._loop.call_soon_threadsafe(drains._loop.run_in_executor, None, hung.wait)
         drains.begin(SHOP)
         assert answer(live, FIRST) is Reason.GONE
-        owner, until = redis.get(KEYS.drain), held_until(redis) + 2 * LEASE_MS
+        owner, until, before = redis.get(KEYS.drain), held_until(redis) + 2 * LEASE_MS, looks
         wait_until(lambda: held_until(redis) > until, "it is held", 5)
-        assert redis.get(KEYS.drain) == owner, "the same drain all the time"
+        assert (redis.get(KEYS.drain), looks) == (owner, before), "the lease never ran out"
         assert answer(live, SECOND) is Reason.GONE
 
 

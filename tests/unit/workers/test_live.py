@@ -127,6 +127,7 @@ async def test_several_with_one_request(bottega: Shop, monkeypatch: pytest.Monke
     room, asking = Room(IDS), Asking(bottega, answering(None), size=25, batch=25)
     assert await drain(asking, room, monkeypatch) == len(IDS)
     assert [len(ids) for ids in asking.asked] == [25, 25, 10]
+    assert asking.peak == 3, "while places are free nobody waits for an answer"
     assert answered(room) == sorted(IDS)
 
 
