@@ -57,6 +57,7 @@ class Drains:
         self._loop = uvloop.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(_THREADS, "live"))
         self._leaving = asyncio.Event()
+        self._begun = asyncio.Event()  # there is a lease to hold that was not there before
         self._watches: list[asyncio.Task[None]] = []
         self._thread = threading.Thread(target=self._loop.run_forever, name="drains", daemon=True)
         self._thread.start()
@@ -98,6 +99,7 @@ class Drains:
             room = self._runtime.waiting_room(shop_key)
             task = self._loop.create_task(self._drain(shop_key, room), name=f"drain of {shop_key}")
             self._drains[shop_key] = _Drain(room, task)
+            self._begun.set()
 
     async def _drain(self, shop_key: str, room: WaitingRoom) -> None:
         until = time.monotonic() + HAND_OVER_SECONDS
@@ -135,12 +137,17 @@ class Drains:
         async with contextlib.aclosing(Leases(self._runtime.settings)) as leases:
             while True:
                 seconds = RENEW_MS / 1000
+                self._begun.clear()
                 with contextlib.suppress(RedisError):  # its drains and RQ say that Redis is away
                     shops, seconds = await leases.hold([drain.room for drain in self._drains.values()])
                     if shops:
                         # One at a time: there are other processes, and they have their share.
                         self._begin(secrets.choice(shops))
-                await asyncio.sleep(seconds)
+                        self._begun.clear()
+                        seconds = RENEW_MS / 1000
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._begun.wait()
 
     async def _listening(self) -> None:
         async for shop_key in wanted_shops(self._runtime.settings, self._runtime.worker):

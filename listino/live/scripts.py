@@ -86,14 +86,14 @@ return {{state, now_us, wanted}}
 
 # ARGV: shop, owner, most, LEASE_MS, unwanted ms, ALONE_AFTER, PARK_AFTER, BLAME_MS, BREAK_AFTER, channel.
 # Gives {0} when somebody else drains the shop, else {1, now (µs), whether the breaker is open, ids, since when each of
-# them has waited (µs), how many still wait}. A lease that is held is not made longer by it: HOLD does that.
+# them has waited (µs), how many still wait}.
 TAKE = f"""{_QUEUE}{_TELL}
 local shop, owner, most, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[10]
 local held = redis.call('GET', drain)
 if held and held ~= 'queued' and held ~= owner then return {{0}} end
+redis.call('SET', drain, owner, 'PX', ARGV[4])
+redis.call('ZADD', drains, now + ARGV[4], shop)
 if held ~= owner then
-    redis.call('SET', drain, owner, 'PX', ARGV[4])
-    redis.call('ZADD', drains, now + ARGV[4], shop)
     -- Whoever had these in hand has died, or lost touch.
     local hands = redis.call('HGETALL', taken)
     for at = 1, #hands, 2 do

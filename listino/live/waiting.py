@@ -89,7 +89,7 @@ class WaitingRoom:
     async def take(self, most: int) -> list[str]:
         """Up to `most` product ids, nearest deadline first, what nobody waits for any more last; none when nothing waits.
 
-        Begins the drain, or raises DrainLost. What another drain had in hand that lost its lease is taken as if it had been
+        Holds the shop for this drain, or raises DrainLost. What another drain had in hand that lost its lease is taken as if it had been
         put back, and parked if that happens time and again.
         """
         limits = (ALONE_AFTER, PARK_AFTER, BLAME_MS, BREAK_AFTER)
