@@ -1,8 +1,11 @@
 """Live worker processes for the tests, goods for them to ask for, and viewers who want to know the price."""
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from typing import Any
 
 from redis import Redis
 from shopkeeper import PRODUCTS, RunningShop, wait_until
@@ -12,7 +15,10 @@ from listino.domain.listing import list_goods
 from listino.domain.offer import Availability
 from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
+from listino.live.client import connect_async
+from listino.live.exchange import Exchange
 from listino.live.prices import LivePrices
+from listino.live.waiting import WaitingRoom
 from listino.settings import Settings
 from listino.shops.declaration import Shops
 from listino.store.client import Store
@@ -58,3 +64,10 @@ def ask_until_answered(settings: Settings, product: Product) -> LiveAnswer:
 
     found: LiveAnswer = wait_until(answered, "the worker has answered", 20)
     return found
+
+
+@contextlib.asynccontextmanager
+async def waiting_room(settings: Settings, shop: str, **options: Any) -> AsyncIterator[WaitingRoom]:
+    """The room of one more drain of the shop `it:bottega`, as another worker would have it."""
+    async with connect_async(settings) as redis:
+        yield WaitingRoom(settings, Exchange(redis), shop, **options)

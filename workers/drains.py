@@ -6,7 +6,7 @@ import faulthandler
 import secrets
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,10 +14,9 @@ import structlog
 import uvloop
 from redis.exceptions import RedisError
 
-from listino.live.client import UNAVAILABLE, connect_async
-from listino.live.keys import DRAINS
-from listino.live.scripts import OVERDUE
-from listino.live.times import LEASE_MS, LOOK_MS, RENEW_MS
+from listino.live.client import UNAVAILABLE
+from listino.live.leases import Leases, wanted_shops
+from listino.live.times import RENEW_MS
 from listino.live.waiting import DrainLost, WaitingRoom
 from workers.runtime import Runtime
 
@@ -27,16 +26,16 @@ log = structlog.get_logger(__name__)
 HAND_OVER_SECONDS = 30.0
 # An event loop that has not come round for so long hangs for ever, over a product of which we do not know yet.
 STUCK_SECONDS = 10.0
-_THREADS = 64  # for questions to MongoDB and Redis; more than requests to the shops are in flight at a time
+_ALIVE_SECONDS = 1.0  # between two signs that it does come round
+_THREADS = 64  # for questions to MongoDB; more than requests to the shops are in flight at a time
 _STOPPING_SECONDS = 4.0
+_UNWATCHING_SECONDS = 0.5  # a question to a Redis that hangs may outlive its being cancelled
 
 
 class Work(Protocol):
-    """What a drain does; see workers.live."""
+    """What a drain does; see workers.live. It ends soon when `leaving` is set and the room has news."""
 
-    async def __call__(
-        self, shop_key: str, room: WaitingRoom, *, until: float, leaving: asyncio.Event | None = None
-    ) -> int: ...
+    async def __call__(self, shop_key: str, room: WaitingRoom, *, until: float, leaving: asyncio.Event) -> int: ...
 
 
 @dataclass(slots=True)
@@ -57,20 +56,16 @@ class Drains:
         self._drains: dict[str, _Drain] = {}
         self._loop = uvloop.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(_THREADS, "live"))
-        # Leases are held by a thread of their own: when MongoDB hangs, all the others wait for it.
-        self._renewals = ThreadPoolExecutor(1, "leases")
         self._leaving = asyncio.Event()
-        self._watch: Future[None] | None = None
+        self._begun = asyncio.Event()  # there is a lease to hold that was not there before
+        self._watches: list[asyncio.Task[None]] = []
         self._thread = threading.Thread(target=self._loop.run_forever, name="drains", daemon=True)
         self._thread.start()
+        self._loop.call_soon_threadsafe(self._watch)
 
     def begin(self, shop_key: str) -> None:
         """Has the shop `it:bottega` drained, unless it is already."""
         self._loop.call_soon_threadsafe(self._begin, shop_key)
-
-    def watch(self, *, or_die: bool = True) -> None:
-        """From now on takes over what nobody drains any more, and ends the process if its own event loop hangs."""
-        self._watch = asyncio.run_coroutine_threadsafe(self._watching(or_die=or_die), self._loop)
 
     def close(self) -> None:
         """Ends all drains: finishes what takes no longer than a moment, and leaves the rest to other processes."""
@@ -80,13 +75,21 @@ class Drains:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(1)
 
+    def _watch(self) -> None:
+        """From now on holds what it drains, hears what is wanted of it, takes over what nobody drains any more, and ends the
+        process if the event loop hangs."""
+        self._watches = [self._loop.create_task(watch) for watch in (self._alive(), self._holding(), self._listening())]
+
     async def _ended(self) -> None:
         self._leaving.set()
-        if self._watch is not None:
-            self._watch.cancel()
         while self._drains:
+            for drain in self._drains.values():
+                drain.room.news.set()
             await asyncio.wait([drain.task for drain in self._drains.values()])
             await asyncio.sleep(0)
+        for watch in self._watches:
+            watch.cancel()
+        await asyncio.wait(self._watches, timeout=_UNWATCHING_SECONDS)
         await self._runtime.close()
 
     def _begin(self, shop_key: str) -> None:
@@ -96,9 +99,9 @@ class Drains:
             room = self._runtime.waiting_room(shop_key)
             task = self._loop.create_task(self._drain(shop_key, room), name=f"drain of {shop_key}")
             self._drains[shop_key] = _Drain(room, task)
+            self._begun.set()
 
     async def _drain(self, shop_key: str, room: WaitingRoom) -> None:
-        renewing = asyncio.create_task(self._renewing(room))
         until = time.monotonic() + HAND_OVER_SECONDS
         try:
             while not await self._rested(shop_key, room, until):
@@ -112,36 +115,41 @@ class Drains:
             # has it parked.
             log.exception("live.drain_failed", shop=shop_key)
         finally:
-            renewing.cancel()
             if self._drains.pop(shop_key).again:
                 self._begin(shop_key)
 
     async def _rested(self, shop_key: str, room: WaitingRoom, until: float) -> bool:
         await self._work(shop_key, room, until=until, leaving=self._leaving)
+        if await room.rest():
+            return True
         if self._leaving.is_set() or time.monotonic() >= until:
-            await asyncio.to_thread(room.rest, leave=True)
+            await room.rest(leave=True)
             await asyncio.to_thread(self._runtime.jobs.drain, shop_key)
             return True
-        return await asyncio.to_thread(room.rest)
+        return False
 
-    async def _renewing(self, room: WaitingRoom) -> None:
+    async def _alive(self) -> None:
         while True:
-            await asyncio.sleep(RENEW_MS / 1000)
-            with contextlib.suppress(*UNAVAILABLE):
-                await self._loop.run_in_executor(self._renewals, room.renew)
+            faulthandler.dump_traceback_later(STUCK_SECONDS, exit=True)
+            await asyncio.sleep(_ALIVE_SECONDS)
 
-    async def _watching(self, *, or_die: bool) -> None:
-        redis = connect_async(self._runtime.settings, seconds=LEASE_MS / 1000, connections=1)
-        overdue = redis.register_script(OVERDUE)
-        try:
+    async def _holding(self) -> None:
+        async with contextlib.aclosing(Leases(self._runtime.settings)) as leases:
             while True:
-                if or_die:
-                    faulthandler.dump_traceback_later(STUCK_SECONDS, exit=True)
-                with contextlib.suppress(RedisError):  # its jobs and RQ say that Redis is away
-                    mine = {name.encode() for name in self._drains}
-                    if shops := [name for name in await overdue(keys=[DRAINS]) if name not in mine]:
+                seconds = RENEW_MS / 1000
+                self._begun.clear()
+                with contextlib.suppress(RedisError):  # its drains and RQ say that Redis is away
+                    shops, seconds = await leases.hold([drain.room for drain in self._drains.values()])
+                    if shops:
                         # One at a time: there are other processes, and they have their share.
-                        self._begin(secrets.choice(shops).decode())
-                await asyncio.sleep(LOOK_MS / 1000)
-        finally:
-            await redis.aclose()
+                        self._begin(secrets.choice(shops))
+                        self._begun.clear()
+                        seconds = RENEW_MS / 1000
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._begun.wait()
+
+    async def _listening(self) -> None:
+        async for shop_key in wanted_shops(self._runtime.settings, self._runtime.worker):
+            if shop_key in self._drains:
+                self._drains[shop_key].room.wake()

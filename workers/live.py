@@ -1,6 +1,7 @@
 """The live-refresh job, and the drain that it begins: what waits for one shop is asked for, many requests in flight at once."""
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -20,9 +21,8 @@ from workers.runtime import runtime
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 0.02
-# How long a drain looks on when nothing waits any more: less work for everybody than a job for the next viewer.
-LINGER_SECONDS = 0.25
+# How long a drain stays when nothing waits any more: being woken is less work for everybody than a job for the next viewer.
+LINGER_SECONDS = 2.0
 # How long a drain that is to end waits for answers that are on their way; what does not come in that time is put back, for
 # viewers wait for it who may be answered by another worker.
 LEAVE_SECONDS = 0.3
@@ -44,8 +44,8 @@ def drains() -> Drains:
     return Drains(runtime(), _drain)
 
 
-async def _drain(shop_key: str, room: WaitingRoom, *, until: float, leaving: asyncio.Event | None = None) -> int:
-    """Asks for what waits, until nothing has for a moment, `until` by the monotonic clock, or `leaving` is set; returns how
+async def _drain(shop_key: str, room: WaitingRoom, *, until: float, leaving: asyncio.Event) -> int:
+    """Asks for what waits, until nothing has for a while, `until` by the monotonic clock, or `leaving` is set; returns how
     many products were answered. What it took and did not answer by then is still in the room's hands.
 
     Raises DrainLost, or one of UNAVAILABLE when Redis goes away: then it is as good as lost.
@@ -55,7 +55,7 @@ async def _drain(shop_key: str, room: WaitingRoom, *, until: float, leaving: asy
     except (UnknownShop, InvalidShop) as error:
         log.warning("live.no_shop", shop=shop_key, error=str(error))
         return await _turn_away(room, Reason.NO_SHOP)
-    work = _Work(refresher, room, until, leaving or asyncio.Event())
+    work = _Work(refresher, room, until, leaving)
     try:
         await work.refresh()
     except BaseException:
@@ -88,26 +88,41 @@ class _Work:
 
     async def refresh(self) -> None:
         busy = time.monotonic()
-        while not self.is_hanging and not self.leaving.is_set() and (now := time.monotonic()) < self.until:
+        while not self.is_hanging and not self.leaving.is_set() and time.monotonic() < self.until:
+            self.room.news.clear()
+            landed, taken = self._landed(), []
             free = self.refresher.shop.live_concurrency - len(self.flights)
             wanted = free - len(self.open)
-            if wanted > 0 and (taken := await self._taken(max(wanted, self.refresher.batch))):
+            if wanted > 0 and self.room.wanted and (taken := await self._taken(max(wanted, self.refresher.batch))):
                 self._note(await self._delivered(await self.refresher.prepare(taken)))
             while free and self.open:
-                inquiry = self.open.popleft()
-                self.flights[asyncio.create_task(self._serve(inquiry))] = inquiry
+                self._begin(self.open.popleft())
                 free -= 1
-            if not self.flights:
-                if now - busy > LINGER_SECONDS:
-                    return
-                await asyncio.sleep(LOOK_SECONDS)
+            if taken and free and self.room.wanted:
                 continue
-            # It is looked every few milliseconds whether somebody else has come, or everything is to end.
-            landed, _ = await asyncio.wait(self.flights, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            for flight in landed:
-                self._note(flight.result())
-                del self.flights[flight]
-            busy = time.monotonic()
+            now = time.monotonic()
+            if landed or taken or self.flights:
+                busy = now
+            elif now - busy >= LINGER_SECONDS:
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(
+                    (self.until if self.flights else min(self.until, busy + LINGER_SECONDS)) - now
+                ):
+                    await self.room.news.wait()
+
+    def _begin(self, inquiry: Inquiry) -> None:
+        flight = asyncio.create_task(self._serve(inquiry))
+        flight.add_done_callback(lambda _: self.room.news.set())
+        self.flights[flight] = inquiry
+
+    def _landed(self) -> bool:
+        """Whether requests have come to their end, which are noted."""
+        landed = [flight for flight in self.flights if flight.done()]
+        for flight in landed:
+            self._note(flight.result())
+            del self.flights[flight]
+        return bool(landed)
 
     async def land(self) -> None:
         """Waits for what is on its way; when the process ends, for a moment, and breaks off the rest."""
@@ -126,7 +141,7 @@ class _Work:
 
     async def _taken(self, most: int) -> list[str]:
         try:
-            return await asyncio.to_thread(self.room.take, most)
+            return await self.room.take(most)
         except UNAVAILABLE as error:
             log.warning("live.not_taken", error=str(error))
             raise
@@ -135,9 +150,9 @@ class _Work:
         return await self._delivered(await self.refresher.ask(inquiry, probing=self.room.breaker_open))
 
     async def _delivered(self, outcome: Outcome) -> Outcome:
-        if outcome.heard is False and await asyncio.to_thread(self.room.trouble):
+        if outcome.heard is False and await self.room.trouble():
             self.is_hanging = True
-        await asyncio.gather(*(_deliver(self.room, answer, outcome) for answer in outcome.answers))
+        await _deliver(self.room, outcome)
         return outcome
 
     def _note(self, outcome: Outcome) -> None:
@@ -145,23 +160,23 @@ class _Work:
         self.done += len(outcome.answers)
 
 
-async def _deliver(room: WaitingRoom, answer: LiveAnswer, outcome: Outcome) -> None:
-    """Hands the answer on. Without Redis nobody hears it, but it is in the store."""
-    error = outcome.errors.get(str(answer.product_id), "")
+async def _deliver(room: WaitingRoom, outcome: Outcome) -> None:
+    """Hands the answers on. Without Redis nobody hears them, but they are in the store."""
     try:
-        told = await asyncio.to_thread(room.deliver, answer, heard=bool(outcome.heard), error=error)
+        told = await room.deliver(*outcome.answers, heard=bool(outcome.heard), errors=outcome.errors)
     except UNAVAILABLE as away:
-        log.warning("live.not_delivered", product_id=answer.product_id, error=str(away))
+        ids = [answer.product_id for answer in outcome.answers]
+        log.warning("live.not_delivered", product_ids=ids, error=str(away))
         raise
-    if not told:
-        log.info("live.too_late", product_id=answer.product_id)
+    for answer in outcome.answers:
+        if answer.product_id not in told:
+            log.info("live.too_late", product_id=answer.product_id)
 
 
 async def _turn_away(room: WaitingRoom, reason: Reason, taken: Sequence[str] = ()) -> int:
     """Tells everybody who waits now, and for what was taken, that there will be no answer, and why."""
     done = 0
-    while taken := taken or await asyncio.to_thread(room.take, 100):
-        for product_id in taken:
-            await _deliver(room, LiveAnswer(product_id=product_id, as_of=utc_now(), reason=reason), Outcome())
+    while taken := taken or await room.take(100):
+        await _deliver(room, Outcome([LiveAnswer(product_id=one, as_of=utc_now(), reason=reason) for one in taken]))
         done, taken = done + len(taken), ()
     return done

@@ -27,10 +27,10 @@ def work(settings: Settings, metrics_host: str = HOST, metrics_port: int | None 
     runtime().warm_up()
     if metrics_port is not None:
         runtime().metrics.serve(metrics_host, metrics_port)
-    drains().watch()
+    at_work = drains()
     try:
         LiveWorker([Jobs(connection).queue(LIVE)], connection=connection, patience=patience).work(
             max_jobs=RECYCLE_AFTER, logging_level="WARNING"
         )
     finally:
-        drains().close()
+        at_work.close()

@@ -1,6 +1,7 @@
 """What a live worker keeps from job to job: settings, connections, warm connections to the shops."""
 
 import contextlib
+import secrets
 from functools import cache, cached_property
 
 import httpx
@@ -9,7 +10,8 @@ import structlog
 from listino.domain.errors import UnknownShop
 from listino.jobs import Jobs
 from listino.live.budget import Role
-from listino.live.client import UNAVAILABLE, connect
+from listino.live.client import UNAVAILABLE, connect, connect_async
+from listino.live.exchange import Exchange
 from listino.live.legs import ServerClock
 from listino.live.page_guard import PageGuard
 from listino.live.turns import Turns
@@ -30,10 +32,12 @@ class Runtime:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.redis = connect(settings)
-        self.jobs = Jobs(self.redis)
+        self.worker = secrets.token_hex(4)  # the process, where it is told what is wanted of its drains
+        self.jobs = Jobs(connect(settings))
         self.store = Store(settings, PageGuard(settings))
         self._clock = ServerClock()
+        self._redis = connect_async(settings)
+        self._exchange = Exchange(self._redis)
         self._client: httpx.AsyncClient | None = None
         self._folder = ShopsFolder(
             settings.shops_path, lambda error: log.error("live.bad_declaration", error=str(error))
@@ -47,7 +51,7 @@ class Runtime:
         """
         self.store.ping()
         with contextlib.suppress(*UNAVAILABLE):  # the worker waits for Redis, and its jobs tell
-            self.redis.ping()
+            self.jobs.connection.ping()
         self._http()
 
     async def close(self) -> None:
@@ -56,9 +60,18 @@ class Runtime:
             await self._turns.close()
         if self._client is not None:
             await self._client.aclose()
+        await self._redis.aclose()
 
     def waiting_room(self, shop_key: str) -> WaitingRoom:
-        return WaitingRoom(self.settings, self.redis, shop_key, clock=self._clock, refreshed=self.metrics.refreshed)
+        """One more drain's room. Use it inside the loop."""
+        return WaitingRoom(
+            self.settings,
+            self._exchange,
+            shop_key,
+            worker=self.worker,
+            clock=self._clock,
+            refreshed=self.metrics.refreshed,
+        )
 
     def refresher(self, shop_key: str) -> Refresher:
         """The refresher of a shop as it is declared now; raises UnknownShop. Call it inside the loop."""

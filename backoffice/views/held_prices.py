@@ -19,7 +19,7 @@ from listino.domain.market import market_of
 from listino.domain.money import Money
 from listino.domain.product import Product, ProductId, parse_natural_key
 from listino.live.client import UNAVAILABLE
-from listino.live.waiting import WaitingRoom
+from listino.live.waiting import forget
 from listino.store.holds import Decided, HeldQuery
 
 log = structlog.get_logger("backoffice.held_prices")
@@ -188,9 +188,8 @@ def _terms_of(product: Product) -> Terms:
 
 def _forget_answer(product: Product) -> None:
     """Without Redis the live answer about the held price goes by itself after a second."""
-    room = WaitingRoom(engines().settings, engines().jobs.connection, f"{product.market}:{product.shop}")
     try:
-        room.forget(str(product.id))
+        forget(engines().jobs.connection, str(product.id))
     except UNAVAILABLE as error:
         log.warning("held_price.answer_not_forgotten", product_id=product.id, error=str(error))
 

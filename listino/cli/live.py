@@ -16,12 +16,11 @@ from listino.domain.errors import EngineUnavailable, InvalidValue
 from listino.domain.product import parse_product_id
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import UNAVAILABLE, connect
-from listino.live.keys import shop_key
 from listino.live.legs import Legs
 from listino.live.parked import parked_products, release
 from listino.live.prices import LivePrices
 from listino.live.quote import moment
-from listino.live.waiting import WaitingRoom
+from listino.live.waiting import forget
 from listino.settings import load_settings, masked
 from listino.shops.declaration import Shops
 from listino.store.client import Store
@@ -79,7 +78,7 @@ def trace(product_id: str, wait: float, as_json: bool) -> int:
     with contextlib.closing(connect(settings)) as redis, contextlib.closing(LivePrices(settings)) as prices:
         try:
             # An answer that is kept for the next viewer came by a way of its own; this one is to go all of it.
-            WaitingRoom(settings, redis, shop_key(wanted)).forget(wanted)
+            forget(redis, wanted)
         except UNAVAILABLE as error:
             raise EngineUnavailable(f"{away} ({error})") from None
         began = time.perf_counter()

@@ -38,8 +38,8 @@ class PageServer:
     def __init__(self, settings: Settings, layout: int) -> None:
         self._redis: Any = connect_async(settings, seconds=STEP_SECONDS, connections=_CONNECTIONS, greet=self._greet)
         self._exchange = Exchange(self._redis)
-        self._take = Script(self._redis, self._exchange, TAKE)
-        self._fill = Script(self._redis, self._exchange, FILL)
+        self._take = Script(self._exchange, TAKE)
+        self._fill = Script(self._exchange, FILL)
         self._layout, self._begins = layout, b""
         self._away_until = 0.0
         self._most_bytes = settings.pages_mb * 10**6

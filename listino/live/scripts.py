@@ -3,7 +3,8 @@
     live:{it:bottega}:waiting        sorted set: product id by its nearest deadline (ms of the server's clock); by the
                                      negative of its last one when that has passed and nobody waits any more
     live:{it:bottega}:until          sorted set: product id by the last deadline, of what waits and what is in hand
-    live:{it:bottega}:drain          who drains the shop, under a lease; `queued` while a job for it is on its way
+    live:{it:bottega}:drain          who drains the shop, under a lease, as WORKER.DRAIN; `queued` while a job for it is
+                                     on its way
     live:{it:bottega}:taken          hash: product id in hand, by whom
     live:{it:bottega}:since          hash: product id that waits or is in hand, since when (µs of the server's clock)
     live:{it:bottega}:blamed         hash: how often a worker died, or failed, with the product in hand
@@ -14,14 +15,16 @@
 
 A product is in flight while it waits or is in hand. What is in the hands of a drain whose lease ran out waits again as
 soon as another drain begins; what the first one still has to say is not heard then, so that there is one answer.
-Answers are announced on one channel, `live:answers`, to which every process that waits subscribes once.
+Answers are announced on one channel, `live:answers`, to which every process that waits subscribes once; that there is
+something new to take, on `live:wanted:WORKER`, to which that worker does.
 
 All keys of one shop share a hash tag; `live:drains` and RQ's keys do not, so this takes one Redis and no Redis Cluster.
 """
 
 CHANNEL = "live:answers"
+WANTED = "live:wanted:"  # and the worker that is told
 
-# KEYS of all scripts here but DELIVER and TROUBLE: listino.live.keys.ShopKeys.queue.
+# KEYS of ASK, TAKE and REST: listino.live.keys.ShopKeys.queue.
 _QUEUE = """
 local waiting, last, drain, taken, since, blamed, parked, breaker, drains = unpack(KEYS, 1, 9)
 local time = redis.call('TIME')
@@ -69,15 +72,21 @@ if redis.call('HEXISTS', taken, id) == 0 then
     end
     if not nearest or nearest < now or nearest > deadline then redis.call('ZADD', waiting, deadline, id) end
 end
-local wanted = redis.call('SET', drain, 'queued', 'NX', 'PX', ARGV[4])
-if wanted then redis.call('ZADD', drains, now + ARGV[5], shop) end
-if probing then return {{'told', now_us, wanted and 1 or 0, 'shop_down'}} end
-return {{state, now_us, wanted and 1 or 0}}
+local held = redis.call('SET', drain, 'queued', 'NX', 'GET', 'PX', ARGV[4])
+local wanted = held and 0 or 1
+if not held then
+    redis.call('ZADD', drains, now + ARGV[5], shop)
+elseif state == 'queued' then
+    local worker = string.match(held, '^(.+)%.')
+    if worker then redis.call('PUBLISH', '{WANTED}' .. worker, shop) end
+end
+if probing then return {{'told', now_us, wanted, 'shop_down'}} end
+return {{state, now_us, wanted}}
 """
 
 # ARGV: shop, owner, most, LEASE_MS, unwanted ms, ALONE_AFTER, PARK_AFTER, BLAME_MS, BREAK_AFTER, channel.
 # Gives {0} when somebody else drains the shop, else {1, now (µs), whether the breaker is open, ids, since when each of
-# them has waited (µs)}.
+# them has waited (µs), how many still wait}.
 TAKE = f"""{_QUEUE}{_TELL}
 local shop, owner, most, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[10]
 local held = redis.call('GET', drain)
@@ -115,11 +124,11 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', waiting, '(' .. (ARGV[5] - now),
 end
 local broken = tonumber(redis.call('HGET', breaker, 'in_a_row') or 0) >= tonumber(ARGV[9]) and 1 or 0
 local ids, times = {{}}, {{}}
-local answer = {{1, now_us, broken, ids, times}}
+local function answer() return {{1, now_us, broken, ids, times, redis.call('ZCARD', waiting)}} end
 -- What is suspected to kill its worker is alone in its worker's hands.
 local in_hand = redis.call('HLEN', taken)
 local function suspected(id) return tonumber(redis.call('HGET', blamed, id) or 0) >= tonumber(ARGV[6]) end
-if in_hand == 1 and suspected(redis.call('HKEYS', taken)[1]) then return answer end
+if in_hand == 1 and suspected(redis.call('HKEYS', taken)[1]) then return answer() end
 local next_ones = redis.call('ZRANGEBYSCORE', waiting, now, '+inf', 'LIMIT', 0, most)
 if #next_ones < most then
     for _, id in ipairs(redis.call('ZRANGEBYSCORE', waiting, '-inf', '(0', 'LIMIT', 0, most - #next_ones)) do
@@ -135,32 +144,21 @@ for _, id in ipairs(next_ones) do
     times[#ids] = redis.call('HGET', since, id) or string.format('%.0f', now_us)
     if alone then break end
 end
-return answer
+return answer()
 """
 
-# ARGV: owner, LEASE_MS, shop. Holds a lease that has not run out; gives 1 if it did.
-RENEW = f"""{_QUEUE}
-if redis.call('GET', drain) ~= ARGV[1] then return 0 end
-redis.call('PEXPIRE', drain, ARGV[2])
-redis.call('ZADD', drains, now + ARGV[2], ARGV[3])
-return 1
-"""
-
-# ARGV: owner, shop, whether it leaves. Ends the drain; 0 when something came in meanwhile, unless it leaves: then what it
-# has in hand waits again, for another drain to begin with.
+# ARGV: owner, shop, whether it leaves. What the drain has in hand waits again, before all others. Ends it; 0 when something
+# waits, unless it leaves: then that is for another drain to begin with.
 REST = f"""{_QUEUE}
 if redis.call('GET', drain) ~= ARGV[1] then return 1 end
-if ARGV[3] == '1' then
-    local hands = redis.call('HGETALL', taken)
-    for at = 1, #hands, 2 do
-        if hands[at + 1] == ARGV[1] then
-            redis.call('HDEL', taken, hands[at])
-            redis.call('ZADD', waiting, now, hands[at])
-        end
+local hands = redis.call('HGETALL', taken)
+for at = 1, #hands, 2 do
+    if hands[at + 1] == ARGV[1] then
+        redis.call('HDEL', taken, hands[at])
+        redis.call('ZADD', waiting, now, hands[at])
     end
-elseif redis.call('ZCARD', waiting) > 0 then
-    return 0
 end
+if ARGV[3] ~= '1' and redis.call('ZCARD', waiting) > 0 then return 0 end
 redis.call('DEL', drain)
 if redis.call('ZCARD', waiting) + redis.call('HLEN', taken) > 0 then
     redis.call('ZADD', drains, now, ARGV[2])
@@ -170,30 +168,39 @@ end
 return 1
 """
 
-# KEYS: taken, until, blamed, breaker, parked, answer, since. ARGV: id, owner, answer, fresh ms (0: the answer is not kept),
-# channel, whether the shop answered, our own error (''), PARK_AFTER, BLAME_MS. Gives 0 when it is not the owner's any more.
+# Several answers of one shop. KEYS: taken, until, blamed, breaker, parked, since, and for each: answer. ARGV: owner, channel,
+# PARK_AFTER, BLAME_MS, and for each: id, answer, fresh ms (0: the answer is not kept), whether the shop answered, our own
+# error (''). Gives for each 1, or 0 when it is not the owner's any more.
 DELIVER = """
-local id = ARGV[1]
-if redis.call('HGET', KEYS[1], id) ~= ARGV[2] then return 0 end
-redis.call('HDEL', KEYS[1], id)
-redis.call('ZREM', KEYS[2], id)
-redis.call('HDEL', KEYS[7], id)
-if ARGV[6] == '1' then redis.call('DEL', KEYS[4]) end
-if ARGV[7] == '' then
-    redis.call('HDEL', KEYS[3], id)
-else
-    local failures = redis.call('HINCRBY', KEYS[3], id, 1)
-    redis.call('PEXPIRE', KEYS[3], ARGV[9])
-    if failures >= tonumber(ARGV[8]) then
-        local time = redis.call('TIME')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000)
-        redis.call('HSET', KEYS[5], id, cjson.encode({at_ms = now, why = ARGV[7]}))
-        redis.call('HDEL', KEYS[3], id)
+local taken, last, blamed, breaker, parked, since = unpack(KEYS, 1, 6)
+local told = {}
+for at = 1, #KEYS - 6 do
+    local id, answer, fresh_ms, heard, mistake = unpack(ARGV, 5 * at, 5 * at + 4)
+    if redis.call('HGET', taken, id) ~= ARGV[1] then
+        told[at] = 0
+    else
+        told[at] = 1
+        redis.call('HDEL', taken, id)
+        redis.call('ZREM', last, id)
+        redis.call('HDEL', since, id)
+        if heard == '1' then redis.call('DEL', breaker) end
+        if mistake == '' then
+            redis.call('HDEL', blamed, id)
+        else
+            local failures = redis.call('HINCRBY', blamed, id, 1)
+            redis.call('PEXPIRE', blamed, ARGV[4])
+            if failures >= tonumber(ARGV[3]) then
+                local time = redis.call('TIME')
+                local now = time[1] * 1000 + math.floor(time[2] / 1000)
+                redis.call('HSET', parked, id, cjson.encode({at_ms = now, why = mistake}))
+                redis.call('HDEL', blamed, id)
+            end
+        end
+        if tonumber(fresh_ms) > 0 then redis.call('SET', KEYS[6 + at], answer, 'PX', fresh_ms) end
+        redis.call('PUBLISH', ARGV[2], answer)
     end
 end
-if tonumber(ARGV[4]) > 0 then redis.call('SET', KEYS[6], ARGV[3], 'PX', ARGV[4]) end
-redis.call('PUBLISH', ARGV[5], ARGV[3])
-return 1
+return told
 """
 
 # KEYS: breaker. ARGV: BREAK_AFTER, PROBE_MS, FORGET_MS. Counts a request that was not answered; gives 1 when the breaker is open.
@@ -205,8 +212,22 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return in_a_row >= tonumber(ARGV[1]) and 1 or 0
 """
 
-# KEYS: live:drains. Gives the shops whose lease or job has run out.
-OVERDUE = """
+# What one worker does for all its drains. KEYS: live:drains, and for each drain: drain, waiting. ARGV: LEASE_MS, and for each:
+# owner, shop. Holds the leases that have not run out. Gives {for each: -1 when it did, else how many wait; the shops whose
+# lease or job has run out; ms until the next one does, -1 when there is none}.
+HOLD = """
 local time = redis.call('TIME')
-return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', time[1] * 1000 + math.floor(time[2] / 1000))
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local waiting = {}
+for at = 1, (#KEYS - 1) / 2 do
+    local owner, shop = ARGV[2 * at], ARGV[2 * at + 1]
+    waiting[at] = -1
+    if redis.call('GET', KEYS[2 * at]) == owner then
+        redis.call('PEXPIRE', KEYS[2 * at], ARGV[1])
+        redis.call('ZADD', KEYS[1], now + ARGV[1], shop)
+        waiting[at] = redis.call('ZCARD', KEYS[2 * at + 1])
+    end
+end
+local first = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+return {waiting, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now), first[2] and first[2] - now or -1}
 """

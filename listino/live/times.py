@@ -3,10 +3,12 @@
 from listino.settings import Settings
 
 # A drain holds its shop by a lease. A worker that is killed is missed when that has run out: a viewer who waits 1.5 s
-# must still have the price from another one. It is renewed five times in that time, so that a busy machine loses none.
+# must still have the price from another one. All of a process are renewed together, five times in that time, so that a busy
+# machine loses none; in the same step it looks for what waits without the drain having been woken, and for shops that nobody
+# drains any more.
 LEASE_MS = 600
 RENEW_MS = 120
-LOOK_MS = 100  # how often each worker process looks for shops that nobody drains any more
+LOOK_MS = 100  # a process without drains looks when the next lease runs out, not more often than this
 # A job that nobody has begun by then is not waited for: it was lost, or all RQ workers are away.
 JOB_MS = 300
 # For so long no second job is queued for the shop: with no worker at all, the queue would grow by one every JOB_MS.

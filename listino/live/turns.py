@@ -140,7 +140,7 @@ class _Host:
         self._common, self._own = Budget(redis, name, role), LocalBudget(role)
         self._wishes: deque[_Wish] = deque()
         self._reports: list[tuple[Report, asyncio.Future[None]]] = []
-        self._held: dict[str, Slot] = {}
+        self._held: dict[str, tuple[Slot, float]] = {}  # and until when, by the loop's clock, it needs no renewal
         self._pause_untold = False  # the host refused while Redis was away
         self._news = asyncio.Event()
         self._prefix, self._count = secrets.token_hex(4), itertools.count()
@@ -182,22 +182,27 @@ class _Host:
                 wish.slot.set_exception(error)
 
     async def _work(self) -> None:
-        clock = asyncio.get_running_loop().time
-        renewed, renew_seconds = clock(), self._common.renew_seconds
+        renew_seconds = self._common.renew_seconds
         while self._wishes or self._reports or self._held:
             self._news.clear()
             await self._give_back()
             wait = await self._hand_out() if self._wishes else renew_seconds
-            if clock() - renewed >= renew_seconds:
-                await self._renew()
-                renewed = clock()
+            await self._renew()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), min(wait, renew_seconds))
+                async with asyncio.timeout(min(wait, renew_seconds)):
+                    await self._news.wait()
 
     async def _renew(self) -> None:
-        held = list(self._held.values())
-        if held:
-            await self._turns.unless_away(self._common.renew(held))
+        """Holds for longer what has been held for a while; most requests have come to their end by then."""
+        now = asyncio.get_running_loop().time()
+        due = [slot for slot, until in self._held.values() if until <= now]
+        if due:
+            for slot in due:
+                self._hold(slot, now)
+            await self._turns.unless_away(self._common.renew(due))
+
+    def _hold(self, slot: Slot, now: float) -> None:
+        self._held[slot.name] = (slot, now + self._common.renew_seconds)
 
     async def _give_back(self) -> None:
         reports, self._reports = self._reports, []
@@ -229,7 +234,7 @@ class _Host:
         for wish in waiting:
             if unused and not wish.slot.done():
                 slot = unused.pop(0)
-                self._held[slot.name] = slot
+                self._hold(slot, clock())
                 wish.slot.set_result(slot)
         for slot in unused:
             self._report(Report(slot, Outcome.UNSENT))

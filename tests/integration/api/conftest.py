@@ -119,19 +119,12 @@ class Worker:
         await self._redis.hset(keys.taken, str(product_id), "by hand")
         await self._deliver(
             keys=[
-                *(keys.taken, keys.until, keys.blamed, keys.breaker, keys.parked),
-                *(keys.answer(str(product_id)), keys.since),
+                *(keys.taken, keys.until, keys.blamed, keys.breaker, keys.parked, keys.since),
+                keys.answer(str(product_id)),
             ],
             args=[
-                str(product_id),
-                "by hand",
-                answer.to_json(),
-                fresh_ms if answer.fresh else 0,
-                CHANNEL,
-                1,
-                "",
-                3,
-                1000,
+                *("by hand", CHANNEL, 3, 1000),
+                *(str(product_id), answer.to_json(), fresh_ms if answer.fresh else 0, 1, ""),
             ],
         )
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from redis import Redis
+from livework import waiting_room
 from servers import hung_redis
 from serving import served
 from shopkeeper import wait_until
@@ -28,7 +28,6 @@ from listino.domain.offer import Availability
 from listino.domain.product import Product
 from listino.live.answer import LiveAnswer
 from listino.live.page_guard import PageGuard
-from listino.live.waiting import WaitingRoom
 from listino.local.engines import free_port
 from listino.local.readiness import refusal
 from listino.settings import Settings
@@ -268,12 +267,11 @@ async def test_a_shop_is_asked_again_while_somebody_watches(
     monkeypatch.setattr(api.streams, "LOOK_SECONDS", 0.05)
     store.products.upsert([goods("8411")])
     quickly = settings.model_copy(update={"stream_refresh_seconds": 0.1, "live_fresh_ms": 1})
-    room = WaitingRoom(quickly, Redis.from_url(settings.redis_address), "it:bottega")
-    async with opened(quickly)() as stream:
+    async with opened(quickly)() as stream, waiting_room(quickly, "it:bottega") as room:
         await stream.told()
         for minor in (3590, 3600, 3610):
             await worker.until_waiting("it:bottega", [ID])
-            assert room.take(1) == [ID]
+            assert await room.take(1) == [ID]
             await worker.deliver(answered(minor), fresh_ms=1)
             assert (await stream.told())[1] == str(Money(minor))
 

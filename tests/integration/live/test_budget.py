@@ -3,7 +3,7 @@
 import asyncio
 import multiprocessing
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from servers import hung_redis
 from shopkeeper import wait_until
 
 from listino.domain.politeness import FIRST_PAUSE_MS, FIRST_SLOWED_MS, RECOVERY_STEPS, SHOPPERS_IN_A_ROW, Allowance
+from listino.live import budget as budgets
 from listino.live import turns as module
 from listino.live.budget import CRAWL_LEASE_MS, Budget, Outcome, Report, Role, Slot, Taken
 from listino.live.pace import LocalBudget
@@ -272,6 +273,30 @@ async def test_who_cannot_be_served_in_time_is_told_at_once(
     assert time.monotonic() - began < 1.5
     assert busy.value.refused
     assert 29 < busy.value.wait <= 30
+    await turns.close()
+
+
+async def test_what_is_held_for_long_is_renewed_and_what_is_given_back_soon_is_not(
+    redis: aioredis.Redis, redis_url: str, away: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budgets, "LIVE_LEASE_MS", 200)
+    renewed: list[Slot] = []
+    renew = Budget.renew
+
+    async def renewing(budget: Budget, some: Sequence[Slot]) -> None:
+        renewed.extend(some)
+        await renew(budget, some)
+
+    monkeypatch.setattr(Budget, "renew", renewing)
+    turns, slots = Turns(away.model_copy(update={"redis_url": redis_url}), Role.LIVE), f"budget:{{{HOST}}}:live"
+    held = await turns.take(HOST, FREE, patience=1)
+    async with asyncio.timeout(5):
+        while (await redis.zscore(slots, held.name) or 0) < held.taken_at + 600:
+            await turns.give(HOST, FREE, Report(await turns.take(HOST, FREE, patience=1), Outcome.OK))
+            await asyncio.sleep(0.01)
+    assert set(renewed) == {held}
+    await turns.give(HOST, FREE, Report(held, Outcome.OK))
+    assert await redis.zcard(slots) == 0
     await turns.close()
 
 

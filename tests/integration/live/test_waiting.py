@@ -3,18 +3,25 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+from livework import waiting_room
 from redis import Redis
+from redis import asyncio as aioredis
 from shopkeeper import wait_until
 
+import listino.live.leases
 import listino.live.waiting
 from listino.cli.main import run
 from listino.domain.clock import utc_now
 from listino.live.answer import LiveAnswer, Reason
+from listino.live.client import connect_async
+from listino.live.exchange import Exchange
+from listino.live.leases import Leases, wanted_shops
 from listino.live.prices import AsyncLivePrices, LivePrices
-from listino.live.times import ALONE_AFTER, PARK_AFTER
+from listino.live.scripts import WANTED
+from listino.live.times import ALONE_AFTER, JOB_MS, LOOK_MS, PARK_AFTER, RENEW_MS
 from listino.live.waiting import DrainLost, WaitingRoom
 from listino.local.declarations import DEMO_SHOPS, declaration
 from listino.settings import Settings
@@ -22,6 +29,7 @@ from listino.settings import Settings
 SHOP = "de:kontor"
 FIRST, SECOND, THIRD = (f"{SHOP}:{number}" for number in (1, 2, 3))
 LEASE_MS = 40
+WORKER = "one"
 
 
 @pytest.fixture
@@ -31,14 +39,23 @@ def redis(settings: Settings) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def new_room(settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Callable[[], WaitingRoom]:
+async def new_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[], WaitingRoom]]:
     """Makes the room of one more drain, as another worker would. Leases run out soon."""
     monkeypatch.setattr(listino.live.waiting, "LEASE_MS", LEASE_MS)
-    return lambda: WaitingRoom(settings, redis, SHOP)
+    async with connect_async(settings) as connection:
+        exchange = Exchange(connection)
+        yield lambda: WaitingRoom(settings, exchange, SHOP, worker=WORKER)
 
 
 def silent(product_id: str) -> LiveAnswer:
     return LiveAnswer(product_id=product_id, as_of=utc_now(), reason=Reason.SHOP_SILENT)
+
+
+async def until(met: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Returns when it is met; fails after five seconds."""
+    async with asyncio.timeout(5):
+        while not (found if isinstance(found := met(), bool) else await found):  # noqa: ASYNC110 - Redis does not say when
+            await asyncio.sleep(0.005)
 
 
 async def test_the_nearest_deadline_is_first_and_what_nobody_waits_for_is_last(
@@ -51,31 +68,141 @@ async def test_the_nearest_deadline_is_first_and_what_nobody_waits_for_is_last(
         await live.request(THIRD, wait_ms=0)
         await live.request(THIRD, wait_ms=30_000)  # somebody else waits longer for it
         await asyncio.sleep(0.002)  # the server's clock has a later millisecond
-        assert [await asyncio.to_thread(room.take, 1) for _ in range(3)] == [[THIRD], [SECOND], [FIRST]]
+        taken = []
+        for left in (True, True, False):
+            taken += await room.take(1)
+            assert room.wanted is left
+        assert taken == [THIRD, SECOND, FIRST]
 
 
-async def test_what_is_long_unwanted_is_dropped_and_that_is_told(
-    settings: Settings, redis: Redis, new_room: Callable[[], WaitingRoom]
-) -> None:
+async def test_what_is_long_unwanted_is_dropped_and_that_is_told(settings: Settings, redis: Redis) -> None:
     strict = settings.model_copy(update={"live_unwanted_ms": 0})
-    async with AsyncLivePrices(strict) as live:
+    async with AsyncLivePrices(strict) as live, waiting_room(strict, SHOP) as room:
         await live.request(FIRST, wait_ms=1)
         waiter = asyncio.create_task(live.get(SECOND, wait_ms=5000))
-        while redis.zcard("live:{de:kontor}:waiting") < 2:  # noqa: ASYNC110 - Redis does not say when
-            await asyncio.sleep(0.005)
+        await until(lambda: redis.zcard("live:{de:kontor}:waiting") == 2)
         with redis.pubsub() as subscription:
             await asyncio.to_thread(subscription.subscribe, "live:answers")
-            room = WaitingRoom(strict, redis, SHOP)
-            assert await asyncio.to_thread(room.take, 10) == [SECOND]
+            assert await room.take(10) == [SECOND]
             told = wait_until(lambda: subscription.get_message(ignore_subscribe_messages=True), "it is told", 5)
         answer = LiveAnswer.from_json(told["data"])
         assert (answer.product_id, answer.reason, answer.price) == (FIRST, Reason.DROPPED, None)
-        assert await asyncio.to_thread(room.deliver, silent(SECOND))
+        assert await room.deliver(silent(SECOND)) == {SECOND}
         assert (await waiter).reason is Reason.SHOP_SILENT
         assert await live.request(FIRST) is None, "it may be asked for again"
 
 
-def test_what_kills_its_workers_is_told_from_the_others_and_parked(
+async def test_the_worker_that_drains_the_shop_is_told_of_what_is_new(settings: Settings) -> None:
+    told: list[str] = []
+
+    async def listen() -> None:
+        async for shop in wanted_shops(settings, WORKER):
+            told.append(shop)  # noqa: PERF401 - it never ends
+
+    listening = asyncio.create_task(listen())
+    async with (
+        connect_async(settings) as redis,
+        AsyncLivePrices(settings) as live,
+        waiting_room(settings, SHOP, worker=WORKER) as room,
+    ):
+        await until(lambda: _listens(redis))
+        await live.request(FIRST)  # a job is on its way, which begins a drain
+        assert await room.take(10) == [FIRST]
+        await live.request(FIRST)  # in hand
+        for product_id in (SECOND, SECOND, THIRD):
+            await live.request(product_id)
+        await until(lambda: len(told) >= 2)
+        await redis.client_kill_filter(_type="pubsub")
+        await until(lambda: _listens(redis))
+        await room.take(10)  # its lease may have run out meanwhile
+        await live.request(f"{SHOP}:4")
+        await until(lambda: len(told) >= 3)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    assert told == [SHOP] * 3
+
+
+async def _listens(redis: aioredis.Redis) -> bool:
+    return bool(dict(await redis.pubsub_numsub(f"{WANTED}{WORKER}"))[f"{WANTED}{WORKER}".encode()])
+
+
+async def test_all_leases_of_a_worker_are_held_in_one_step_that_finds_what_nobody_told_of(
+    settings: Settings, redis: Redis, new_room: Callable[[], WaitingRoom], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listino.live.leases, "LEASE_MS", 60_000)
+    async with (
+        contextlib.aclosing(Leases(settings)) as leases,
+        AsyncLivePrices(settings) as live,
+        waiting_room(settings, "it:bottega") as other,
+    ):
+        assert await leases.hold([]) == ([], JOB_MS / 1000)
+        room, left = new_room(), new_room()
+        await live.request(FIRST)
+        _, seconds = await leases.hold([])
+        assert LOOK_MS / 1000 <= seconds <= JOB_MS / 1000, "when the job is overdue"
+        assert await room.take(10) == [FIRST]
+        assert await other.take(10) == []
+        room.news.clear()
+        assert await leases.hold([room, other]) == ([], RENEW_MS / 1000)
+        assert (room.wanted, room.news.is_set()) == (False, False), "nothing waits"
+        assert min(redis.pttl(key) for key in (room.keys.drain, other.keys.drain)) > 50_000  # type: ignore[type-var]  # typed for every mode
+        await live.request(SECOND)
+        await leases.hold([room, other])
+        assert (room.wanted, room.news.is_set(), other.wanted) == (True, True, False)
+
+        monkeypatch.setattr(listino.live.leases, "LEASE_MS", LEASE_MS)
+        await leases.hold([room, other])
+        room.abandon()
+        await until(lambda: not redis.exists(room.keys.drain))
+        assert await leases.hold([room]) == (["it:bottega"], RENEW_MS / 1000), "its own it cannot take over"
+        overdue, _ = await leases.hold([])
+        assert sorted(overdue) == [SHOP, "it:bottega"]
+        assert sorted(await left.take(10)) == [FIRST, SECOND]
+        with pytest.raises(DrainLost):
+            await room.take(10)
+        await left.rest(leave=True)
+        assert await leases.hold([left]) == (["it:bottega"], RENEW_MS / 1000)
+        assert left.wanted, "it is told of a lost lease by its next look"
+
+
+async def test_what_was_taken_and_never_came_is_put_back_before_a_drain_rests(
+    settings: Settings, redis: Redis, new_room: Callable[[], WaitingRoom]
+) -> None:
+    room = new_room()
+    async with AsyncLivePrices(settings) as live:
+        await live.request(FIRST)
+    await room.take(10)  # and the connection breaks before it is known what
+    assert not await room.rest()
+    assert room.wanted
+    assert await room.take(10) == [FIRST]
+    assert not redis.exists(room.keys.blamed), "nobody died over it"
+    await room.deliver(silent(FIRST))
+    assert await room.rest()
+
+
+async def test_answers_that_come_together_are_told_in_one_step(
+    settings: Settings, redis: Redis, new_room: Callable[[], WaitingRoom]
+) -> None:
+    room = new_room()
+    async with AsyncLivePrices(settings) as live:
+        for product_id in (FIRST, SECOND, THIRD):
+            await live.request(product_id)
+        assert len(await room.take(10)) == 3
+        redis.config_resetstat()
+        told = await asyncio.gather(
+            room.deliver(silent(FIRST), heard=True),
+            room.deliver(silent(SECOND), silent(f"{SHOP}:9"), errors={SECOND: "ours"}),
+            room.deliver(silent(THIRD)),
+        )
+        assert told == [{FIRST}, {SECOND}, {THIRD}]
+        calls: dict[str, dict[str, int]] = redis.info("commandstats")  # type: ignore[assignment]  # typed for every mode
+        assert sum(calls.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("eval", "evalsha")) <= 2
+        assert redis.hgetall(room.keys.blamed) == {SECOND.encode(): b"1"}
+        with pytest.raises(ValueError, match="it:bottega:1"):
+            await room.deliver(silent("it:bottega:1"))
+
+
+async def test_what_kills_its_workers_is_told_from_the_others_and_parked(
     settings: Settings,
     redis: Redis,
     new_room: Callable[[], WaitingRoom],
@@ -93,13 +220,13 @@ def test_what_kills_its_workers_is_told_from_the_others_and_parked(
             live.get(product_id, wait_ms=0)
         while not redis.exists("live:{de:kontor}:parked"):
             room = new_room()
-            (taken,) = wait_until(lambda room=room: take(room), "the lease has run out", 5)
+            taken = await take(room)
             while taken:
                 hands.append(sorted(taken))
                 if poison in taken:
                     break  # and the worker is no more
-                assert all(room.deliver(silent(product_id)) for product_id in taken)
-                taken = room.take(10)
+                assert await room.deliver(*map(silent, taken)) == set(taken)
+                taken = await room.take(10)
         assert hands[:ALONE_AFTER] == [[FIRST, poison, THIRD]] * ALONE_AFTER
         assert sorted(hands[ALONE_AFTER:]) == [[FIRST], [poison], [THIRD]]
         assert live.get(poison, wait_ms=5000).reason is Reason.PARKED
@@ -113,9 +240,10 @@ def test_what_kills_its_workers_is_told_from_the_others_and_parked(
         assert live.get(poison, wait_ms=0).reason is Reason.DEADLINE
 
 
-def take(room: WaitingRoom) -> tuple[list[str]] | None:
-    """What there is to take; None while another drain holds the shop."""
-    try:
-        return (room.take(10),)
-    except DrainLost:
-        return None
+async def take(room: WaitingRoom) -> list[str]:
+    """What there is to take, as soon as no other drain holds the shop."""
+    async with asyncio.timeout(5):
+        while True:
+            with contextlib.suppress(DrainLost):
+                return await room.take(10)
+            await asyncio.sleep(0.005)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from livework import waiting_room
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 from shopkeeper import RunningShop, wait_until
@@ -22,7 +23,6 @@ from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.keys import ShopKeys
 from listino.live.prices import AsyncLivePrices
-from listino.live.waiting import WaitingRoom
 from listino.local.engines import free_port
 from listino.settings import Settings
 from listino.shops.declaration import Shops
@@ -162,17 +162,17 @@ async def test_since_when_a_product_waits_survives_being_put_back(settings: Sett
     redis, keys = Redis.from_url(settings.redis_address), ShopKeys("it:bottega")
     answers: list[LiveAnswer] = []
 
-    def room() -> WaitingRoom:
-        return WaitingRoom(settings, redis, "it:bottega", refreshed=answers.append)
-
     async with AsyncLivePrices(settings) as live:
         await live.request("it:bottega:1")
     (queued,) = (int(since) for since in redis.hvals(keys.since))  # type: ignore[union-attr]  # typed for every mode
-    leaving, next_one = room(), room()
-    assert leaving.take(2) == ["it:bottega:1"]
-    leaving.rest(leave=True)
-    assert next_one.take(2) == ["it:bottega:1"]
-    next_one.deliver(LiveAnswer(product_id="it:bottega:1", as_of=utc_now(), reason=Reason.SHOP_SILENT))
+    async with (
+        waiting_room(settings, "it:bottega") as leaving,
+        waiting_room(settings, "it:bottega", refreshed=answers.append) as next_one,
+    ):
+        assert await leaving.take(2) == ["it:bottega:1"]
+        await leaving.rest(leave=True)
+        assert await next_one.take(2) == ["it:bottega:1"]
+        await next_one.deliver(LiveAnswer(product_id="it:bottega:1", as_of=utc_now(), reason=Reason.SHOP_SILENT))
     (legs,) = (answer.legs for answer in answers)
     assert legs is not None
     assert legs.queued == queued

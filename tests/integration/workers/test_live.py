@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from livework import WAIT_MS, ask, ask_until_answered, in_stock, start_worker, stock
+from livework import WAIT_MS, ask, ask_until_answered, in_stock, start_worker, stock, waiting_room
 from redis import Redis
 from shopkeeper import RunningShop, wait_until
 
@@ -22,7 +22,7 @@ from listino.live.answer import LiveAnswer, Reason
 from listino.live.prices import AsyncLivePrices, LivePrices
 from listino.live.quote import last_known, make_quote
 from listino.live.scripts import CHANNEL
-from listino.live.waiting import DrainLost, WaitingRoom
+from listino.live.waiting import DrainLost
 from listino.settings import Settings
 from listino.shops.declaration import Shops
 from listino.shops.platform import Known
@@ -173,15 +173,14 @@ async def test_a_message_nobody_understands_does_not_end_the_listening(
 ) -> None:
     product = stock(german_shop, settings, store)[0]
     redis = Redis.from_url(settings.redis_address)
-    async with AsyncLivePrices(settings) as live:
+    async with AsyncLivePrices(settings) as live, waiting_room(settings, german_shop.key) as room:
         asking = asyncio.create_task(live.get(product.id, wait_ms=5000))
-        room = WaitingRoom(settings, redis, german_shop.key)
         taken: list[str] = []
         while not taken:
-            taken = await asyncio.to_thread(room.take, 1)
+            taken = await room.take(1)
         redis.publish(CHANNEL, b"{not ours")
         redis.publish(CHANNEL, b'{"product_id": 1, "reason": "of tomorrow"}')
-        room.deliver(LiveAnswer(product_id=taken[0], as_of=utc_now(), reason=Reason.SHOP_SILENT))
+        await room.deliver(LiveAnswer(product_id=taken[0], as_of=utc_now(), reason=Reason.SHOP_SILENT))
         assert (await asking).reason is Reason.SHOP_SILENT
 
 
@@ -190,11 +189,10 @@ async def test_who_does_not_wait_is_told_of_a_fresh_answer_all_the_same(
 ) -> None:
     kept = settings.model_copy(update={"live_fresh_ms": 60_000})
     product = stock(german_shop, kept, store)[0]
-    room = WaitingRoom(kept, Redis.from_url(kept.redis_address), german_shop.key)
-    async with AsyncLivePrices(kept) as live:
+    async with AsyncLivePrices(kept) as live, waiting_room(kept, german_shop.key) as room:
         assert (await live.get(product.id, wait_ms=0)).reason is Reason.DEADLINE
-        assert room.take(1) == [product.id]
-        assert room.deliver(
+        assert await room.take(1) == [product.id]
+        assert await room.deliver(
             LiveAnswer(product_id=product.id, as_of=utc_now(), price=Money(990), availability=Availability.IN_STOCK)
         )
         assert (await live.get(product.id, wait_ms=1000)).price == Money(990)
@@ -297,26 +295,32 @@ def test_a_killed_worker_leaves_nobody_waiting_for_ever(
         heir.wait(10)
 
 
-def test_what_a_drain_leaves_waits_before_all_others(settings: Settings) -> None:
+async def test_what_a_drain_leaves_waits_before_all_others(settings: Settings) -> None:
     first, second, third = (f"de:kontor:{number}" for number in (1, 2, 3))
-    redis = Redis.from_url(settings.redis_address)
-    with contextlib.closing(LivePrices(settings)) as live:
+    async with (
+        AsyncLivePrices(settings) as live,
+        waiting_room(settings, "de:kontor") as room,
+        waiting_room(settings, "de:kontor") as next_room,
+    ):
         for product_id in (first, second):
-            live.get(product_id, wait_ms=0)
-        room, next_room = WaitingRoom(settings, redis, "de:kontor"), WaitingRoom(settings, redis, "de:kontor")
-        assert sorted(room.take(10)) == [first, second]
+            await live.request(product_id, wait_ms=0)
+        assert sorted(await room.take(10)) == [first, second]
         with pytest.raises(DrainLost):
-            next_room.take(10)
-        assert room.deliver(LiveAnswer(product_id=first, as_of=utc_now(), reason=Reason.SHOP_SILENT))
-        live.get(third, wait_ms=0)
-        assert not room.rest()
-        assert room.rest(leave=True)
-        live.get(second, wait_ms=0)  # it is on its way: nobody queues it a second time
-    assert sorted(next_room.take(10)) == [second, third]
-    assert not room.deliver(LiveAnswer(product_id=second, as_of=utc_now(), reason=Reason.SHOP_SILENT)), "not its own"
-    for product_id in (second, third):
-        assert next_room.deliver(LiveAnswer(product_id=product_id, as_of=utc_now(), reason=Reason.SHOP_SILENT))
-    assert next_room.rest()
+            await next_room.take(10)
+        assert await room.deliver(silent(first)) == {first}
+        await live.request(third, wait_ms=0)
+        assert not await room.rest()
+        assert room.wanted, "there is something to do"
+        assert await room.rest(leave=True)
+        await live.request(second, wait_ms=0)  # it is on its way: nobody queues it a second time
+        assert sorted(await next_room.take(10)) == [second, third]
+        assert not await room.deliver(silent(second)), "not its own"
+        assert await next_room.deliver(silent(second), silent(third)) == {second, third}
+        assert await next_room.rest()
+
+
+def silent(product_id: str) -> LiveAnswer:
+    return LiveAnswer(product_id=product_id, as_of=utc_now(), reason=Reason.SHOP_SILENT)
 
 
 def test_redis_away_is_a_reason(settings: Settings) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 
 import pytest
@@ -29,22 +29,29 @@ class Room:
         self.taken: list[int] = []
         self.answers: list[LiveAnswer] = []
         self.breaker_open = False
+        self.wanted, self.news = True, asyncio.Event()
         self._silent_in_a_row = 0
 
-    def take(self, most: int) -> list[str]:
+    async def take(self, most: int) -> list[str]:
         ids, self.waiting = self.waiting[:most], self.waiting[most:]
-        if ids:
-            self.taken.append(len(ids))
+        self.taken.append(len(ids))
+        self.wanted = bool(self.waiting)
         return ids
 
-    def deliver(self, answer: LiveAnswer, *, heard: bool, error: str) -> bool:
-        self._silent_in_a_row = 0 if heard else self._silent_in_a_row
-        first = answer.product_id not in {known.product_id for known in self.answers}
-        if first:
-            self.answers.append(answer)
-        return first
+    def put(self, ids: Sequence[str]) -> None:
+        """More of them, of which the drain is told."""
+        self.waiting.extend(ids)
+        self.wanted = True
+        self.news.set()
 
-    def trouble(self) -> bool:
+    async def deliver(self, *answers: LiveAnswer, heard: bool, errors: Mapping[str, str]) -> set[str]:
+        self._silent_in_a_row = 0 if heard else self._silent_in_a_row
+        known = {answer.product_id for answer in self.answers}
+        first = [answer for answer in answers if answer.product_id not in known]
+        self.answers += first
+        return {str(answer.product_id) for answer in first}
+
+    async def trouble(self) -> bool:
         self._silent_in_a_row += 1
         return self._silent_in_a_row >= BREAK_AFTER
 
@@ -88,10 +95,18 @@ def answering(reason: Reason | None) -> Work:
     return work
 
 
-async def drain(asking: Asking, room: Room, monkeypatch: pytest.MonkeyPatch, until: float | None = None) -> int:
+async def drain(
+    asking: Asking,
+    room: Room,
+    monkeypatch: pytest.MonkeyPatch,
+    until: float | None = None,
+    leaving: asyncio.Event | None = None,
+) -> int:
     monkeypatch.setattr(workers.live, "runtime", lambda: SimpleNamespace(refresher=lambda key: asking))
+    if leaving is None:
+        monkeypatch.setattr(workers.live, "LINGER_SECONDS", 0.01)
     end = time.monotonic() + 60 if until is None else until
-    return await workers.live._drain("it:bottega", room, until=end)  # type: ignore[arg-type]
+    return await workers.live._drain("it:bottega", room, until=end, leaving=leaving or asyncio.Event())  # type: ignore[arg-type]
 
 
 def answered(room: Room) -> list[str]:
@@ -112,6 +127,7 @@ async def test_several_with_one_request(bottega: Shop, monkeypatch: pytest.Monke
     room, asking = Room(IDS), Asking(bottega, answering(None), size=25, batch=25)
     assert await drain(asking, room, monkeypatch) == len(IDS)
     assert [len(ids) for ids in asking.asked] == [25, 25, 10]
+    assert asking.peak == 3, "while places are free nobody waits for an answer"
     assert answered(room) == sorted(IDS)
 
 
@@ -171,3 +187,34 @@ async def test_what_was_taken_and_not_asked_for_in_time_is_left(bottega: Shop, m
     assert await drain(asking, room, monkeypatch, until=15.0) == bottega.live_concurrency
     assert answered(room) == sorted(IDS[: bottega.live_concurrency])
     assert room.taken == [25], "the rest is in the room's hands, which puts it back"
+
+
+async def answers(room: Room, count: int) -> None:
+    while len(room.answers) < count:  # noqa: ASYNC110 - the room is not one that says when
+        await asyncio.sleep(0)
+
+
+async def test_a_drain_without_work_does_nothing_until_it_is_woken(
+    bottega: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, asking, leaving = Room(IDS[:1]), Asking(bottega, answering(None)), asyncio.Event()
+    at_work = asyncio.create_task(drain(asking, room, monkeypatch, leaving=leaving))
+    async with asyncio.timeout(5):
+        await answers(room, 1)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert room.taken == [1], "it looks when it is told to"
+        room.put(IDS[1:4])
+        await answers(room, 4)
+        assert room.taken == [1, 3]
+        leaving.set()
+        room.news.set()
+        assert await at_work == 4
+
+
+async def test_nothing_waits_until_somebody_wakes_the_drain_when_a_place_comes_free(
+    bottega: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, asking = Room(IDS), Asking(bottega, answering(None))
+    assert await drain(asking, room, monkeypatch) == len(IDS)
+    assert all(room.taken), "nor is it looked for what is not there"

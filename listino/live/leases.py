@@ -1,0 +1,71 @@
+"""What one worker process holds of all shops that it drains, and who tells it that something waits for one of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import structlog
+from redis.exceptions import RedisError
+
+from listino.live.client import connect_async, connect_subscriber
+from listino.live.exchange import Exchange, Script
+from listino.live.keys import DRAINS
+from listino.live.scripts import HOLD, WANTED
+from listino.live.times import JOB_MS, LEASE_MS, LOOK_MS, RENEW_MS
+from listino.live.waiting import WaitingRoom
+from listino.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+RESUBSCRIBE_SECONDS = 0.1  # what is said until then is found with the next renewal
+
+
+class Leases:
+    """The leases of one process, on a connection of their own, which waits for nobody. Use it in one event loop, and close it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._redis = connect_async(settings, seconds=LEASE_MS / 1000, connections=1)
+        self._hold = Script(Exchange(self._redis), HOLD)
+
+    async def hold(self, rooms: Sequence[WaitingRoom]) -> tuple[list[str], float]:
+        """Holds the rooms' leases for another LEASE_MS, and wakes those that lost theirs or in which something waits.
+
+        Gives the shops that nobody drains any more, and after how many seconds it is to be called again: soon enough to
+        hold the leases, and to miss nobody else's. Raises one of `listino.live.client.UNAVAILABLE`.
+        """
+        held = [room for room in rooms if not room.abandoned]
+        waiting, overdue, next_ms = await self._hold.run(
+            [DRAINS, *(key for room in held for key in (room.keys.drain, room.keys.waiting))],
+            [LEASE_MS, *(arg for room in held for arg in (room.owner, room.keys.shop))],
+        )
+        for room, count in zip(held, waiting, strict=True):
+            if count:
+                room.wake()
+        # No job and no lease that begins later runs out sooner than JOB_MS; where a drain leaves something, it queues a job.
+        again_ms = RENEW_MS if rooms else min(max(next_ms, LOOK_MS), JOB_MS) if next_ms >= 0 else JOB_MS
+        mine = {room.keys.shop for room in rooms}
+        return [shop for name in overdue if (shop := name.decode()) not in mine], again_ms / 1000
+
+    async def aclose(self) -> None:
+        await self._redis.aclose()
+
+
+async def wanted_shops(settings: Settings, worker: str) -> AsyncIterator[str]:
+    """Shops `it:bottega` that the worker drains and that have something new to ask for, as long as somebody listens.
+
+    After a lost connection it subscribes again, and says so once; what was said meanwhile is not heard.
+    """
+    told = False
+    async with connect_subscriber(settings) as redis:
+        while True:
+            try:
+                async with redis.pubsub() as subscription:
+                    await subscription.subscribe(f"{WANTED}{worker}")
+                    async for message in subscription.listen():
+                        told = False
+                        if message["type"] == "message":
+                            yield message["data"].decode()
+            except RedisError as error:
+                if not told:
+                    log.warning("live.subscription_lost", error=str(error))
+                told = True
+            await asyncio.sleep(RESUBSCRIBE_SECONDS)
