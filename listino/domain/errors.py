@@ -57,10 +57,6 @@ class EngineUnavailable(ListinoError):
     """Raised when MongoDB or Redis does not answer; the message names which one and where it was expected."""
 
 
-class StoreContended(ListinoError):
-    """Raised when products could not be stored because others changed them each time in between; later it may succeed."""
-
-
 class ListBeingPrepared(ListinoError):
     """Raised when a page far into a list is asked for whose beginning is still being looked for; a moment later it is there."""
 

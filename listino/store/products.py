@@ -97,7 +97,7 @@ class Products:
         never loses a price. Where somebody changes a product meanwhile, it is read and planned again.
 
         `known`: for live refreshes, the products as they were read before the shop was asked. They are not read again
-        unless somebody changed them since. Raises StoreContended.
+        unless somebody changed them since. Raises Contended, one of UNAVAILABLE.
         """
         storing = Storing(seen, terms=terms, sound=sound, known=known)
         for question in storing.planning():

@@ -12,11 +12,11 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 from pymongo.results import BulkWriteResult
 
-from listino.domain.errors import StoreContended
 from listino.domain.listing import Terms
 from listino.domain.product import Product, ProductId
 from listino.store.collections import AUDIT, PRICE_HISTORY, PRODUCTS
 from listino.store.intake import Question, intake, these
+from listino.store.outage import Contended
 from listino.store.upsert import NEEDED, UpsertPlan, history_removal
 
 DUPLICATE_KEY = 11000  # MongoDB's code
@@ -27,8 +27,10 @@ _MOST_ROUNDS = 20
 
 @dataclass(slots=True)
 class Bulk:
-    """Writes to one collection, to be sent unordered. Whoever sends them says what came of it; `found`: how many of them
-    found their document, or made it."""
+    """Writes to one collection, to be sent unordered. Whoever sends them says what came of it, with `done` or `refused`.
+
+    `found`: how many of them found their document, or made it. `is_again`: these are what was refused the first time.
+    """
 
     collection: str
     writes: Sequence[UpdateOne]
@@ -51,7 +53,7 @@ class Bulk:
         self.found += said.get("nMatched", 0) + said.get("nUpserted", 0)
 
     def sending(self) -> Iterator["Bulk"]:
-        """Itself, again where some were refused that are not the second time."""
+        """Itself, until it is done."""
         while not self.is_done:
             yield self
 
@@ -80,7 +82,7 @@ class Storing:
         return intake(self.plan, self._seen, terms=self._terms, sound=self._sound, known=self._known)
 
     def writing(self) -> Iterator[Bulk | Question]:
-        """The writes; raises StoreContended where others change the same products all the time.
+        """The writes; raises Contended where others change the same products all the time.
 
         The history comes first: a crash in between repeats a point, it never loses a price.
         """
@@ -99,7 +101,7 @@ class Storing:
             ]
             self.plan.amend(again)
             plan, seen = again, missed
-        raise StoreContended(
+        raise Contended(
             f"{', '.join(str(one.id) for one in seen[:3])} changed {_MOST_ROUNDS} times while it was stored"
         )
 
