@@ -67,7 +67,7 @@ class UpsertPlan:
     points: dict[ProductId, PricePoint] = field(default_factory=dict)
 
     def amend(self, again: "UpsertPlan") -> None:
-        """Takes over what becomes of products that had to be planned again. `moved` gains, and never loses."""
+        """Takes over what becomes of products that had to be planned again. `moved` gains in place, for a guard looks at it."""
         told = {*again.new, *again.changed, *again.unchanged, *again.returned, *again.held, *again.declined}
         for name in ("new", "changed", "unchanged", "returned", "held", "declined"):
             mine: list[ProductId] = getattr(self, name)

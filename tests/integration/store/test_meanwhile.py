@@ -2,7 +2,8 @@
 and costs further questions only then."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from listino.domain.market import market_of
 from listino.domain.money import Money
 from listino.domain.offer import Availability, ShopOffer, ShopProduct, Variant
 from listino.domain.pricing import PricingRule
-from listino.domain.product import Product
+from listino.domain.product import Product, ProductId
 from listino.settings import Settings
 from listino.store import client
 from listino.store.aio import AsyncStore
@@ -135,10 +136,26 @@ def test_a_later_look_that_was_stored_meanwhile_stays_and_the_history_has_both(
     assert (cost(store.products.get(CUP)), costs(store)) == (later, [1000, 900, later])
 
 
-def test_a_product_that_left_meanwhile_returns_and_lists_hear_of_it(store: Store, cup: Product) -> None:
+class Told(Unguarded):
+    """Notes what lists are told of, when the write has ended."""
+
+    def __init__(self) -> None:
+        self.moved: list[ProductId] = []
+
+    @contextlib.contextmanager
+    def writing(self, product_ids: Collection[ProductId], *, moved: Collection[ProductId] = ()) -> Iterator[None]:
+        yield
+        self.moved += moved
+
+
+def test_a_product_that_left_meanwhile_returns_and_lists_hear_of_it(
+    store: Store, settings: Settings, cup: Product
+) -> None:
     store.products.mark_gone([CUP], at(5))
-    plan = look(store, cup, 1000)
-    assert (plan.returned, plan.unchanged, plan.moved) == ([CUP], [], [CUP])
+    told = Told()
+    with Store(settings, told) as late:
+        plan = look(late, cup, 1000)
+    assert (plan.returned, plan.unchanged, told.moved) == ([CUP], [], [CUP])
     assert store.products.get(CUP).gone_at is None
 
 
