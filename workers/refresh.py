@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import unquote
 
 import httpx
@@ -18,7 +18,7 @@ from listino.domain.errors import GoneFromShop, ListinoError, UnreadablePage
 from listino.domain.listing import reoffer, unsellable
 from listino.domain.offer import ShopOffer
 from listino.domain.politeness import REFUSALS, is_failure
-from listino.domain.product import Product, key_parts
+from listino.domain.product import Product, ProductId, key_parts
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.legs import ServerClock, ShopTimes
 from listino.live.together import Together
@@ -41,6 +41,13 @@ _MOST_BYTES = 8 * 1024 * 1024  # of one answer; product pages average 600 kB
 _MOST_KEPT = 50  # products in one write of the store
 # A refusal of the request as such, not of us: bad request, not found, too much in it, too long an address.
 _NOT_AS_ASKED = (400, 404, 413, 414)
+
+
+class Look(NamedTuple):
+    """A product as its shop shows it now, and as it was stored before the shop was asked."""
+
+    fresh: Product
+    before: Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class Refresher:
     store: Store
     seconds: float
     clock: ServerClock = field(default_factory=ServerClock)
-    _kept: Together[Product, LiveAnswer | Exception] = field(init=False, compare=False, repr=False)
+    _kept: Together[Look, LiveAnswer | Exception] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # What is told while the store is at work is stored with the next: more at a time, the more there is to do.
@@ -229,7 +236,7 @@ class Refresher:
                     case _:
                         if complaint := unsellable(said, self.shop.market):
                             raise UnreadablePage(f"{inquiry.refresh.fetch.url}: {complaint[0]}, {complaint[1]}")
-                        fresh.append(self._reoffered(product, said, at))
+                        fresh.append(Look(self._reoffered(product, said, at), product))
             except GoneFromShop as good_bye:
                 gone[str(product.id)] = str(good_bye)
             except ListinoError as error:
@@ -246,20 +253,22 @@ class Refresher:
             inquiry.times.note("stored")
         return outcome
 
-    async def _keep(self, fresh: Sequence[Product]) -> list[LiveAnswer | Exception]:
+    async def _keep(self, looks: Sequence[Look], *, again: bool = False) -> list[LiveAnswer | Exception]:
         """Stores the products; one over which we fail must not keep the others from being stored."""
+        # Of what was stored in part nobody knows how it is now.
+        known = {} if again else {look.before.id: look.before for look in looks}
         try:
-            return list(await _within_limit(self._stored, fresh))
+            return list(await _within_limit(self._stored, [look.fresh for look in looks], known))
         except UNAVAILABLE:
             raise
         except Exception as error:
-            if len(fresh) == 1:
+            if len(looks) == 1:
                 return [error]
-            return list(chain.from_iterable([await self._keep([product]) for product in fresh]))
+            return list(chain.from_iterable([await self._keep([look], again=True) for look in looks]))
 
-    def _stored(self, fresh: Sequence[Product]) -> list[LiveAnswer]:
+    def _stored(self, fresh: Sequence[Product], known: Mapping[ProductId, Product]) -> list[LiveAnswer]:
         """Stores the products; of one whose price is held the answer tells the stock alone."""
-        plan = self.store.products.upsert(fresh, terms=self.shop.terms)
+        plan = self.store.products.upsert(fresh, terms=self.shop.terms, known=known)
         held = {*plan.held, *plan.declined}
         return [_without_its_price(product) if product.id in held else _with_price(product) for product in fresh]
 

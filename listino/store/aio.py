@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
@@ -28,13 +27,12 @@ from listino.store.client import opened, unavailable
 from listino.store.collections import AUDIT, CRAWLS, LIST_READS, PRICE_HISTORY, PRODUCTS, REJECTS
 from listino.store.documents import Document, crawl_document, points_from, product_from
 from listino.store.guard import Bounded, Guard, ReadOnly
-from listino.store.intake import intake
+from listino.store.intake import Question
 from listino.store.marks import STRIDE, Marks, Place
 from listino.store.outage import UNAVAILABLE, time_limit
 from listino.store.query import AT_ONCE, CARD, ProductQuery, gone, on_sale_of
-from listino.store.upsert import UpsertPlan, after, collided, met_in, overtaken
-
-log = structlog.get_logger(__name__)
+from listino.store.storing import Storing
+from listino.store.upsert import UpsertPlan, met_in
 
 CLIENT = AsyncIOMotorClient
 
@@ -155,25 +153,23 @@ class AsyncProducts:
         self, seen: Sequence[Product], *, terms: Terms | None = None, sound: Collection[str] = ()
     ) -> UpsertPlan:
         """Stores products as just seen; see Products.upsert for the promise."""
-        plan = UpsertPlan()
-        for question in intake(plan, seen, terms=terms, sound=sound):
-            found = self._database[question.collection].find(question.filter, question.projection)
-            question.documents = await found.limit(question.most).to_list(None)
-        async with self._guard.writing_async([product.id for product in seen], moved=plan.moved):
-            for collection in (PRICE_HISTORY, PRODUCTS, AUDIT):
-                if writes := plan.writes(collection.name):
-                    try:
-                        await self._database[collection.name].bulk_write(writes, ordered=False)
-                    except BulkWriteError as error:
-                        again = collided(error, writes)
-                        await self._database[collection.name].bulk_write(again, ordered=False)
-            try:
-                if plan.points and (late := overtaken(plan, await self._products.find(*after(plan)).to_list(None))):
-                    await self._history.bulk_write(late, ordered=False)
-            except UNAVAILABLE as error:
-                # What was seen is stored; the history lacks that the price went there and back within a moment.
-                log.warning("store.late_point_lost", products=len(seen), error=str(error)[:300])
-        return plan
+        storing = Storing(seen, terms=terms, sound=sound)
+        for question in storing.planning():
+            await self._answer(question)
+        async with self._guard.writing_async(storing.ids, moved=storing.plan.moved):
+            for step in storing.writing():
+                if isinstance(step, Question):
+                    await self._answer(step)
+                    continue
+                try:
+                    step.done(await self._database[step.collection].bulk_write(step.writes, ordered=False))
+                except BulkWriteError as error:
+                    step.refused(error)
+        return storing.plan
+
+    async def _answer(self, question: Question) -> None:
+        found = self._database[question.collection].find(question.filter, question.projection)
+        question.documents = await found.limit(question.most).to_list(None)
 
     async def readings(self, market: str, shop: str, keys: Sequence[int]) -> dict[int, KeptReading]:
         """What is known of the shop's answers with those keys; each costs one step in an index.

@@ -19,7 +19,7 @@ from listino.store.documents import Document
 from listino.store.guard import Guard
 from listino.store.imported import OPTIONAL
 from listino.store.setup import index, prepare
-from listino.store.upsert import DUPLICATE_KEY
+from listino.store.storing import DUPLICATE_KEY
 
 # Numbers sort and are compared by themselves: no natural key is among them.
 _IMPORTED = {"_id": {"$gte": 0}}

@@ -17,7 +17,8 @@ WRITE_SECONDS = 20.0
 class Guard(Protocol):
     """Both are around a write from before it is sent until it is acknowledged, and never make it fail.
 
-    `product_ids`: all that it may change. `moved`: those among them that lists gain or lose, or show in another place.
+    `product_ids`: all that it may change. `moved`: those among them that lists gain or lose, or show in another place; looked at
+    when the write has ended, for what others do meanwhile may add to them.
     """
 
     def writing(

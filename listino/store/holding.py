@@ -1,7 +1,7 @@
 """The writes that hold a price, leave one held or declined, and release it.
 
 Each of them names what it builds on (the reading that was held, the state that was accepted): where somebody decided
-meanwhile, or a later reading came first, it finds nothing to change, and the next crawl looks again.
+meanwhile, or a later reading came first, it finds nothing to change, and what was read is judged again.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from listino.domain.product import Product
 from listino.store.audit import audit_write
 from listino.store.documents import product_document
 from listino.store.held_document import held_document, held_from
-from listino.store.upsert import UpsertPlan, history_write, met_in, seen_mark
+from listino.store.upsert import UpsertPlan, as_planned, history_write, met_in, needed_of, seen_mark
 
 
 def holding_writes(plan: UpsertPlan, read: Product, known: Product | None, held: Held) -> None:
@@ -30,15 +30,21 @@ def holding_writes(plan: UpsertPlan, read: Product, known: Product | None, held:
         plan.products.append(UpdateOne({"_id": document.pop("_id")}, {"$setOnInsert": document}, upsert=True))
         return
     before = known.held
+    looked_later = known.offer is not None and known.offer.checked_at > held.seen_at
+    if looked_later or (before is not None and before.seen_at >= held.seen_at):
+        # Somebody looked later than we did, or it is held already: what they saw stays.
+        if read.crawled and known.gone_at is None:
+            plan.products += seen_mark(withheld(read, known))
+        return
     if before is not None and before.reading != held.reading:
-        plan.audit.append(audit_write(_superseded(read, before, held.seen_at)))
+        plan.audit[read.id] = audit_write(_superseded(read, before, held.seen_at))
     elif before is not None:
         crawls = 1 if held.crawl_id is not None else 0
         held = replace(held, at=before.at, times=before.times + crawls, crawl_id=held.crawl_id or before.crawl_id)
     change, forgotten = _shown(plan, read, known)
     update = {"$set": change | {"held": held_document(held)}, "$unset": forgotten | {"declined": ""}}
     later = {"held.seen_at": {"$not": {"$gte": held.seen_at}}}
-    plan.products.append(UpdateOne(_unless_decided(known) | later, update))
+    plan.products.append(UpdateOne(as_planned(known.id, needed_of(known)) | later, update))
 
 
 def declined_writes(plan: UpsertPlan, read: Product, known: Product) -> None:
@@ -48,7 +54,7 @@ def declined_writes(plan: UpsertPlan, read: Product, known: Product) -> None:
     (plan.changed if change.get("content_hash") != known.content_hash and change else plan.unchanged).append(read.id)
     if change:
         update = {"$set": change} | ({"$unset": forgotten} if forgotten else {})
-        plan.products.append(UpdateOne(_unless_decided(known), update))
+        plan.products.append(UpdateOne(as_planned(known.id, needed_of(known)), update))
 
 
 def release_writes(plan: UpsertPlan, believed: Product, stored: Mapping[str, Any]) -> None:
@@ -57,7 +63,9 @@ def release_writes(plan: UpsertPlan, believed: Product, stored: Mapping[str, Any
         return
     at = believed.offer.checked_at
     if "held" in stored:
-        plan.audit.append(audit_write(_superseded(believed, held_from(stored["held"]), at)))
+        plan.audit[believed.id] = audit_write(_superseded(believed, held_from(stored["held"]), at))
+        if stored["held"]["seen_at"] > at:
+            return
     not_later = {"_id": believed.id, "held.seen_at": {"$not": {"$gt": at}}}
     plan.products.append(UpdateOne(not_later, {"$unset": {"held": "", "declined": ""}}))
 
@@ -91,16 +99,6 @@ def _shown(plan: UpsertPlan, read: Product, known: Product) -> tuple[dict[str, A
     change["offer.availability"] = kept_product.offer.availability.value
     # The answer that was believed last had another stock: that the shop gives it again must not count as unchanged.
     return change, {"reading": ""}
-
-
-def _unless_decided(known: Product) -> dict[str, Any]:
-    """The product as it was when it was judged."""
-    return {
-        "_id": known.id,
-        "content_hash": known.content_hash,
-        "held.reading": known.held.reading if known.held else None,
-        "declined": known.declined,
-    }
 
 
 def _superseded(read: Product, held: Held, at: datetime) -> AuditEntry:

@@ -20,7 +20,8 @@ from listino.store.collections import AUDIT, PRICE_HISTORY, PRODUCTS
 from listino.store.documents import product_from
 from listino.store.guard import Guard
 from listino.store.query import CARD
-from listino.store.upsert import collided, history_write, replacing
+from listino.store.storing import collided
+from listino.store.upsert import history_write, replacing
 
 _SHOWN = {**CARD, "url": 1, "held": 1}
 _BATCH = 100

@@ -5,9 +5,10 @@ goes on, so that nothing here knows a driver.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from pymongo import UpdateOne
@@ -21,7 +22,7 @@ from listino.domain.product import Product, ProductId
 from listino.store.collections import PRICE_HISTORY, PRODUCTS
 from listino.store.documents import points_from, product_from
 from listino.store.holding import declined_writes, holding_writes, release_writes
-from listino.store.upsert import NEEDED, UpsertPlan, plan_upsert
+from listino.store.upsert import NEEDED, UpsertPlan, needed_of, plan_upsert
 
 Document = Mapping[str, Any]
 
@@ -55,7 +56,12 @@ class _Examined:
 
 
 def intake(
-    plan: UpsertPlan, seen: Sequence[Product], *, terms: Terms | None = None, sound: Collection[str] = ()
+    plan: UpsertPlan,
+    seen: Sequence[Product],
+    *,
+    terms: Terms | None = None,
+    sound: Collection[str] = (),
+    known: Mapping[ProductId, Product] = MappingProxyType({}),
 ) -> Iterator[Question]:
     """Plans what to write for products of one shop as just seen, once each question has been answered.
 
@@ -63,27 +69,32 @@ def intake(
 
     `sound`: the ids of past crawls that read the shop as usual. A field that one of them missed, too, is gone; what
     only the present crawl misses is kept. Unchanged products are asked about once, in one question for all.
+
+    `known`: products as they were read whole a moment ago, about which nothing is asked; for live refreshes alone, for
+    they do not tell which fields crawls missed.
     """
-    yield (asked := Question(PRODUCTS.name, _these(product.id for product in seen), NEEDED))
-    stored = asked.by_id()
+    stored: dict[ProductId, Document] = {product.id: needed_of(product) for product in known.values()}
+    if unknown := [product.id for product in seen if product.id not in known]:
+        yield (asked := Question(PRODUCTS.name, these(unknown), NEEDED))
+        stored |= asked.by_id()
     if terms is None:
         plan_upsert(seen, stored, plan)
         return
+    believed = [product for product in seen if not _differs(product, stored.get(product.id))]
     differing = [product for product in seen if _differs(product, stored.get(product.id))]
-    known_ids = [product.id for product in differing if product.id in stored]
     whole: dict[ProductId, Document] = {}
-    if known_ids:
-        yield (asked := Question(PRODUCTS.name, _these(known_ids)))
+    if unread_yet := [product.id for product in differing if product.id in stored and product.id not in known]:
+        yield (asked := Question(PRODUCTS.name, these(unread_yet)))
         whole = asked.by_id()
+        stored |= whole  # what is judged is what the writes go by
     examined: list[_Examined] = []
     unread: dict[ProductId, dict[str, str]] = {}
     for product in differing:
-        known = product_from(whole[product.id]) if product.id in whole else None
-        kept, unread[product.id] = _kept(product, known, whole.get(product.id, {}), terms, sound)
-        examined.append(_Examined(kept, known))
+        before = product_from(whole[product.id]) if product.id in whole else known.get(product.id)
+        kept, unread[product.id] = _kept(product, before, whole.get(product.id, {}), terms, sound)
+        examined.append(_Examined(kept, before))
     yield from _backgrounds(examined, terms)
 
-    believed = [product for product in seen if not _differs(product, stored.get(product.id))]
     for entry in examined:
         doubts = doubts_of(entry.read, entry.known, terms.plausibility, entry.background)
         if not doubts:
@@ -163,5 +174,6 @@ def _differs(product: Product, stored: Document | None) -> bool:
     return stored is None or stored.get("gone_at") is not None or stored.get("content_hash") != product.content_hash
 
 
-def _these(ids: Any) -> dict[str, Any]:
+def these(ids: Iterable[ProductId]) -> dict[str, Any]:
+    """The filter for the products of those ids."""
     return {"_id": {"$in": list(ids)}}

@@ -28,6 +28,10 @@ class NobodyAnswered(ConnectionFailure):
     """A router was asked, and found no server to answer; one of UNAVAILABLE."""
 
 
+class Contended(ConnectionFailure):
+    """Somebody else changed the same products each time in between; one of UNAVAILABLE, for a moment later it may succeed."""
+
+
 def is_outage(error: OperationFailure) -> bool:
     """Whether the cluster refused because a part of it was away or too slow: the same may succeed a moment later."""
     if isinstance(error, BulkWriteError):

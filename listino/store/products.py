@@ -1,11 +1,11 @@
 """The products repository, synchronous: for the back office, the workers and the command line."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
+from types import MappingProxyType
 from typing import Literal
 
-import structlog
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
@@ -13,15 +13,13 @@ from listino.domain.errors import ProductNotFound
 from listino.domain.history import PricePoint
 from listino.domain.listing import Terms
 from listino.domain.product import Product, ProductId
-from listino.store.collections import AUDIT, LIST_READS, PRICE_HISTORY, PRODUCTS
+from listino.store.collections import LIST_READS, PRICE_HISTORY, PRODUCTS
 from listino.store.documents import points_from, product_from
 from listino.store.guard import Guard
-from listino.store.intake import intake
-from listino.store.outage import UNAVAILABLE
+from listino.store.intake import Question
 from listino.store.query import AT_ONCE, CARD, ON_SALE, ProductQuery, gone, on_sale_of, spellings
-from listino.store.upsert import UpsertPlan, after, collided, overtaken
-
-log = structlog.get_logger(__name__)
+from listino.store.storing import Storing
+from listino.store.upsert import UpsertPlan
 
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -84,32 +82,40 @@ class Products:
         """All points of the product's price history, ordered by time. One shard's read."""
         return points_from(self._history.find({"product_id": product_id}))
 
-    def upsert(self, seen: Sequence[Product], *, terms: Terms | None = None, sound: Collection[str] = ()) -> UpsertPlan:
+    def upsert(
+        self,
+        seen: Sequence[Product],
+        *,
+        terms: Terms | None = None,
+        sound: Collection[str] = (),
+        known: Mapping[ProductId, Product] = MappingProxyType({}),
+    ) -> UpsertPlan:
         """Stores products as just seen and returns what that meant for each; repeating it changes nothing more.
 
         With the `terms` of their shop, prices that are not plausible are held instead, and fields that only this crawl
         did not read are kept (`sound`: see intake). History is written first: a crash in between repeats a point, it
-        never loses a price.
+        never loses a price. Where somebody changes a product meanwhile, it is read and planned again.
+
+        `known`: for live refreshes, the products as they were read before the shop was asked. They are not read again
+        unless somebody changed them since. Raises Contended, one of UNAVAILABLE.
         """
-        plan = UpsertPlan()
-        for question in intake(plan, seen, terms=terms, sound=sound):
-            found = self._database[question.collection].find(question.filter, question.projection)
-            question.documents = list(found.limit(question.most))
-        with self._guard.writing([product.id for product in seen], moved=plan.moved):
-            for collection in (PRICE_HISTORY, PRODUCTS, AUDIT):
-                if writes := plan.writes(collection.name):
-                    try:
-                        self._database[collection.name].bulk_write(writes, ordered=False)
-                    except BulkWriteError as error:
-                        again = collided(error, writes)
-                        self._database[collection.name].bulk_write(again, ordered=False)
-            try:
-                if plan.points and (late := overtaken(plan, list(self._products.find(*after(plan))))):
-                    self._history.bulk_write(late, ordered=False)
-            except UNAVAILABLE as error:
-                # What was seen is stored; the history lacks that the price went there and back within a moment.
-                log.warning("store.late_point_lost", products=len(seen), error=str(error)[:300])
-        return plan
+        storing = Storing(seen, terms=terms, sound=sound, known=known)
+        for question in storing.planning():
+            self._answer(question)
+        with self._guard.writing(storing.ids, moved=storing.plan.moved):
+            for step in storing.writing():
+                if isinstance(step, Question):
+                    self._answer(step)
+                    continue
+                try:
+                    step.done(self._database[step.collection].bulk_write(step.writes, ordered=False))
+                except BulkWriteError as error:
+                    step.refused(error)
+        return storing.plan
+
+    def _answer(self, question: Question) -> None:
+        found = self._database[question.collection].find(question.filter, question.projection)
+        question.documents = list(found.limit(question.most))
 
     def mark_gone(self, product_ids: Iterable[ProductId], at: datetime) -> int:
         """Notes that the shop no longer has these; returns how many were not gone before."""

@@ -1,30 +1,33 @@
 """The plan of a bulk upsert: which writes bring the store to what was seen, decided without a server.
 
 At least once is all a crawl promises, so every write here can be repeated: products by `_id`, history points as a set.
-A product that did not change costs no write but its `seen` mark.
+A product that did not change costs no write but its `seen` mark. What replaces a product names the state that it goes by (see
+`as_planned`): where somebody was faster it finds nothing to change, and is planned again (listino.store.storing).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError
 
 from listino.domain.history import PricePoint, point_of
+from listino.domain.money import Money
+from listino.domain.offer import Availability
 from listino.domain.product import Offer, Product, ProductId
-from listino.store.collections import AUDIT, PRICE_HISTORY, PRODUCTS
-from listino.store.documents import point_document, product_document, product_from, reading_document
-
-DUPLICATE_KEY = 11000  # MongoDB's code
+from listino.store.documents import point_document, product_document, reading_document
+from listino.store.held_document import held_document
 
 # What must be known of the stored product to plan its upsert.
 NEEDED = {
     "content_hash": 1,
     "gone_at": 1,
     "price.amount": 1,
+    "price.currency": 1,
     "offer.cost": 1,
+    "offer.currency": 1,
     "offer.availability": 1,
+    "offer.checked_at": 1,
     "held": 1,
     "declined": 1,
     "unread": 1,
@@ -45,12 +48,13 @@ class UpsertPlan:
 
     `moved`: those among them that lists gain or lose, or show in another place.
     `declined`: those among them whose price somebody rejected before. `worthless`: new goods that ask no price, with the
-    reason in words; they are not stored. `points`: what is written into the history of products that were known.
+    reason in words; they are not stored. `believed`: the products whose state the store is to have. `points`: what is written
+    into the history of those that were known. `audit`: at most one entry a product.
     """
 
     products: list[UpdateOne] = field(default_factory=list)
     history: list[UpdateOne] = field(default_factory=list)
-    audit: list[UpdateOne] = field(default_factory=list)
+    audit: dict[ProductId, UpdateOne] = field(default_factory=dict)
     new: list[ProductId] = field(default_factory=list)
     changed: list[ProductId] = field(default_factory=list)
     unchanged: list[ProductId] = field(default_factory=list)
@@ -59,11 +63,17 @@ class UpsertPlan:
     declined: list[ProductId] = field(default_factory=list)
     moved: list[ProductId] = field(default_factory=list)
     worthless: dict[ProductId, str] = field(default_factory=dict)
+    believed: dict[ProductId, Product] = field(default_factory=dict)
     points: dict[ProductId, PricePoint] = field(default_factory=dict)
 
-    def writes(self, collection: str) -> list[UpdateOne]:
-        """What is to be written to the collection of that name."""
-        return {PRODUCTS.name: self.products, PRICE_HISTORY.name: self.history, AUDIT.name: self.audit}[collection]
+    def amend(self, again: "UpsertPlan") -> None:
+        """Takes over what becomes of products that had to be planned again. `moved` gains in place, for a guard looks at it."""
+        told = {*again.new, *again.changed, *again.unchanged, *again.returned, *again.held, *again.declined}
+        for name in ("new", "changed", "unchanged", "returned", "held", "declined"):
+            mine: list[ProductId] = getattr(self, name)
+            mine[:] = [product_id for product_id in mine if product_id not in told] + getattr(again, name)
+        self.moved += again.moved
+        self.worthless |= again.worthless
 
 
 def plan_upsert(
@@ -76,6 +86,7 @@ def plan_upsert(
     plan = UpsertPlan() if plan is None else plan
     for product in seen:
         known = stored.get(product.id)
+        plan.believed[product.id] = product
         if known is None:
             plan.new.append(product.id)
             plan.moved.append(product.id)
@@ -83,52 +94,86 @@ def plan_upsert(
         elif known.get("gone_at") is not None:
             plan.returned.append(product.id)
             plan.moved.append(product.id)
-            plan.products += _replacement(product)
+            plan.products += _replacement(product, known)
         elif known.get("content_hash") != product.content_hash:
             plan.changed.append(product.id)
             if any((getattr(product, name) or None) != known.get(name) for name in _LISTED_BY):
                 plan.moved.append(product.id)
-            plan.products += _replacement(product)
+            plan.products += _replacement(product, known)
         else:
             plan.unchanged.append(product.id)
-            plan.products += seen_mark(product, reading=True)
+            # What a crawl notes of a product does it no harm; that a live refresh found it unchanged might, if it is not so.
+            same = {"_id": product.id} if product.crawled else as_planned(product.id, known)
+            plan.products += seen_mark(product, same, reading=True)
         if known is None or offer_moved(product, known):
             point = point_of(product)
             if point is not None:
                 plan.history.append(history_write(product.id, point))
                 if known is not None:
                     plan.points[product.id] = point
+                    plan.history += [history_write(product.id, now) for now in _way_back(product, known)]
     return plan
 
 
-def collided(error: BulkWriteError, writes: Sequence[UpdateOne]) -> list[UpdateOne]:
-    """Those of the unordered writes that must be sent once more; raises the error where something else went wrong.
+def needed_of(product: Product) -> dict[str, Any]:
+    """The fields of NEEDED, as a stored product has them, but for `unread`, of which it says nothing."""
+    offer, price = product.offer, product.price
+    fields: dict[str, Any] = {
+        "_id": product.id,
+        "content_hash": product.content_hash,
+        "gone_at": product.gone_at,
+        "held": held_document(product.held) if product.held else None,
+        "declined": product.declined,
+        "name": product.name,
+        "category": product.category,
+        "brand": product.brand,
+        "gtin": product.gtin,
+        "awaits_price": product.awaits_price or None,
+    }
+    if offer is not None:
+        fields["offer"] = {
+            "cost": offer.cost.minor,
+            "currency": offer.cost.currency,
+            "availability": offer.availability.value,
+            "checked_at": offer.checked_at,
+        }
+    if price is not None:
+        fields["price"] = {"amount": price.amount.minor, "currency": price.amount.currency}
+    return {name: value for name, value in fields.items() if value is not None}
 
-    Two writers who both find no document, say the first of a month's history, both insert it: MongoDB refuses the second,
-    and repeats it by itself only where the filter has the unique key and nothing else. Ours has the shard key, too.
+
+def as_planned(product_id: ProductId, known: Mapping[str, Any]) -> dict[str, Any]:
+    """The filter for the product as it was when its write was planned: what was seen, and what was decided of it."""
+    return {
+        "_id": product_id,
+        "content_hash": known.get("content_hash"),
+        "gone_at": known.get("gone_at"),
+        "held.reading": (known.get("held") or {}).get("reading"),
+        "declined": known.get("declined"),
+    }
+
+
+def _is_late(product: Product, known: Mapping[str, Any]) -> bool:
+    """Whether somebody looked at the shop later and was done before us: then what they saw stays."""
+    looked = (known.get("offer") or {}).get("checked_at")
+    return bool(product.offer and looked and looked > product.offer.checked_at)
+
+
+def _way_back(product: Product, known: Mapping[str, Any]) -> list[PricePoint]:
+    """The point that a history lacks to which we add one of before.
+
+    Whoever looked later found the price of before us, so for them it had not changed; it has: to ours, and back.
     """
-    said = error.details or {}
-    failed = said.get("writeErrors", [])
-    if said.get("writeConcernErrors") or any(one["code"] != DUPLICATE_KEY for one in failed):
-        raise error
-    return [writes[one["index"]] for one in failed]
-
-
-def after(plan: UpsertPlan) -> tuple[dict[str, Any], dict[str, int]]:
-    """Filter and projection of what `overtaken` wants to know of the products, once all is written."""
-    return {"_id": {"$in": list(plan.points)}}, {"name": 1, "offer": 1, "price": 1}
-
-
-def overtaken(plan: UpsertPlan, stored: Iterable[Mapping[str, Any]]) -> list[UpdateOne]:
-    """The points that histories lack where somebody who looked at the shop later was done before us.
-
-    They found the price of before, so for them it had not changed; it has: to ours, which is in the history, and back.
-    """
-    points = {document["_id"]: point_of(product_from(document)) for document in stored}
+    if not _is_late(product, known):
+        return []
+    offer, price = known["offer"], known.get("price")
     return [
-        history_write(product_id, now)
-        for product_id, ours in plan.points.items()
-        if (now := points.get(product_id)) and now.at > ours.at and replace(now, at=ours.at) != ours
+        PricePoint(
+            at=offer["checked_at"],
+            price=Money(price["amount"], price["currency"]) if price else None,
+            cost=Money(offer["cost"], offer["currency"]),
+            availability=Availability(offer["availability"]),
+        )
     ]
 
 
@@ -142,24 +187,35 @@ def history_write(product_id: ProductId, point: PricePoint) -> UpdateOne:
     )
 
 
+def history_removal(product_id: ProductId, point: PricePoint) -> UpdateOne:
+    """Takes a point out of the bucket of its month."""
+    key = {"_id": f"{product_id}:{point.at:%Y-%m}", "product_id": product_id}
+    return UpdateOne(key, {"$pull": {"points": point_document(point)}})
+
+
 def _insertion(product: Product) -> UpdateOne:
     document = product_document(product)
     return UpdateOne({"_id": document.pop("_id")}, {"$setOnInsert": document}, upsert=True)
 
 
-def _replacement(product: Product) -> list[UpdateOne]:
-    """The new state, unless somebody looked at the shop later than we did; and the seen mark in any case.
+def _replacement(product: Product, known: Mapping[str, Any]) -> list[UpdateOne]:
+    """The new state, unless somebody looked at the shop later than we did: then what a crawl notes is left, if it was one.
 
-    What only a crawl may say (its id, when it saw the product) is left to the seen mark: a live refresh that read the
-    product before the crawl came by must not undo the crawl's word.
+    What only a crawl may say (its id, when it saw the product) a live refresh leaves alone: one that read the product
+    before the crawl came by must not undo the crawl's word.
     """
-    checked_at = product.offer.checked_at if product.offer else None
-    not_newer = {"_id": product.id, "offer.checked_at": {"$not": {"$gt": checked_at}}}
+    if _is_late(product, known):
+        return seen_mark(product) if product.crawled else []
     change = replacing(product)
+    same = as_planned(product.id, known)
     if product.offer is not None:
+        same["offer.checked_at"] = {"$not": {"$gt": product.offer.checked_at}}
         # With the state and not after it, or an older one could come in between and pass for this one.
         change["$max"] = _looked_at(product.offer)
-    return [UpdateOne(not_newer, change), *seen_mark(product)]
+    if product.crawled and product.crawl_id is not None:
+        met = met_in(product.crawl_id)
+        change = change | {"$set": change["$set"] | met["$set"], "$unset": change["$unset"] | met["$unset"]}
+    return [UpdateOne(same, change)]
 
 
 def replacing(product: Product) -> dict[str, Any]:
@@ -189,10 +245,10 @@ _OPTIONAL = (
 )
 
 
-def seen_mark(product: Product, *, reading: bool = False) -> list[UpdateOne]:
+def seen_mark(product: Product, same: Mapping[str, Any] | None = None, *, reading: bool = False) -> list[UpdateOne]:
     """When a shop showed it, and in which crawl; nothing for imported goods, which no shop shows.
 
-    With `reading`, how it was read, too: what it says is what the store holds.
+    Where there is a filter `same`, on the product as it was alone. With `reading`, how it was read, too: what it says is what the store holds.
     """
     offer = product.offer
     if offer is None:
@@ -202,7 +258,7 @@ def seen_mark(product: Product, *, reading: bool = False) -> list[UpdateOne]:
         change |= met_in(product.crawl_id)
         if reading and product.reading is not None:
             change["$set"] |= {"reading": reading_document(product.reading)}
-    return [UpdateOne({"_id": product.id}, change)]
+    return [UpdateOne(same or {"_id": product.id}, change)]
 
 
 def _looked_at(offer: Offer) -> dict[str, Any]:

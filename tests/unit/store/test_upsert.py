@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from pymongo import UpdateOne
 
+from listino.domain.held import Doubt, DoubtKind, ReferenceSource
 from listino.domain.history import point_of
 from listino.domain.listing import Terms, list_goods, reoffer
 from listino.domain.money import Money
 from listino.domain.offer import ShopOffer, ShopProduct
+from listino.domain.plausibility import Background, hold
 from listino.domain.product import Product, Reading
 from listino.store.documents import product_document, reading_document
-from listino.store.upsert import NEEDED, UpsertPlan, history_write, plan_upsert
+from listino.store.upsert import NEEDED, UpsertPlan, as_planned, history_write, needed_of, plan_upsert
 
 
 def known(product: Product, **changes: Any) -> dict[str, Any]:
@@ -81,15 +83,17 @@ def test_a_changed_product_is_replaced_unless_somebody_looked_later(
     again = list_goods(replace(shirt, offer=dearer, slogan=None), terms, at=later, crawl_id="it-2")
     found = plan(again, known(listed_shirt))
     assert outcome(found) == (0, 1, 0, 0)
-    assert len(found.products) == 2
-    replacement, mark = found.products
-    assert mark == seen_mark(again, "it-2")
-    assert replacement._filter == {"_id": again.id, "offer.checked_at": {"$not": {"$gt": later}}}
+    (replacement,) = found.products
+    assert replacement._filter == as_planned(again.id, known(listed_shirt)) | {
+        "offer.checked_at": {"$not": {"$gt": later}}
+    }
     change = replacement._doc
     assert change["$set"]["offer.cost"] == 3400
     assert change["$set"]["changed_at"] == later
-    assert not {"_id", "first_seen_at", "crawl_id", "offer", "offer.seen_at", "offer.checked_at"} & set(change["$set"])
-    assert change["$unset"] == dict.fromkeys(("slogan", "gone_at", "awaits_price", "held", "declined", "reading"), "")
+    assert change["$set"]["crawl_id"] == "it-2"
+    assert not {"_id", "first_seen_at", "offer", "offer.seen_at", "offer.checked_at"} & set(change["$set"])
+    forgotten = ("slogan", "gone_at", "awaits_price", "held", "declined", "reading", "missed")
+    assert change["$unset"] == dict.fromkeys(forgotten, "")
     assert len(found.history) == 1
 
 
@@ -124,8 +128,8 @@ def test_a_gone_product_returns_even_if_it_looks_the_same(
     again = list_goods(shirt, terms, at=later, crawl_id="it-2")
     found = plan(again, known(listed_shirt, gone_at=later))
     assert outcome(found) == (0, 0, 0, 1)
-    assert len(found.products) == 2
-    assert "gone_at" in found.products[0]._doc["$unset"]
+    (replacement,) = found.products
+    assert "gone_at" in replacement._doc["$unset"]
 
 
 def test_a_live_refresh_never_says_what_only_a_crawl_may(
@@ -139,7 +143,45 @@ def test_a_live_refresh_never_says_what_only_a_crawl_may(
             assert "crawl_id" not in write._doc.get("$set", {})
             assert "offer.seen_at" not in write._doc.get("$set", {})
             assert write._doc.get("$max", {}).get("offer.seen_at") in (None, seen_at), "the crawl's own time, again"
-        assert writes[-1] == seen_mark(refreshed, None)
+
+
+def test_a_live_refresh_costs_one_write_that_finds_the_product_as_it_was_read(
+    dearer: ShopOffer, shirt: ShopProduct, terms: Terms, listed_shirt: Product, later: datetime
+) -> None:
+    for offer in (dearer, shirt.offer):
+        refreshed = reoffer(listed_shirt, offer, terms, at=later)
+        (write,) = plan(refreshed, known(listed_shirt)).products
+        assert as_planned(listed_shirt.id, known(listed_shirt)).items() <= write._filter.items()
+        assert write._doc["$max"] == seen_mark(refreshed, None)._doc["$max"]
+
+
+@pytest.mark.parametrize("crawl_id", ["it-2", None])
+def test_whoever_looked_before_what_is_stored_replaces_nothing_and_tells_the_way_there_and_back(
+    crawl_id: str | None,
+    dearer: ShopOffer,
+    shirt: ShopProduct,
+    terms: Terms,
+    listed_shirt: Product,
+    later: datetime,
+) -> None:
+    assert listed_shirt.offer is not None
+    stored = replace(listed_shirt, offer=replace(listed_shirt.offer, checked_at=later + timedelta(seconds=1)))
+    seen = reoffer(listed_shirt, dearer, terms, at=later, crawled=crawl_id is not None)
+    found = plan(replace(seen, crawl_id=crawl_id), known(stored))
+    assert found.products == ([seen_mark(seen, crawl_id)] if crawl_id else [])
+    points = [write._doc["$addToSet"]["points"] for write in found.history]
+    assert [(point["at"], point["cost"]) for point in points] == [
+        (later, 3400),
+        (later + timedelta(seconds=1), 2400),
+    ]
+
+
+def test_what_is_known_of_a_product_is_what_the_store_would_tell(listed_shirt: Product, later: datetime) -> None:
+    doubt = Doubt(kind=DoubtKind.FAR, sku=None, read=Money(9000), reference=Money(2400), source=ReferenceSource.LAST)
+    held = hold(listed_shirt, [doubt], Background(), crawled=True)
+    bare = replace(listed_shirt, offer=None, price=None, awaits_price=True, brand=None)
+    for product in (listed_shirt, bare, replace(listed_shirt, gone_at=later, held=held, declined="a")):
+        assert needed_of(product) == known(product)
 
 
 def test_goods_that_no_shop_shows_need_no_mark() -> None:
@@ -207,14 +249,13 @@ def test_how_a_changed_product_was_read_is_written_with_it_alone(
     shirt: ShopProduct, dearer: ShopOffer, terms: Terms, listed_shirt: Product, later: datetime
 ) -> None:
     again = replace(list_goods(replace(shirt, offer=dearer), terms, at=later, crawl_id="it-2"), reading=READING)
-    replacement, mark = plan(again, known(listed_shirt)).products
+    (replacement,) = plan(again, known(listed_shirt)).products
     assert replacement._doc["$set"]["reading"] == reading_document(READING)
-    assert mark == seen_mark(again, "it-2")
 
 
 def test_a_refresh_that_found_something_else_forgets_what_the_crawl_read(
     listed_shirt: Product, dearer: ShopOffer, terms: Terms, later: datetime
 ) -> None:
     fresh = reoffer(replace(listed_shirt, reading=READING), dearer, terms, at=later)
-    replacement, _ = plan(replace(fresh, reading=None), known(listed_shirt)).products
+    (replacement,) = plan(replace(fresh, reading=None), known(listed_shirt)).products
     assert "reading" in replacement._doc["$unset"]

@@ -1,6 +1,6 @@
 """One live refresh against a shop and a store that are none: every way it can go has its answer."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.domain.plausibility import doubts_of
 from listino.domain.politeness import Allowance
-from listino.domain.product import Product
+from listino.domain.product import Product, ProductId
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.budget import Outcome, Report, Slot
 from listino.live.rules import Rules
@@ -46,10 +46,11 @@ class Products:
             raise self.stored
         return {str(product.id): product for product in self.stored if product.id in product_ids}
 
-    def upsert(self, seen: Sequence[Product], *, terms: Terms) -> UpsertPlan:
-        known, plan = self.among([str(product.id) for product in seen]), UpsertPlan()
+    def upsert(self, seen: Sequence[Product], *, terms: Terms, known: Mapping[ProductId, Product]) -> UpsertPlan:
+        assert known == self.among([str(product.id) for product in seen]), "as they were read before"
+        plan = UpsertPlan()
         for product in seen:
-            believed = not doubts_of(product, known[str(product.id)], terms.plausibility)
+            believed = not doubts_of(product, known[product.id], terms.plausibility)
             (self.kept if believed else plan.held).append(product if believed else product.id)  # type: ignore[arg-type]
         return plan
 

@@ -1,0 +1,150 @@
+"""Storing products as just seen, in steps that a driver takes: what is asked, what is written, and again what did not land.
+
+Written once for the synchronous and the asynchronous store, as listino.store.intake is.
+"""
+
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+from pymongo.results import BulkWriteResult
+
+from listino.domain.listing import Terms
+from listino.domain.product import Product, ProductId
+from listino.store.collections import AUDIT, PRICE_HISTORY, PRODUCTS
+from listino.store.intake import Question, intake, these
+from listino.store.outage import Contended
+from listino.store.upsert import NEEDED, UpsertPlan, history_removal
+
+DUPLICATE_KEY = 11000  # MongoDB's code
+
+# Each time one does not land somebody else's write did: more than this are at work on no product at once.
+_MOST_ROUNDS = 20
+
+
+@dataclass(slots=True)
+class Bulk:
+    """Writes to one collection, to be sent unordered. Whoever sends them says what came of it, with `done` or `refused`.
+
+    `found`: how many of them found their document, or made it. `is_again`: these are what was refused the first time.
+    """
+
+    collection: str
+    writes: Sequence[UpdateOne]
+    found: int = 0
+    is_done: bool = False
+    is_again: bool = False
+
+    def done(self, result: BulkWriteResult) -> None:
+        """Hears that they were written."""
+        self.is_done = True
+        self.found += result.matched_count + result.upserted_count
+
+    def refused(self, error: BulkWriteError) -> None:
+        """Hears that some were not, and keeps those that must be sent once more; raises the error where that is no use."""
+        if self.is_again:
+            raise error
+        self.is_again = True
+        self.writes = collided(error, self.writes)
+        said = error.details or {}
+        self.found += said.get("nMatched", 0) + said.get("nUpserted", 0)
+
+    def sending(self) -> Iterator["Bulk"]:
+        """Itself, until it is done."""
+        while not self.is_done:
+            yield self
+
+
+class Storing:
+    """One upsert. First all of `planning`, then all of `writing`, while whoever keeps copies knows of it; `plan` is what it
+    comes to, and gains while it is written.
+
+    The parameters are those of listino.store.products.Products.upsert.
+    """
+
+    def __init__(
+        self,
+        seen: Sequence[Product],
+        *,
+        terms: Terms | None = None,
+        sound: Collection[str] = (),
+        known: Mapping[ProductId, Product] = MappingProxyType({}),
+    ) -> None:
+        self.ids = [product.id for product in seen]
+        self.plan = UpsertPlan()
+        self._seen, self._terms, self._sound, self._known = seen, terms, sound, known
+
+    def planning(self) -> Iterator[Question]:
+        """What has to be known before."""
+        return intake(self.plan, self._seen, terms=self._terms, sound=self._sound, known=self._known)
+
+    def writing(self) -> Iterator[Bulk | Question]:
+        """The writes; raises Contended where others change the same products all the time.
+
+        The history comes first: a crash in between repeats a point, it never loses a price.
+        """
+        plan, seen = self.plan, self._seen
+        for _ in range(_MOST_ROUNDS):
+            missed = yield from self._write(plan, seen)
+            if not missed:
+                return
+            again = UpsertPlan()
+            yield from intake(again, missed, terms=self._terms, sound=self._sound)
+            # What was plausible beside the state of before, and is not beside that of now, nobody ever paid.
+            again.history += [
+                history_removal(product_id, plan.points[product_id])
+                for product_id in (*again.held, *again.declined)
+                if product_id in plan.points
+            ]
+            self.plan.amend(again)
+            plan, seen = again, missed
+        raise Contended(
+            f"{', '.join(str(one.id) for one in seen[:3])} changed {_MOST_ROUNDS} times while it was stored"
+        )
+
+    def _write(self, plan: UpsertPlan, seen: Sequence[Product]) -> Generator[Bulk | Question, None, list[Product]]:
+        """Returns the products of which somebody else changed the state that the plan goes by."""
+        missed: list[Product] = []
+        if plan.history:
+            yield from Bulk(PRICE_HISTORY.name, plan.history).sending()
+        if plan.products:
+            yield from (sent := Bulk(PRODUCTS.name, plan.products)).sending()
+            if sent.found < len(plan.products):
+                yield (asked := Question(PRODUCTS.name, these(product.id for product in seen), NEEDED))
+                stored = asked.by_id()
+                missed = [product for product in seen if not _has_landed(plan, product, stored.get(product.id))]
+        without = {product.id for product in missed}
+        # No entry tells of what did not happen.
+        if entries := [entry for product_id, entry in plan.audit.items() if product_id not in without]:
+            yield from Bulk(AUDIT.name, entries).sending()
+        return missed
+
+
+def _has_landed(plan: UpsertPlan, seen: Product, stored: Mapping[str, Any] | None) -> bool:
+    """Whether the store has what the plan wanted of a product, by the fields of NEEDED; if that is not sure, no."""
+    if seen.id in plan.worthless:
+        return True
+    if stored is None or seen.id in plan.declined:
+        return False
+    if seen.id in plan.held:
+        return bool(seen.offer and "held" in stored and stored["held"]["seen_at"] >= seen.offer.checked_at)
+    wanted = plan.believed[seen.id]
+    same = stored.get("content_hash") == wanted.content_hash and not {"gone_at", "held", "declined"} & stored.keys()
+    # Equal content has an offer where ours has one.
+    return same and (wanted.offer is None or stored["offer"]["checked_at"] >= wanted.offer.checked_at)
+
+
+def collided(error: BulkWriteError, writes: Sequence[UpdateOne]) -> list[UpdateOne]:
+    """Those of the unordered writes that must be sent once more; raises the error where something else went wrong.
+
+    Two writers who both find no document, say the first of a month's history, both insert it: MongoDB refuses the second,
+    and repeats it by itself only where the filter has the unique key and nothing else. Ours has the shard key, too.
+    """
+    said = error.details or {}
+    failed = said.get("writeErrors", [])
+    if said.get("writeConcernErrors") or any(one["code"] != DUPLICATE_KEY for one in failed):
+        raise error
+    return [writes[one["index"]] for one in failed]
