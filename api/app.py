@@ -29,6 +29,7 @@ from listino.live.heads import Heads
 from listino.live.lists import Lists
 from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
+from listino.live.written_log import WrittenLog
 from listino.logs import GatheredLines, configure_logs
 from listino.settings import Settings, load_settings
 from listino.shops.folder import ShopsFolder
@@ -56,7 +57,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        store, primaries, looks = AsyncStore(chosen), Primaries(), gc.get_threshold()
+        store, primaries, written, looks = AsyncStore(chosen), Primaries(), WrittenLog(chosen), gc.get_threshold()
         watched = watching(chosen, store.products)
         writing = asyncio.create_task(_write_regularly(lines), name="log lines")
         try:
@@ -79,6 +80,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                     listings=listings,
                     histories=Histories(store.products),
                     streams=streams,
+                    written=written,
                     metrics=metrics,
                 )
                 yield
@@ -86,6 +88,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             gc.set_threshold(*looks)
             gc.unfreeze()
             store.close()
+            await written.close()
             writing.cancel()
             lines.write()
 

@@ -17,7 +17,7 @@ from api.problems import Problem, problem_response
 from listino.settings import Settings
 
 # Asked by machines of ours, which must not be told to come again later.
-EXEMPT = frozenset({"/healthz", "/readyz", "/metrics"})
+EXEMPT = frozenset({"/healthz", "/readyz", "/metrics", "/written"})
 MOST_CLIENTS = 50_000  # remembered at least; twice as many at most, in about 15 MB
 
 _IPV6_CLIENT_BITS = 64  # what one customer of a provider is given: all of it is one client

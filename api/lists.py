@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from api.answers import ReadyAnswer, compressed, entity_tag
 from api.openapi import query_parameters
-from api.pages import SHOWN, bytes_answer
+from api.pages import SHOWN, accelerated, bytes_answer
 from api.parameters import PageRequest, parse_page, refuse_others
 from api.primaries import Primaries
 from api.services import reading
@@ -113,7 +113,7 @@ class Listings:
         body = b"[" + b",".join([head.part for head in heads if head.state == SHOWN]) + b"]"
         read_at = min([true_at, *(head.read_at for head in heads)])
         packer = compressed if pack else None
-        return bytes_answer(entity_tag(body).encode(), body, headers, read_at, listed.links, pack=packer)
+        return bytes_answer(entity_tag(body).encode(), body, headers, accelerated(read_at), listed.links, pack=packer)
 
     async def _listed(self, query: bytes, counts: Counts) -> Listed:
         task = self._under_way.get(query)

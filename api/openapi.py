@@ -267,6 +267,25 @@ _PATHS: Json = {
         },
         tag="operation",
     ),
+    "/written": _get(
+        "Written of late",
+        "Which products were written since a cursor, as soon as there is news, and after some 100 ms in any case: for a cache "
+        "before the nodes, which may then keep pages until it hears of a write. Nothing is missing that was acknowledged when "
+        "it asked. Any node goes on from a cursor that another one gave.",
+        {
+            "200": _json("What was written.", schema("Written"), some=_example("Written")),
+            **problems(500, 503),
+        },
+        tag="operation",
+        parameters=(
+            _query(
+                "after",
+                "The cursor of the answer before; none to begin.",
+                type="string",
+                examples=["5f2b:3:1790000000000:1790000000000-0"],
+            ),
+        ),
+    ),
     "/openapi.json": _get(
         "This document",
         "OpenAPI 3.1.",

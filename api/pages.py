@@ -38,10 +38,15 @@ TOGETHER_SECONDS = 1.2
 ALONE_SECONDS = 0.05
 ALONE_AT_ONCE = 6
 
+# How long nginx may show a page while it hears of every write; else to the end of the second in which it was asked for
+# (deploy/nginx). Versions of what was written it must remember for longer than that (hears.conf).
+HEARING_SECONDS = 60
+
 _TAG_BYTES = len(entity_tag(b""))
 _ALWAYS = ((b"content-type", b"application/json"), (b"cache-control", b"no-cache"))
 _VARY = (b"vary", b"Accept-Encoding")
 _GZIP = (b"content-encoding", b"gzip")
+_HEARING = b"%d" % HEARING_SECONDS
 
 
 class Part(IntEnum):
@@ -109,29 +114,39 @@ class PageLoader:
 
 
 async def page_answer(
-    services: Services, product_id: ProductId, part: Part, headers: Iterable[tuple[bytes, bytes]], *, pack: bool = False
+    services: Services,
+    product_id: ProductId,
+    part: Part,
+    headers: Iterable[tuple[bytes, bytes]],
+    *,
+    pack: bool = False,
+    plain: bool = False,
 ) -> ReadyAnswer:
     """That part of the product's page, or 304 for a caller that holds it; `headers` are the request's. With `pack` large
-    ones are compressed, for those who accept it; without, that is left to the middleware.
+    ones are compressed, for those who accept it; without, that is left to the middleware. `plain`: the address has the id as
+    writers name it, so nginx knows which writes concern the page.
 
     Raises ProductNotFound, ProductGone or EngineUnavailable.
     """
-    page, read_at = await shown_page(services, product_id)
+    page, read = await shown_page(services, product_id)
+    asks_shop = False
     if part is Part.DETAIL:
         services.refresher.ask(product_id)
+        asks_shop = not isinstance(product_id, int)  # whoever opens it: nginx may not keep all of them to itself
     text = page.parts[part]
     packer = (lambda body: _packed(page, part, body)) if pack else None
-    return bytes_answer(text[:_TAG_BYTES], text[_TAG_BYTES:], headers, read_at, pack=packer)
+    kept = _HEARING if read.firsthand and plain and not asks_shop else accelerated(read.read_at)
+    return bytes_answer(text[:_TAG_BYTES], text[_TAG_BYTES:], headers, kept, pack=packer)
 
 
-async def shown_page(services: Services, product_id: ProductId) -> tuple[Page, float]:
-    """The product's page, and when it was the truth; raises ProductNotFound, ProductGone or EngineUnavailable."""
+async def shown_page(services: Services, product_id: ProductId) -> tuple[Page, Reading]:
+    """The product's page, and how it was read; raises ProductNotFound, ProductGone or EngineUnavailable."""
     read = services.pages.at_hand(product_id) or await _read(services, product_id)
     if read.page is None or read.page.state == HIDDEN:
         raise ProductNotFound(f"no product {product_id}")
     if read.page.state == GONE:
         raise ProductGone(product_id)
-    return read.page, read.read_at
+    return read.page, read
 
 
 def body_of(page: Page, part: Part) -> bytes:
@@ -156,14 +171,14 @@ def bytes_answer(
     tag: bytes,
     body: bytes,
     headers: Iterable[tuple[bytes, bytes]],
-    read_at: float,
+    kept: bytes,
     more: Sequence[tuple[bytes, bytes]] = (),
     *,
     pack: Callable[[bytes], bytes] | None = None,
 ) -> ReadyAnswer:
     """JSON under its entity tag, or 304 for a caller that holds it; `headers` are the request's, `more` the answer's own.
 
-    `read_at`: when it was the truth, in seconds since 1970. `pack` compresses a large one for those who accept it.
+    `kept`: its X-Accel-Expires header. `pack` compresses a large one for those who accept it.
     """
     none_match, packed = None, False
     for name, value in headers:
@@ -171,7 +186,7 @@ def bytes_answer(
             none_match = value
         elif name == b"accept-encoding":
             packed = accepts_gzip(value)
-    marked = [*_ALWAYS, (b"etag", tag), (b"x-accel-expires", accelerated(read_at)), *more]
+    marked = [*_ALWAYS, (b"etag", tag), (b"x-accel-expires", kept), *more]
     if none_match is not None and holds(none_match.decode("latin-1"), tag.decode()):
         if len(body) >= GZIP_BYTES:
             marked.append(_VARY)

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from api import demo, docs, health, price_events, prices, products
+from api import demo, docs, health, price_events, prices, products, written
 from api.openapi import query_parameters
 from api.parameters import refuse_others
 
@@ -65,6 +65,7 @@ def routes() -> list[BaseRoute]:
         Address("/healthz", health.alive),
         Address("/readyz", health.ready),
         Address("/metrics", health.metrics),
+        Address("/written", written.written),
         Address("/openapi.json", docs.openapi),
         Address("/docs", docs.page),
         Mount("/docs/assets", docs.assets()),

@@ -204,6 +204,20 @@ SCHEMAS: Json = {
         },
         examples=[{"status": "degraded", "mongo": "ready", "redis": "away"}],
     ),
+    "Written": _object(
+        {
+            "cursor": _text("From where to read on."),
+            "anything": {"type": "boolean", "description": "It may have been any product: `ids` names none."},
+            "ids": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The products, as addresses name them.",
+            },
+        },
+        examples=[
+            {"cursor": "5f2b:3:1790000000000:1790000000000-0", "anything": False, "ids": ["500", "it:bottega:8411"]}
+        ],
+    ),
     "Problem": _object(
         {
             "type": {"type": "string", "format": "uri-reference"},

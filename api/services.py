@@ -13,6 +13,7 @@ from api.refresh import Refresher
 from listino.domain.errors import EngineUnavailable
 from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
+from listino.live.written_log import WrittenLog
 from listino.store.aio import AsyncStore
 from listino.store.outage import UNAVAILABLE, time_limit
 
@@ -37,6 +38,7 @@ class Services:
     listings: "Listings"
     histories: "Histories"
     streams: "Streams"
+    written: WrittenLog
     metrics: Metrics
 
 

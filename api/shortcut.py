@@ -17,8 +17,9 @@ from api.parameters import parse_path_id
 from api.problems import problem_of, problem_response
 from api.services import Services
 
-# An id without anything encoded in it: as the server decodes the path, and as the caller wrote it.
-_PLAIN = re.compile(rb"/products(?:/([A-Za-z0-9:._~-]{1,300})(/styles|/related)?)?")
+# An id without anything encoded in it: as the server decodes the path, and as the caller wrote it. nginx looks for writes of
+# the product by the same rule (deploy/nginx/storefront.conf).
+PLAIN = re.compile(rb"/products(?:/([A-Za-z0-9:._~-]{1,300})(/styles|/related)?)?")
 _PARTS = {None: Part.DETAIL, b"/styles": Part.STYLES, b"/related": Part.RELATED}
 _METHODS = frozenset({"GET", "HEAD"})
 PATHS: Mapping[Part, str] = {
@@ -40,7 +41,7 @@ class Shortcut:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = None
         if scope["type"] == "http" and scope["method"] in _METHODS:
-            found = _PLAIN.fullmatch(scope.get("raw_path") or b"")
+            found = PLAIN.fullmatch(scope.get("raw_path") or b"")
         if found is None or (found[1] and scope["query_string"]):
             await self._app(scope, receive, send)
             return
@@ -61,4 +62,7 @@ class Shortcut:
             return await services.listings.answer(scope["query_string"], scope["headers"], pack=True)
         part = _PARTS[found[2]]
         scope["route"] = self._routes[part]
-        return await page_answer(services, parse_path_id(found[1].decode()), part, scope["headers"], pack=True)
+        written = found[1].decode()
+        product_id = parse_path_id(written)
+        plain = str(product_id) == written
+        return await page_answer(services, product_id, part, scope["headers"], pack=True, plain=plain)

@@ -16,6 +16,8 @@ from listino.live.client import connect
 from listino.live.page_scripts import (
     ANYTHING,
     BEGIN,
+    DROPPED,
+    DROPPED_MS,
     END,
     GENERATION,
     SETTLING_MS,
@@ -95,7 +97,11 @@ class PageGuard:
         self._redis.close()
 
     def _announce(self, product_ids: Collection[ProductId], token: str) -> bool:
-        return self._step(lambda some: self._begin(keys=product_keys(some), args=[token, WRITING_MS]), product_ids)
+        def begin(some: list[ProductId]) -> None:
+            args: list[str | int] = [token, WRITING_MS, DROPPED, DROPPED_MS, _lines(some)]
+            self._begin(keys=product_keys(some), args=args)
+
+        return self._step(begin, product_ids)
 
     def _end_write(
         self, told: bool, product_ids: Collection[ProductId], moved: Collection[ProductId], token: str
@@ -110,8 +116,7 @@ class PageGuard:
         marks = [key for scope in scopes for key in (members_key(scope), moving_key(scope))]
 
         def end(some: list[ProductId]) -> None:
-            lines = "\n".join(map(str, some))
-            self._end(keys=product_keys(some), args=[token, settling, WRITTEN, lines, *marks])
+            self._end(keys=product_keys(some), args=[token, settling, WRITTEN, _lines(some), *marks])
 
         return self._step(end, product_ids)
 
@@ -155,6 +160,10 @@ class PageGuard:
                     self._state.wait_for(lambda: self._closed, RETRY_SECONDS)
             else:
                 log.warning("pages.all_void", reason="products were written while Redis did not answer")
+
+
+def _lines(product_ids: list[ProductId]) -> str:
+    return "\n".join(map(str, product_ids))
 
 
 def _portions(product_ids: list[ProductId]) -> Iterator[list[ProductId]]:

@@ -7,6 +7,7 @@
     pages:generation changes when somebody wrote without having been able to say so: every page before it is void
     members:SCOPE    counts what was listed, ended or moved to another list in a market, or in the imported catalogue
     moving:SCOPE     set for SETTLING_MS after that: not everybody may know of it yet; for WRITING_MS where it may happen yet
+    pages:dropped    stream: which products' pages writers have dropped of late, for caches elsewhere (written_log.py)
 
 and the channel `products:written`, on which a writer names the products it has written, a line each, or `*` for any.
 
@@ -27,6 +28,9 @@ CATALOGUE = "catalogue"  # the scope of imported goods, which belong to no marke
 SCOPES = (*MARKETS, CATALOGUE)
 WRITTEN = "products:written"
 ANYTHING = "*"  # where nobody knows any more what was written
+DROPPED = "pages:dropped"
+DROPPED_FIELD = b"ids"  # of its entries: products by their ids, a line each, or ANYTHING
+DROPPED_MS = 10_000  # its entries stay as long at least
 
 # Longer than the store lets a write take in all (WRITE_SECONDS in listino.store.guard): no write that is still under way has
 # lost its mark.
@@ -68,15 +72,21 @@ def scope_of(product_id: ProductId) -> str:
     return CATALOGUE if isinstance(product_id, int) else product_id.partition(":")[0]
 
 
-# KEYS: page, head, load, writing of each product. ARGV: the writer's token, WRITING_MS.
+# KEYS: page, head, load, writing of each product. ARGV: the writer's token, WRITING_MS, DROPPED, DROPPED_MS, the products by
+# their ids, a line each. A stream that was not there, or is there no more, begins by saying that anything may have been dropped.
 BEGIN = """
 local time = redis.call('TIME')
-local ends = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local ends = now + ARGV[2]
 for at = 1, #KEYS, 4 do
     redis.call('DEL', KEYS[at], KEYS[at + 1], KEYS[at + 2])
     redis.call('ZADD', KEYS[at + 3], ends, ARGV[1])
     redis.call('PEXPIRE', KEYS[at + 3], ARGV[2])
 end
+if redis.call('EXISTS', ARGV[3]) == 0 then
+    redis.call('XADD', ARGV[3], '*', 'ids', '*')
+end
+redis.call('XADD', ARGV[3], 'MINID', '~', now - ARGV[4], '*', 'ids', ARGV[5])
 return 0
 """
 

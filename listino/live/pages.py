@@ -162,7 +162,7 @@ class Pages:
             if page is None:
                 missed.append(wish)
             else:
-                self._grant(wish, began.reading(page))
+                self._grant(wish, began.reading(page), firsthand=True)
         if missed:
             first = [wish for wish in missed if not wish.missed]
             if first:
@@ -210,7 +210,7 @@ class Pages:
         for wish, answer in zip(some, told, strict=True):
             page = decoded(answer, stamp) if isinstance(answer, bytes) else None
             if page is not None:
-                self._grant(wish, began.reading(page))
+                self._grant(wish, began.reading(page), firsthand=True)
             elif answer == 0 and (waited := self._loop.time() - wish.since) < self._foreign_seconds:
                 self._loop.call_later(max(LOOK_SECONDS, waited / 4), self._want, wish)
             else:
@@ -226,8 +226,10 @@ class Pages:
                 page = loaded.pages.get(wish.product_id)
                 if error := loaded.silent.get(wish.product_id):
                     self._refuse(wish, error)
+                elif loaded.settled:
+                    self._grant(wish, began.reading(page), firsthand=wish.product_id in leases)
                 else:
-                    self._grant(wish, began.reading(page) if loaded.settled else Reading(page))
+                    self._grant(wish, Reading(page))
             if loaded.settled:
                 leases = {product_id: loaded.pages.get(product_id) for product_id in leases}
         finally:
@@ -257,11 +259,16 @@ class Pages:
         except RedisError as error:
             log.info("pages.not_kept", products=len(leases), error=str(error))
 
-    def _grant(self, wish: _Wish, reading: Reading) -> None:
+    def _grant(self, wish: _Wish, reading: Reading, *, firsthand: bool = False) -> None:
+        """`firsthand`: to the one who wished for it; who came later may have asked after it was read."""
         if reading.until:
             self._held.put(wish.product_id, reading)
+        first = wish.readers[0] if firsthand and wish.readers else None
         for reader in self._waiting_for(wish):
-            reader.set_result(reading)
+            whose = (
+                Reading(reading.page, reading.read_at, reading.until, firsthand=True) if reader is first else reading
+            )
+            reader.set_result(whose)
 
     def _refuse(self, wish: _Wish, error: Exception) -> None:
         for reader in self._waiting_for(wish):

@@ -3,10 +3,14 @@
 import grp
 import os
 import pwd
+import re
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
+from listino.domain.errors import LocalPlatformError
+from listino.local import binaries
 from listino.local.engines import HOST
 from listino.settings import Settings
 
@@ -16,7 +20,7 @@ API_NODES = ("api-1", "api-2")
 HEALTH_PATH = "/nginx-health"
 
 # What production mounts, too: the same text, byte for byte.
-SHARED = ("nginx.conf", "storefront.conf")
+SHARED = ("nginx.conf", "storefront.conf", "hears.conf", "listens.conf", "seconds.conf", "written.js")
 
 # Where a wheel has them, below the folder it is installed in.
 PACKED = ("listino", "local", "deploy", "nginx")
@@ -24,7 +28,10 @@ PACKED = ("listino", "local", "deploy", "nginx")
 # Below the run folder: the configuration, and what nginx writes itself.
 CONFIG_FOLDER = "nginx"
 PREFIX = "nginx-temp"
-CACHE = "pages"
+CACHES = ("seconds", "heard")
+
+# Among what nginx was configured with: njs is part of the program, and new enough to be asked for news of writes.
+_NJS = re.compile(r"--add-module=\S*njs")
 
 # Memory that is used like a disk, where Linux has it.
 MEMORY = Path("/dev/shm")  # noqa: S108 (the folder in it is its owner's alone)
@@ -38,8 +45,9 @@ server {{
 """
 
 
-def write_nginx_config(settings: Settings, run: Path) -> None:
-    """Writes nginx's configuration below the run folder; raises OSError where that is not allowed."""
+def write_nginx_config(settings: Settings, run: Path, *, hears: bool = False) -> None:
+    """Writes nginx's configuration below the run folder; raises OSError where that is not allowed. `hears`: of writes, for
+    which it has to have njs."""
     folder = run / CONFIG_FOLDER
     for name in ("place", "servers"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -47,16 +55,26 @@ def write_nginx_config(settings: Settings, run: Path) -> None:
     _make_cache(run)
     for name in SHARED:
         shutil.copyfile(_shared_folder() / name, folder / name)
-    for name, text in _own_files(settings).items():
+    for name, text in {**_own_files(settings), **_hearing_files(settings, hears=hears)}.items():
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def can_hear() -> bool:
+    """Whether the nginx of this machine runs JavaScript without loading anything; Debian's does not."""
+    try:
+        binary = binaries.find(binaries.NGINX)
+    except LocalPlatformError:
+        return False
+    told = subprocess.run([binary, "-V"], capture_output=True, text=True, timeout=20, check=False)
+    return _NJS.search(told.stderr) is not None
 
 
 def remove_cache(run: Path) -> None:
     """Frees the memory that the micro-cache took; to be called when nginx has ended."""
-    link = run / PREFIX / CACHE
-    if link.is_symlink():
-        shutil.rmtree(link.readlink(), ignore_errors=True)
-        link.unlink()
+    for link in (run / PREFIX / name for name in CACHES):
+        if link.is_symlink():
+            shutil.rmtree(link.readlink(), ignore_errors=True)
+            link.unlink()
 
 
 def nginx_argv(binary: Path) -> tuple[str, ...]:
@@ -67,8 +85,9 @@ def nginx_argv(binary: Path) -> tuple[str, ...]:
 def _make_cache(run: Path) -> None:
     """Leads the micro-cache into memory; where there is none of that kind, it stays in the run folder, and is slower."""
     remove_cache(run)
-    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and not (run / PREFIX / CACHE).exists():
-        (run / PREFIX / CACHE).symlink_to(tempfile.mkdtemp(prefix="listino-pages-", dir=MEMORY))
+    for folder in (run / PREFIX / name for name in CACHES):
+        if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and not folder.exists():
+            folder.symlink_to(tempfile.mkdtemp(prefix=f"listino-{folder.name}-", dir=MEMORY))
 
 
 def _own_files(settings: Settings) -> dict[str, str]:
@@ -79,6 +98,16 @@ def _own_files(settings: Settings) -> dict[str, str]:
         # All shoppers of this machine, and the load tests, come from one address.
         "place/exempt.conf": f"{HOST} 1;\n",
         "servers/server.conf": _SERVER.format(host=HOST, port=settings.port("nginx")),
+    }
+
+
+def _hearing_files(settings: Settings, *, hears: bool) -> dict[str, str]:
+    if not hears:
+        return {"place/version.conf": "include seconds.conf;\n", "place/listening.conf": "proxy_cache_min_uses 2;\n"}
+    nodes = " ".join(f"http://{HOST}:{settings.port(node)}" for node in API_NODES)
+    return {
+        "place/version.conf": f'include hears.conf;\nmap "" $written_nodes {{\n    default "{nodes}";\n}}\n',
+        "place/listening.conf": "include listens.conf;\n",
     }
 
 

@@ -55,6 +55,11 @@ PROVOKING: dict[int, Provoke] = {
     500: asking("broken"),
     503: asking("without MongoDB"),
 }
+PROVOKING_AT: dict[tuple[str, int], Provoke] = {("/written", 503): asking("without Redis")}
+
+
+def provoking(path: str, status: int) -> Provoke:
+    return PROVOKING_AT.get((path, status), PROVOKING[status])
 
 
 @pytest.fixture
@@ -74,6 +79,7 @@ async def test_whatever_is_documented_can_be_provoked_and_is_as_documented(
         "broken": {},
         "limited": {"client_rate": 0.01, "client_burst": 1},
         "without MongoDB": {"mongo_uri": "mongodb://127.0.0.1:1/"},
+        "without Redis": {"redis_url": "redis://127.0.0.1:1/0"},
     }
     async with AsyncExitStack() as stack:
         clients = {
@@ -83,10 +89,13 @@ async def test_whatever_is_documented_can_be_provoked_and_is_as_documented(
         clients["broken"]._transport.app.state.services = None
         # Each 503 takes seconds, so they are waited for together; everything else at once would be a burden by itself.
         away = {
-            path: asyncio.ensure_future(PROVOKING[503](clients, path)) for path, status in DOCUMENTED if status == 503
+            path: asyncio.ensure_future(provoking(path, 503)(clients, path))
+            for path, status in DOCUMENTED
+            if status == 503
         }
         answers = [
-            await (away[path] if status == 503 else PROVOKING[status](clients, path)) for path, status in DOCUMENTED
+            await (away[path] if status == 503 else provoking(path, status)(clients, path))
+            for path, status in DOCUMENTED
         ]
 
     assert len(DOCUMENTED) > 80

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,9 @@ import pytest
 from pymongo.errors import AutoReconnect
 from redis import Redis
 
+from api.pages import HEARING_SECONDS
 from listino.domain.product import Product, ProductId
+from listino.live.page_guard import PageGuard
 from listino.live.page_scripts import moving_key, page_key
 from listino.settings import Settings
 from listino.store.aio import AsyncProducts
@@ -36,6 +38,13 @@ async def other(settings: Settings, serve: Any) -> AsyncIterator[httpx.AsyncClie
     """A second node."""
     async with serve(settings) as opened:
         yield opened
+
+
+@pytest.fixture
+def guard(settings: Settings) -> Iterator[PageGuard]:
+    made = PageGuard(settings)
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -217,3 +226,41 @@ async def test_what_nginx_may_repeat_ends_with_the_second_in_which_it_was_read(
     monkeypatch.setattr(time, "time", lambda: 1_790_000_000.9)
     for address in (f"/products/{ID}", "/products"):
         assert (await client.get(address)).headers["x-accel-expires"] == "@1790000000"
+
+
+async def kept_by_nginx(client: httpx.AsyncClient, address: str) -> str:
+    return (await client.get(address)).headers["x-accel-expires"]
+
+
+async def test_what_was_read_for_its_asker_nginx_may_keep_until_it_hears_of_a_write(
+    settings: Settings, store: Store, goods: Make, serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.products.upsert([Product(id=500, name="Camo Onesie"), goods("1")])
+    monkeypatch.setattr(time, "time", lambda: 1_790_000_000.0)  # what is at hand stays so
+    end_of_second, hearing = "@1790000000", str(HEARING_SECONDS)
+
+    async def answers(*addresses: str) -> list[str]:
+        async with serve(settings) as node:
+            return [await kept_by_nginx(node, address) for address in addresses]
+
+    # Loaded for the one who asks; then at hand, and nobody knows whether it was written since.
+    assert await answers("/products/500", "/products/500", "/products/500/styles") == [hearing, *[end_of_second] * 2]
+    assert await answers("/products/500/related") == [hearing]  # from Redis
+    # An address under which nobody finds a write of it.
+    for address in ("/products/00500", "/products/%3500", "/products/500/"):
+        assert await answers(address) == [end_of_second]
+    # Whoever opens a page has its shop asked.
+    assert await answers(f"/products/{ID}") == [end_of_second]
+    assert await answers(f"/products/{ID}/styles") == [hearing]
+    assert await answers("/products") == [end_of_second]
+
+
+async def test_a_page_that_is_being_written_nginx_may_keep_for_the_second_alone(
+    settings: Settings, store: Store, serve: Any, guard: PageGuard
+) -> None:
+    store.products.upsert([Product(id=500, name="Camo Onesie")])
+    with guard.writing([500]):
+        async with serve(settings) as node:
+            assert (await kept_by_nginx(node, "/products/500"))[0] in "@0"
+    async with serve(settings) as node:
+        assert await kept_by_nginx(node, "/products/500") == str(HEARING_SECONDS)

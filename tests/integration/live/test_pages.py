@@ -176,6 +176,19 @@ async def test_a_burst_on_cold_products_is_one_question(
     assert len(shelf.questions) == 1
 
 
+async def test_a_page_was_read_after_it_was_asked_for_by_the_first_alone(
+    pages: Pages, others: Pages, shelf: Shelf
+) -> None:
+    shelf.open.clear()
+    asking = [asyncio.create_task(pages.get(1)) for _ in range(3)]
+    await until(lambda: shelf.questions)
+    asking.append(asyncio.create_task(pages.get(1)))  # another write may have come since
+    shelf.open.set()
+    assert [reading.firsthand for reading in await asyncio.gather(*asking)] == [True, False, False, False]
+    assert not (await pages.get(1)).firsthand
+    assert (await others.get(1)).firsthand
+
+
 async def test_an_unknown_product_is_nowhere_kept(pages: Pages, redis: Redis) -> None:
     assert (await pages.get(404)).page is None
     assert not redis.exists(page_key(404))

@@ -13,9 +13,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from descriptions import DEPLOY, ROOT, services
 
+from api.pages import HEARING_SECONDS
+from api.shortcut import PLAIN
 from listino.domain.errors import LocalPlatformError
 from listino.local import binaries
-from listino.local.nginx import CONFIG_FOLDER, HEALTH_PATH, PACKED, SHARED, remove_cache, write_nginx_config
+from listino.local.nginx import CONFIG_FOLDER, HEALTH_PATH, PACKED, SHARED, can_hear, remove_cache, write_nginx_config
 from listino.settings import Settings
 
 NGINX = DEPLOY / "nginx"
@@ -32,6 +34,12 @@ def checked(folder: Path, server: str) -> subprocess.CompletedProcess[str]:
     shutil.copytree(NGINX / "container", folder / "place")
     for name in SHARED:
         shutil.copy(NGINX / name, folder)
+    # A wheel's nginx has njs built in, and no modules to load; Debian's has neither.
+    main = folder / "place" / "main.conf"
+    main.write_text(re.sub(r"^load_module .*\n", "", main.read_text(), flags=re.MULTILINE))
+    if not can_hear():
+        (folder / "place" / "version.conf").write_text("include seconds.conf;\n")
+        (folder / "place" / "listening.conf").write_text("")
     (folder / "temp").mkdir()
     argv = [str(binary), "-t", "-q", "-e", "stderr", "-p", f"{folder}/temp/", "-c", "../nginx.conf"]
     return subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
@@ -115,7 +123,43 @@ def test_a_node_at_its_limit_of_streams_has_not_failed() -> None:
     assert "proxy_next_upstream error timeout http_502;" in events[1]
 
 
-def test_figures_and_probes_are_not_served() -> None:
+def test_figures_probes_and_news_are_not_served() -> None:
     text = (NGINX / "storefront.conf").read_text(encoding="utf-8")
-    for path in ("/metrics", "/readyz"):
+    for path in ("/metrics", "/readyz", "/written"):
         assert re.search(rf"location = {path} {{\s+return 404;", text)
+
+
+def number(name: str, pattern: str) -> int:
+    """What is written after that in one of the files."""
+    found = re.search(pattern + r"\s*=?\s*(\d+)", (NGINX / name).read_text(encoding="utf-8"))
+    assert found is not None, pattern
+    return int(found[1])
+
+
+def test_it_looks_for_writes_of_the_product_whose_page_the_api_lets_it_keep() -> None:
+    location = re.search(r"^location ~ (\S*<product>\S*) {", (NGINX / "storefront.conf").read_text(), re.MULTILINE)
+    assert location is not None
+    product_page = re.compile(location[1].replace("?<", "?P<"))
+    odd = [f"/products/a{chr(code)}b" for code in range(1, 256)]
+    endings = [f"/products/it:bottega:8411{end}" for end in ("", "/", "/styles", "/related", "/price", "/styles/")]
+    paths = ["/products", "/products/", "/products/500", "/products/007", "/products/styles", *odd, *endings]
+    keys = {path: found["product"] if (found := product_page.fullmatch(path)) else None for path in paths}
+    ids = {
+        path: found[1] and found[1].decode() if (found := PLAIN.fullmatch(path.encode("latin-1"))) else None
+        for path in paths
+    }
+    assert keys == ids
+    assert sum(key is not None for key in keys.values()) > 60
+
+
+def test_what_was_written_is_remembered_for_longer_than_any_page_of_before_is_kept() -> None:
+    longest_answer = 2 * number("storefront.conf", "proxy_read_timeout")
+    assert number("hears.conf", "zone=written:64m timeout") >= HEARING_SECONDS + longest_answer
+
+
+def test_it_vouches_for_less_than_a_second_and_listens_without_an_end() -> None:
+    lease, interval = number("written.js", "LEASE_MS"), number("written.js", "HEAR_MS")
+    assert lease < 1000
+    assert interval == 1000 * number("listens.conf", "interval")
+    # From the last question of one turn to the end of the first answer of the next.
+    assert 2 * number("written.js", "ANSWER_MS") + number("written.js", "PAUSE_MS") < lease
