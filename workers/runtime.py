@@ -66,7 +66,9 @@ class Runtime:
         if shop_key not in shops:
             raise UnknownShop(f"no shop {shop_key} is declared in {self.settings.shops_path}")
         seconds = self.settings.live_timeout_ms / 1000
-        return Refresher(shops[shop_key], self._http(), self._hosts, self.store, seconds, self._clock)
+        return Refresher(
+            shops[shop_key], self._http(), self._hosts, self.store, seconds, self._clock, self.metrics.asked_again
+        )
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:
