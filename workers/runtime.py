@@ -24,6 +24,8 @@ from workers.refresh import Refresher
 
 log = structlog.get_logger(__name__)
 
+_LOOK_SECONDS = 1.0  # at the declarations, of which every turn at a shop wants to know
+
 
 class Runtime:
     """One a process."""
@@ -36,7 +38,9 @@ class Runtime:
         self._clock = ServerClock()
         self._client: httpx.AsyncClient | None = None
         self._folder = ShopsFolder(
-            settings.shops_path, lambda error: log.error("live.bad_declaration", error=str(error))
+            settings.shops_path,
+            lambda error: log.error("live.bad_declaration", error=str(error)),
+            look_seconds=_LOOK_SECONDS,
         )
         self.metrics = WorkerMetrics(ShopLabels(self._folder))
 

@@ -420,7 +420,8 @@ async def test_a_probe_that_fails_slows_nobody_down_and_one_that_is_refused_is_h
         turns = Turns(Rules(""))
         at_work = refresher(bottega, listed_shirt, answers, turns)
         (inquiry,) = (await at_work.prepare([ID])).open
-        assert (await at_work.ask(inquiry, probing=True)).heard is heard
+        probed = await at_work.ask(inquiry, probing=True)
+        assert (probed.heard, probed.open, len(probed.answers)) == (heard, [], 1)
         assert [report.outcome for report in turns.reports] == [outcome]
 
 
