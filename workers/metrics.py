@@ -24,6 +24,12 @@ class WorkerMetrics:
             ("shop", "outcome"),
             registry=self.registry,
         )
+        self._second_attempts = Counter(
+            "listino_live_second_attempts",
+            "Requests to shops that were sent again, because the shop failed in passing and there was time.",
+            ("shop",),
+            registry=self.registry,
+        )
         self._legs = LegMetrics(self.registry)
         ProcessCollector(registry=self.registry)
 
@@ -33,6 +39,10 @@ class WorkerMetrics:
         self._refreshes.labels(shop, answer.reason or "fresh").inc()
         if answer.legs is not None:
             self._legs.observe_all(shop, answer.legs, only=LEGS)
+
+    def asked_again(self, product_id: str) -> None:
+        """Counts a request for that product that is to be sent again."""
+        self._second_attempts.labels(self._shop_of(product_id)).inc()
 
     def serve(self, host: str, port: int) -> None:
         """Has a thread answer Prometheus at that port, whatever the path, until the process ends.

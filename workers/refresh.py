@@ -41,6 +41,12 @@ _MOST_BYTES = 8 * 1024 * 1024  # of one answer; product pages average 600 kB
 _MOST_KEPT = 50  # products in one write of the store
 # A refusal of the request as such, not of us: bad request, not found, too much in it, too long an address.
 _NOT_AS_ASKED = (400, 404, 413, 414)
+# What a shop answers, and what becomes of a connection, when something went wrong in passing. Not a refusal, nor silence.
+_IN_PASSING = (500, 502, 504)
+_BROKEN_OFF = (httpx.NetworkError, httpx.RemoteProtocolError)
+# Until when, after it was taken from those that wait, a product is asked for once more: of the 950 ms that a shopper waits
+# by default some 100 have gone by until then, and a shop wants 300 to answer.
+SECOND_WITHIN_SECONDS = 0.55
 
 
 class Look(NamedTuple):
@@ -52,11 +58,17 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """One request to a shop, the products that it asks for, by their key in the shop, and when what was done of it."""
+    """One request to a shop, the products that it asks for, by their key in the shop, and when what was done of it.
+
+    `began`: when the first request for them was made up, by the monotonic clock; `attempts`: 2 after one that failed in
+    passing. Every fetch of a refresh, POST or GET, only reads, so that it may be sent again.
+    """
 
     refresh: Refresh
     products: Mapping[str, Product]
     times: ShopTimes = field(default_factory=ShopTimes, compare=False)
+    began: float = field(default_factory=time.monotonic, compare=False)
+    attempts: int = 1
 
     @property
     def product_ids(self) -> list[str]:
@@ -66,6 +78,15 @@ class Inquiry:
     def of(cls, refresh: Refresh, products: Mapping[str, Product]) -> Self:
         """The inquiry by that request, which asks for some of the products."""
         return cls(refresh, {one.sku: products[one.sku] for one in refresh.known})
+
+    def after(self, other: Self) -> Self:
+        """This inquiry as one to which the other has led."""
+        return replace(self, began=other.began, attempts=max(self.attempts, other.attempts))
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether it was asked once only, and who waits still has the time for another answer."""
+        return self.attempts == 1 and time.monotonic() - self.began < SECOND_WITHIN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +107,8 @@ class Outcome:
 class Refresher:
     """Refreshes products of one shop. Never raises: every way it can go wrong is a reason in an answer.
 
-    `seconds`: how long the shop has for the whole of an answer, once its turn has come.
+    `seconds`: how long the shop has for the whole of an answer, once its turn has come. `asked_again` hears the first
+    product of every request that is to be sent a second time.
     """
 
     shop: Shop
@@ -95,6 +117,7 @@ class Refresher:
     store: Store
     seconds: float
     clock: ServerClock = field(default_factory=ServerClock)
+    asked_again: Callable[[str], None] = lambda _: None
     _kept: Together[Look, LiveAnswer | Exception] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -133,21 +156,30 @@ class Refresher:
     async def ask(self, inquiry: Inquiry, *, probing: bool = False) -> Outcome:
         """Asks the shop and stores what it says; an answer holds the shopper's price, or why there is none.
 
-        A request for several that the shop cannot answer as such, or over which we fail, is asked again for each of them.
-        `probing`: see workers.hosts.
+        A request for several that the shop cannot answer as such, or over which we fail, is asked again for each of them;
+        one that failed in passing, once more as it is, if there is time. `probing`: see workers.hosts; a probe has one attempt.
         """
         began = time.perf_counter()
         several = len(inquiry.products) > 1
         outcome = await self._outcome(lambda: self._ask(inquiry, several=several, probing=probing), inquiry.product_ids)
         if outcome.errors and several:
-            return Outcome(open=self._alone(inquiry))
+            return Outcome(open=[one.after(inquiry) for one in self._alone(inquiry)])
         ms = round((time.perf_counter() - began) * 1000, 1)
         for answer in outcome.answers:
             log.info(
-                "live.refreshed", product_id=answer.product_id, reason=answer.reason, ms=ms, asked=len(inquiry.products)
+                "live.refreshed",
+                product_id=answer.product_id,
+                reason=answer.reason,
+                ms=ms,
+                asked=len(inquiry.products),
+                attempts=inquiry.attempts,
             )
         legs = self.clock.legs(inquiry.times)
-        return replace(outcome, answers=[replace(answer, legs=legs) for answer in outcome.answers])
+        return replace(
+            outcome,
+            answers=[replace(answer, legs=legs) for answer in outcome.answers],
+            open=[one.after(inquiry) for one in outcome.open],
+        )
 
     def _inquiries(self, products: Mapping[str, Product]) -> list[Inquiry]:
         known = [_known(sku, product) for sku, product in products.items()]
@@ -186,8 +218,13 @@ class Refresher:
             told = self._platform.read_offers(self.shop, inquiry.refresh, page)
         except GoneFromShop as good_bye:
             told = dict.fromkeys(inquiry.products, good_bye)
-        except (_Refused, UnreadablePage) as error:
-            if not several or (isinstance(error, _Refused) and error.status not in _NOT_AS_ASKED):
+        except (_Refused, UnreadablePage, *_BROKEN_OFF) as error:
+            if inquiry.may_be_repeated and not probing and _is_in_passing(error):
+                log.info("live.asked_again", product_ids=inquiry.product_ids, error=repr(error))
+                self.asked_again(inquiry.product_ids[0])
+                # The breaker hears of each attempt: a shop that is down is known to be with half as many products.
+                return Outcome(open=[replace(inquiry, times=ShopTimes(), attempts=2)], heard=False)
+            if not several or not _is_not_as_asked(error):
                 raise
             log.info("live.asked_alone", shop=self.shop.key, products=len(inquiry.products), error=str(error))
             return Outcome(open=self._alone(inquiry), heard=True)
@@ -299,6 +336,14 @@ class _Refused(Exception):
     def heard(self) -> bool | None:
         """Whether the shop is well enough to refuse. One that wants to be left alone is, and the host's pause sees to that."""
         return None if self.status is None else self.status in REFUSALS or not is_failure(self.status)
+
+
+def _is_in_passing(error: Exception) -> bool:
+    return isinstance(error, _BROKEN_OFF) or (isinstance(error, _Refused) and error.status in _IN_PASSING)
+
+
+def _is_not_as_asked(error: Exception) -> bool:
+    return isinstance(error, UnreadablePage) or (isinstance(error, _Refused) and error.status in _NOT_AS_ASKED)
 
 
 def _with_price(product: Product) -> LiveAnswer:

@@ -26,6 +26,8 @@ from workers.refresh import Refresher
 
 log = structlog.get_logger(__name__)
 
+_LOOK_SECONDS = 1.0  # at the declarations, of which every turn at a shop wants to know
+
 
 class Runtime:
     """One a process."""
@@ -40,7 +42,9 @@ class Runtime:
         self._exchange = Exchange(self._redis)
         self._client: httpx.AsyncClient | None = None
         self._folder = ShopsFolder(
-            settings.shops_path, lambda error: log.error("live.bad_declaration", error=str(error))
+            settings.shops_path,
+            lambda error: log.error("live.bad_declaration", error=str(error)),
+            look_seconds=_LOOK_SECONDS,
         )
         self.metrics = WorkerMetrics(ShopLabels(self._folder))
 
@@ -79,7 +83,9 @@ class Runtime:
         if shop_key not in shops:
             raise UnknownShop(f"no shop {shop_key} is declared in {self.settings.shops_path}")
         seconds = self.settings.live_timeout_ms / 1000
-        return Refresher(shops[shop_key], self._http(), self._hosts, self.store, seconds, self._clock)
+        return Refresher(
+            shops[shop_key], self._http(), self._hosts, self.store, seconds, self._clock, self.metrics.asked_again
+        )
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:

@@ -19,13 +19,30 @@ class Allowance:
     crawling: int
     interval_ms: int = 0
 
+    @property
+    def catch_up_ms(self) -> int:
+        """By how much a request may start before its turn where those before it were late."""
+        return CATCH_UP_MS if self.interval_ms < UNHURRIED_MS else 0
 
-# How a host that refuses (429, 503) or fails is asked more slowly. A refusal doubles the interval, a failure (another
-# server error, a connection that broke off) adds half to it, both from FIRST_SLOWED_MS where there was less. It is given
-# back in RECOVERY_STEPS equal steps, one a good answer: a shop that has just recovered is not overrun again.
-FIRST_SLOWED_MS = 250
+
+# How a host that refuses (429, 503) or fails is asked more slowly. A refusal doubles the interval, from FIRST_REFUSED_MS
+# where there was less. A failure (another server error, a connection that broke off) adds half to it, from FIRST_FAILED_MS
+# where there was less, unless it stands alone. It is given back in RECOVERY_STEPS equal steps, one a good answer: a shop
+# that has just recovered is not overrun again.
+FIRST_REFUSED_MS = 250
+FIRST_FAILED_MS = 25
 LONGEST_SLOWED_MS = 60_000
 RECOVERY_STEPS = 10
+# A failure stands alone when the last one is so many good answers ago, or there was none: shops fail now and then that are
+# not asked too much. Not simply two in a row, for a shop that fails every second time has too much to do as well.
+ALONE_AFTER = 5
+
+# By how much, in ms, a request may start before its turn because those before it started late: without it each turn that is
+# taken late is lost, and the pace on average is slower than the one allowed. So in any time there are no more requests than
+# the pace allows in that time and CATCH_UP_MS. None where the interval is UNHURRIED_MS or longer, or the host was slowed
+# down: who asks for a Crawl-delay of whole seconds finds them in his log.
+CATCH_UP_MS = 50
+UNHURRIED_MS = 1_000
 
 # How long a host is left alone that refuses without saying for how long: doubled with every refusal in a row.
 FIRST_PAUSE_MS = 1_000

@@ -4,8 +4,10 @@ import time
 from collections.abc import Sequence
 
 from listino.domain.politeness import (
+    ALONE_AFTER,
+    FIRST_FAILED_MS,
     FIRST_PAUSE_MS,
-    FIRST_SLOWED_MS,
+    FIRST_REFUSED_MS,
     LONGEST_PAUSE_MS,
     LONGEST_SLOWED_MS,
     LONGEST_TOLD_MS,
@@ -26,6 +28,7 @@ class LocalBudget:
         self._held: dict[str, int] = {}  # names of slots, and when they were taken by this process's clock
         self._next_ms = self._pause_ms = self._since_ms = 0
         self._slowed_ms = self._step_ms = self._refusals = 0
+        self._suspect = 0  # good answers that are wanted until a failure stands alone
 
     async def take(self, allowance: Allowance, names: Sequence[str], *, patience_ms: int) -> Taken:
         now = _now_ms()
@@ -33,16 +36,20 @@ class LocalBudget:
             return Taken((), self._pause_ms - now, refused=True)
         most = allowance.crawling if self._role is Role.CRAWL else allowance.concurrency
         interval = max(allowance.interval_ms, self._slowed_ms)
-        free = min(most - len(self._held), len(names), 1 if interval else len(names))
         if interval and self._next_ms > now:
             return Taken((), self._next_ms - now, refused=False)
+        free = most - len(self._held)
         if free <= 0:
             return Taken((), SLOT_LOOK_MS, refused=False)
-        self._start(names[:free], allowance)
-        wait = max(interval, SLOT_LOOK_MS) if free < len(names) else 0
+        due = (now - self._turn_ms(now, allowance)) // interval + 1 if interval else free
+        given = names[: min(free, due)]
+        self._start(given, allowance)
+        wait = 0
+        if len(given) < len(names):
+            wait = max(self._next_ms - now, 1) if len(given) < free else SLOT_LOOK_MS
         # Its report may go to the common budget, which compares this with a clock of the day.
         taken_at = time.time_ns() // 1_000_000
-        return Taken(tuple(Slot(name, taken_at) for name in names[:free]), wait, refused=False)
+        return Taken(tuple(Slot(name, taken_at) for name in given), wait, refused=False)
 
     def follow(self, allowance: Allowance, taken: Taken) -> None:
         """Hears what the common budget gave, or that it pauses."""
@@ -67,18 +74,25 @@ class LocalBudget:
                 case Outcome.REFUSED:
                     if is_news:
                         self._refusals += 1
-                        self._slow_down(2, allowance.interval_ms)
+                        self._slow_down(2, FIRST_REFUSED_MS, allowance.interval_ms)
                     self._pause(report.retry_after)
                 case Outcome.FAILED if is_news:
-                    self._slow_down(1.5, allowance.interval_ms)
+                    if self._suspect:
+                        self._slow_down(1.5, FIRST_FAILED_MS, allowance.interval_ms)
+                    self._suspect = ALONE_AFTER
 
     def _start(self, names: Sequence[str], allowance: Allowance) -> None:
         now = _now_ms()
         self._held.update(dict.fromkeys(names, now))
-        self._next_ms = now + max(allowance.interval_ms, self._slowed_ms)
+        interval = max(allowance.interval_ms, self._slowed_ms)
+        self._next_ms = self._turn_ms(now, allowance) + len(names) * interval
 
-    def _slow_down(self, by: float, interval: int) -> None:
-        slowed = min(by * max(self._slowed_ms, interval, FIRST_SLOWED_MS), LONGEST_SLOWED_MS)
+    def _turn_ms(self, now: int, allowance: Allowance) -> int:
+        """When the turn was that is taken now: what was late is caught up, as far as that goes."""
+        return max(self._next_ms, now - (0 if self._slowed_ms else allowance.catch_up_ms))
+
+    def _slow_down(self, by: float, first: int, interval: int) -> None:
+        slowed = min(by * max(self._slowed_ms, interval, first), LONGEST_SLOWED_MS)
         self._slowed_ms = int(max(slowed, interval))
         self._step_ms = -(-(self._slowed_ms - interval) // RECOVERY_STEPS)
         self._since_ms = _now_ms()
@@ -91,6 +105,7 @@ class LocalBudget:
 
     def _recover(self, interval: int) -> None:
         self._refusals = 0
+        self._suspect = max(self._suspect - 1, 0)
         self._slowed_ms -= self._step_ms
         if self._slowed_ms <= interval or not self._step_ms:
             self._slowed_ms = self._step_ms = 0

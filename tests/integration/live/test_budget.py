@@ -13,7 +13,17 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from servers import hung_redis
 from shopkeeper import wait_until
 
-from listino.domain.politeness import FIRST_PAUSE_MS, FIRST_SLOWED_MS, RECOVERY_STEPS, SHOPPERS_IN_A_ROW, Allowance
+from listino.domain.politeness import (
+    ALONE_AFTER,
+    CATCH_UP_MS,
+    FIRST_FAILED_MS,
+    FIRST_PAUSE_MS,
+    FIRST_REFUSED_MS,
+    RECOVERY_STEPS,
+    SHOPPERS_IN_A_ROW,
+    UNHURRIED_MS,
+    Allowance,
+)
 from listino.live import budget as budgets
 from listino.live import turns as module
 from listino.live.budget import CRAWL_LEASE_MS, Budget, Outcome, Report, Role, Slot, Taken
@@ -23,7 +33,9 @@ from listino.settings import Settings
 
 HOST = "shop.example"
 FREE = Allowance(concurrency=8, crawling=4)
-SPACED = Allowance(concurrency=8, crawling=4, interval_ms=40)
+SPACED = Allowance(concurrency=8, crawling=4, interval_ms=200)
+QUICK = Allowance(concurrency=8, crawling=4, interval_ms=20)
+UNHURRIED = Allowance(concurrency=8, crawling=4, interval_ms=UNHURRIED_MS)
 
 
 @pytest.fixture
@@ -95,12 +107,42 @@ async def test_as_many_as_are_allowed_at_a_time(budget: Budget | LocalBudget) ->
 
 
 async def test_starts_are_an_interval_apart(budget: Budget | LocalBudget) -> None:
+    began = time.monotonic()
     assert len((await take(budget, 3, SPACED)).slots) == 1
     soon = await take(budget, 3, SPACED)
+    elapsed_ms = 1000 * (time.monotonic() - began)
     assert soon.slots == ()
-    assert 0 < soon.wait_ms <= SPACED.interval_ms
+    least = SPACED.interval_ms - CATCH_UP_MS
+    assert least - elapsed_ms - 2 < soon.wait_ms <= least + 1
     await asyncio.sleep(soon.wait_ms / 1000 + 0.002)
     assert len((await take(budget, 3, SPACED)).slots) == 1
+
+
+async def test_a_pace_of_whole_seconds_is_never_caught_up(budget: Budget | LocalBudget) -> None:
+    began = time.monotonic()
+    assert len((await take(budget, 3, UNHURRIED)).slots) == 1
+    soon = await take(budget, 3, UNHURRIED)
+    assert soon.slots == ()
+    assert UNHURRIED.interval_ms - 1000 * (time.monotonic() - began) - 2 < soon.wait_ms <= UNHURRIED.interval_ms
+
+
+async def test_turns_that_were_late_are_caught_up_within_a_bound(budget: Budget | LocalBudget) -> None:
+    most_at_once = CATCH_UP_MS // QUICK.interval_ms + 1
+    first = (await take(budget, 4, QUICK)).slots
+    assert len(first) == most_at_once, "nobody asked for so long"
+    await budget.give(QUICK, [Report(slot, Outcome.OK) for slot in first])
+    began, turns, late = time.monotonic(), 0, 0.0
+    looked = began
+    while turns < 8:
+        await asyncio.sleep(0.03)
+        taken = await take(budget, 4, QUICK)
+        turns += len(taken.slots)
+        await budget.give(QUICK, [Report(slot, Outcome.OK) for slot in taken.slots])
+        now = time.monotonic()
+        late += max(0, 1000 * (now - looked) - CATCH_UP_MS)  # on a machine that is too busy to look in time
+        looked = now
+    due = 1000 * (looked - began) / QUICK.interval_ms
+    assert due - late / QUICK.interval_ms - 1 <= turns <= due + 1
 
 
 async def test_a_refusal_is_a_pause_for_as_long_as_the_host_says(budget: Budget | LocalBudget) -> None:
@@ -132,19 +174,57 @@ async def test_a_refusal_halves_the_rate_and_good_answers_give_it_back_step_by_s
     budget: Budget | LocalBudget,
 ) -> None:
     await answered(budget, Outcome.REFUSED, 0.001)
-    await assert_interval(budget, 2 * FIRST_SLOWED_MS)
+    await assert_interval(budget, 2 * FIRST_REFUSED_MS)
     for _ in range(RECOVERY_STEPS // 2):
         await answered(budget, Outcome.OK)
-    await assert_interval(budget, FIRST_SLOWED_MS, within_ms=20)
+    await assert_interval(budget, FIRST_REFUSED_MS, within_ms=20)
     for _ in range(RECOVERY_STEPS // 2 + 1):
         await answered(budget, Outcome.OK)
     assert len((await take(budget, 2)).slots) == 2, "as fast as ever"
 
 
-async def test_a_failure_slows_down_and_pauses_nobody(budget: Budget | LocalBudget) -> None:
+async def failed_and_recovered(budget: Budget | LocalBudget, good: int) -> None:
     await answered(budget, Outcome.FAILED)
-    assert not (await take(budget)).refused
-    await assert_interval(budget, 1.5 * FIRST_SLOWED_MS)
+    for _ in range(good):
+        await answered(budget, Outcome.OK)
+
+
+async def test_a_failure_that_stands_alone_slows_nobody_down(budget: Budget | LocalBudget) -> None:
+    for _ in range(3):
+        await failed_and_recovered(budget, ALONE_AFTER)
+    assert len((await take(budget, FREE.crawling)).slots) == FREE.crawling
+
+
+@pytest.mark.parametrize("good", [0, ALONE_AFTER - 1])
+async def test_failures_close_to_each_other_slow_down_and_pause_nobody(budget: Budget | LocalBudget, good: int) -> None:
+    await failed_and_recovered(budget, good)
+    await answered(budget, Outcome.FAILED)
+    told = await take(budget, 2)
+    assert (len(told.slots), told.refused) == (1, False)
+    assert told.wait_ms == pytest.approx(1.5 * FIRST_FAILED_MS, abs=1)
+
+
+async def test_a_shop_that_goes_down_is_slowed_by_half_with_every_failure(budget: Budget | LocalBudget) -> None:
+    for _ in range(7):
+        await answered(budget, Outcome.FAILED)
+    await assert_interval(budget, FIRST_FAILED_MS * 1.5**6, within_ms=20)
+
+
+async def test_what_was_under_way_when_failures_slowed_us_down_slows_us_no_further(
+    budget: Budget | LocalBudget,
+) -> None:
+    slots = (await take(budget, 4)).slots
+    assert len(slots) == 4
+    await tick()
+    await budget.give(FREE, [Report(slot, Outcome.FAILED) for slot in slots])
+    assert (await take(budget, 2)).wait_ms == pytest.approx(1.5 * FIRST_FAILED_MS, abs=1)
+
+
+async def test_a_slowed_pace_is_not_caught_up(budget: Budget | LocalBudget) -> None:
+    for _ in range(2):
+        await answered(budget, Outcome.FAILED)
+    await asyncio.sleep(2 * 1.5 * FIRST_FAILED_MS / 1000)
+    assert len((await take(budget, 4)).slots) == 1
 
 
 async def test_a_slot_that_nobody_renews_is_free_again(redis: aioredis.Redis) -> None:
@@ -186,7 +266,7 @@ async def test_a_shopper_who_would_not_wait_so_long_keeps_no_crawl_waiting(redis
 
 
 async def test_a_popular_shop_is_crawled_all_the_same(redis: aioredis.Redis) -> None:
-    spider, shopper, quick = crawls(redis), shoppers(redis), Allowance(concurrency=100, crawling=4, interval_ms=3)
+    spider, shopper, quick = crawls(redis), shoppers(redis), Allowance(concurrency=100, crawling=4, interval_ms=55)
     served = 0
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
@@ -259,7 +339,8 @@ def test_several_processes_together_keep_to_one_budget(redis_url: str, tmp_path:
     assert 1 <= most <= TOGETHER.concurrency
     assert len(starts) > 20
     # Each hears of its slot a moment later than it was given, the one sooner than the other: the sum is what is kept.
-    assert len(starts) - 1 <= (starts[-1] - starts[0]) / (TOGETHER.interval_ms / 1000) + 3
+    caught_up = CATCH_UP_MS / TOGETHER.interval_ms
+    assert len(starts) - 1 <= (starts[-1] - starts[0]) / (TOGETHER.interval_ms / 1000) + caught_up + 3
 
 
 async def test_who_cannot_be_served_in_time_is_told_at_once(
@@ -409,7 +490,8 @@ async def test_a_pause_that_was_heard_while_redis_was_away_holds_for_everybody_w
 async def test_how_it_went_with_a_slot_of_an_outage_is_news_when_redis_is_back(
     outage: Outage, redis: aioredis.Redis
 ) -> None:
-    await answered(crawls(redis), Outcome.FAILED)
+    for _ in range(2):
+        await answered(crawls(redis), Outcome.FAILED)
     before = await redis.hget(f"budget:{{{HOST}}}:pace", "slowed")
     await tick()
     outage.begins()

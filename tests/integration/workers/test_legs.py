@@ -108,6 +108,11 @@ def test_a_trace_shows_each_leg_and_the_worker_counts_them(
     assert counted["listino_live_leg_seconds_sum", shop, "answered"] >= 2 * LATENCY_MS / 1000
     assert {key[1] for key in counted} == {shop}
 
+    german_shop.admin("behaviour", fault="truncated", times=1)
+    assert main.run([*command, "--wait", "20"]) == 0, "what fails in passing is asked once more"
+    assert samples(httpx.get(figures).text)["listino_live_second_attempts_total", shop] == 1
+    capsys.readouterr()
+
     german_shop.admin("behaviour", fault="503")
     assert main.run([*command, "--wait", "20"]) == 1
     shown = capsys.readouterr().out

@@ -258,9 +258,9 @@ async def test_what_cannot_be_asked_together_is_asked_alone(
     assert len(kept(at_work).kept) == 2
 
 
-@pytest.mark.parametrize("status", [403, 410, 429, 500, 503])
+@pytest.mark.parametrize(("status", "times"), [(403, 1), (410, 1), (429, 1), (500, 2), (503, 1)])
 async def test_a_shop_that_refuses_is_not_asked_again_for_each(
-    status: int, bottega: Shop, listed_shirt: Product
+    status: int, times: int, bottega: Shop, listed_shirt: Product
 ) -> None:
     asked: list[httpx.Request] = []
 
@@ -270,7 +270,7 @@ async def test_a_shop_that_refuses_is_not_asked_again_for_each(
 
     at_work = refresher(bottega, [simple(listed_shirt, number) for number in (1, 2)], answers)
     found = await refresh(at_work, "it:bottega:1", "it:bottega:2")
-    assert len(asked) == 1
+    assert len(asked) == times
     assert [answer.reason for answer in found.values()] == [Reason.SHOP_REFUSED] * 2
     assert kept(at_work).gone == [], "an address for several says nothing of one of them"
 
@@ -335,7 +335,6 @@ async def test_rules_that_nobody_knows_are_asked_for_once_and_kept_for_everybody
     [
         (answering(200, VARIATIONS), Outcome.OK, None),
         (answering(404), Outcome.OK, None),
-        (answering(500), Outcome.FAILED, None),
         (raising(httpx.ReadTimeout("late")), Outcome.FAILED, None),
         (lambda _: httpx.Response(429, headers={"Retry-After": "7"}), Outcome.REFUSED, 7),
     ],
@@ -346,6 +345,68 @@ async def test_the_budget_hears_how_it_went(
     turns = Turns(Rules(""))
     await refreshed(refresher(bottega, listed_shirt, answers, turns))
     assert [(report.outcome, report.retry_after) for report in turns.reports] == [(outcome, told)]
+
+
+def in_turn(*answers: Answers) -> Answers:
+    """Each answer once, in that order; one request more is a mistake."""
+    left = list(answers)
+    return lambda request: left.pop(0)(request)
+
+
+FAILURES = [answering(500), answering(502), answering(504), raising(httpx.ConnectError("refused")),
+            raising(httpx.ReadError("reset")), raising(httpx.RemoteProtocolError("gone"))]  # fmt: skip
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_what_fails_in_passing_is_asked_once_more_in_a_turn_of_its_own(
+    failure: Answers, bottega: Shop, listed_shirt: Product
+) -> None:
+    turns, again = Turns(Rules("")), []
+    at_work = refresher(bottega, listed_shirt, in_turn(failure, answering(200, VARIATIONS)), turns)
+    at_work = replace(at_work, asked_again=again.append)
+    assert (await refreshed(at_work)).fresh
+    assert [report.outcome for report in turns.reports] == [Outcome.FAILED, Outcome.OK]
+    assert again == [ID]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_what_fails_twice_is_told_and_the_breaker_hears_of_both(
+    failure: Answers, bottega: Shop, listed_shirt: Product
+) -> None:
+    at_work = refresher(bottega, listed_shirt, in_turn(failure, failure))
+    (inquiry,) = (await at_work.prepare([ID])).open
+    first = await at_work.ask(inquiry)
+    assert (first.answers, first.heard) == ([], False)
+    (repeated,) = first.open
+    second = await at_work.ask(repeated)
+    assert [answer.fresh for answer in second.answers] == [False]
+    assert (second.open, second.heard) == ([], False)
+
+
+@pytest.mark.parametrize("failure", [answering(429), answering(503), raising(httpx.ReadTimeout("late"))])
+async def test_what_refuses_or_is_silent_is_not_asked_again(
+    failure: Answers, bottega: Shop, listed_shirt: Product
+) -> None:
+    assert not (await refreshed(refresher(bottega, listed_shirt, in_turn(failure)))).fresh
+
+
+async def test_what_fails_too_late_for_who_waits_is_told_at_once(bottega: Shop, listed_shirt: Product) -> None:
+    at_work = refresher(bottega, listed_shirt, in_turn(answering(500)))
+    (inquiry,) = (await at_work.prepare([ID])).open
+    late = replace(inquiry, began=inquiry.began - workers.refresh.SECOND_WITHIN_SECONDS)
+    outcome = await at_work.ask(late)
+    assert ([answer.reason for answer in outcome.answers], outcome.open) == ([Reason.SHOP_REFUSED], [])
+
+
+async def test_what_a_second_attempt_leads_to_has_no_other(bottega: Shop, listed_shirt: Product) -> None:
+    listed = answering(200, [item(1)])  # silent about the other one, which is asked for alone
+    at_work = refresher(
+        bottega,
+        [simple(listed_shirt, number) for number in (1, 2)],
+        in_turn(answering(500), listed, answering(500)),
+    )
+    found = await refresh(at_work, "it:bottega:1", "it:bottega:2")
+    assert [found[key].reason for key in sorted(found)] == [None, Reason.SHOP_REFUSED]
 
 
 async def test_a_probe_that_fails_slows_nobody_down_and_one_that_is_refused_is_heard(
@@ -360,7 +421,8 @@ async def test_a_probe_that_fails_slows_nobody_down_and_one_that_is_refused_is_h
         turns = Turns(Rules(""))
         at_work = refresher(bottega, listed_shirt, answers, turns)
         (inquiry,) = (await at_work.prepare([ID])).open
-        assert (await at_work.ask(inquiry, probing=True)).heard is heard
+        probed = await at_work.ask(inquiry, probing=True)
+        assert (probed.heard, probed.open, len(probed.answers)) == (heard, [], 1)
         assert [report.outcome for report in turns.reports] == [outcome]
 
 
