@@ -19,8 +19,9 @@ from redis.exceptions import RedisError
 from listino.domain.clock import utc_now
 from listino.domain.product import ProductId
 from listino.jobs import Jobs
-from listino.live.answer import LiveAnswer, Reason
+from listino.live.answer import LiveAnswer, Reason, id_in
 from listino.live.client import UNAVAILABLE, connect, connect_async, connect_subscriber
+from listino.live.deadline import deadline
 from listino.live.keys import ShopKeys, shop_key
 from listino.live.legs import ServerClock
 from listino.live.page_scripts import WRITTEN, written_among
@@ -77,7 +78,10 @@ def _ask_arguments(settings: Settings, product_id: str, wait_ms: int) -> tuple[l
 
 
 class Listener(Protocol):
-    """Who hears all that is announced about prices, beside those who wait for one. Nothing of it may take long."""
+    """Who hears what is announced about prices, beside those who wait for one. Nothing of it may take long."""
+
+    def watches(self, product_id: str) -> bool:
+        """Whether answers for that product are of any interest; the others are not even decoded."""
 
     def answered(self, answer: LiveAnswer) -> None:
         """A shop has answered, or will not."""
@@ -93,7 +97,7 @@ class _Asked(NamedTuple):
     """A request, and when it was made and until when its caller waits, both by the loop's clock."""
 
     at: float
-    deadline: float
+    ends: float
     request: asyncio.Task[LiveAnswer | None]
 
 
@@ -172,10 +176,10 @@ class AsyncLivePrices:
         self._waiters[product_id].add(waiter)
         asked_at = time.monotonic()
         began = loop.time()
-        deadline, silent_at = began + wait_ms / 1000, began + ASK_SECONDS
+        ends, silent_at = began + wait_ms / 1000, began + ASK_SECONDS
         try:
             # Even who does not wait at all is told of an answer that is there already.
-            async with asyncio.timeout_at(min(max(deadline, began + LOOK_SECONDS), silent_at)):
+            async with deadline(min(max(ends, began + LOOK_SECONDS), silent_at)):
                 if not self._subscribed.is_set():
                     await self.ping()  # a Redis that is away is known at once, not at the deadline
                     await self._subscribed.wait()
@@ -187,7 +191,7 @@ class AsyncLivePrices:
             log.warning("live.no_queue", product_id=product_id, error=str(error))
             return _not_asked(product_id, Reason.NO_QUEUE)
         else:
-            return answer or self._met(await self._heard(waiter, product_id, deadline), asked_at)
+            return answer or self._met(await self._heard(waiter, product_id, ends), asked_at)
         finally:
             self._waiters[product_id].discard(waiter)
             if not self._waiters[product_id]:
@@ -206,10 +210,10 @@ class AsyncLivePrices:
         for name in written_among(lines, self._kept) if self._kept else ():
             del self._kept[name]
 
-    async def _heard(self, waiter: asyncio.Future[LiveAnswer], product_id: ProductId, deadline: float) -> LiveAnswer:
+    async def _heard(self, waiter: asyncio.Future[LiveAnswer], product_id: ProductId, ends: float) -> LiveAnswer:
         """What the waiter is told by that time of the loop's clock."""
         try:
-            async with asyncio.timeout_at(deadline):
+            async with deadline(ends):
                 return await waiter
         except TimeoutError:
             return _not_asked(product_id, Reason.DEADLINE)
@@ -224,13 +228,13 @@ class AsyncLivePrices:
     def _joining(self, product_id: ProductId, wait_ms: int) -> asyncio.Task[LiveAnswer | None]:
         """The request of those who wait already and asked just now; else one of its own."""
         now = asyncio.get_running_loop().time()
-        asked, deadline = self._asked.get(product_id), now + wait_ms / 1000
+        asked, ends = self._asked.get(product_id), now + wait_ms / 1000
         # Redis knows until when somebody waits: who waits much longer than those before has to tell it.
-        if asked and now < asked.at + JOIN_SECONDS and deadline < asked.deadline + JOIN_SECONDS:
+        if asked and now < asked.at + JOIN_SECONDS and ends < asked.ends + JOIN_SECONDS:
             self._watch.requested(product_id, "joined", 0.0)
             return asked.request
         request = self._requesting(product_id, wait_ms)
-        self._asked[product_id] = _Asked(now, deadline, request)
+        self._asked[product_id] = _Asked(now, ends, request)
         return request
 
     def _requesting(self, product_id: ProductId, wait_ms: int) -> asyncio.Task[LiveAnswer | None]:
@@ -277,7 +281,14 @@ class AsyncLivePrices:
                 self._listener.listening(False)
             await asyncio.sleep(RESUBSCRIBE_SECONDS)
 
+    def _concerns(self, product_id: str) -> bool:
+        """Whether anybody in this process wants to hear of the product: most answers are for others."""
+        return product_id in self._waiters or (self._listener is not None and self._listener.watches(product_id))
+
     def _hand_out(self, text: bytes) -> None:
+        product_id = id_in(text)
+        if product_id is not None and not self._concerns(product_id):
+            return
         try:
             answer = LiveAnswer.from_json(text)
         except (ValueError, KeyError, TypeError) as error:
