@@ -22,6 +22,7 @@ from listino.jobs import Jobs
 from listino.live.answer import LiveAnswer, Reason, id_in
 from listino.live.client import UNAVAILABLE, connect, connect_async, connect_subscriber
 from listino.live.deadline import deadline
+from listino.live.exchange import Exchange, Script
 from listino.live.keys import ShopKeys, shop_key
 from listino.live.legs import ServerClock
 from listino.live.page_scripts import WRITTEN, written_among
@@ -114,7 +115,7 @@ class AsyncLivePrices:
         self._clock = ServerClock()
         self._redis = connect_async(settings)
         self._subscriber = connect_subscriber(settings)
-        self._ask = self._redis.register_script(ASK)
+        self._ask = Script(self._redis, Exchange(self._redis), ASK)
         # RQ enqueues synchronously; a thread does it, once for many viewers.
         self._jobs = Jobs(connect(settings))
         self._waiters: dict[ProductId, set[asyncio.Future[LiveAnswer]]] = defaultdict(set)
@@ -154,7 +155,7 @@ class AsyncLivePrices:
             return _not_asked(product_id, Reason.NO_SHOP)
         keys, args = _ask_arguments(self._settings, product_id, wait_ms)
         began = time.monotonic()
-        decision, now, *rest = await self._ask(keys=keys, args=args)
+        decision, now, *rest = await self._ask.run(keys, args)
         self._clock.told(now, began)
         self._watch.requested(product_id, decision.decode(), time.monotonic() - began)
         if decision == b"fresh":

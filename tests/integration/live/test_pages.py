@@ -176,6 +176,17 @@ async def test_a_burst_on_cold_products_is_one_question(
     assert len(shelf.questions) == 1
 
 
+async def test_nobody_waits_for_ever(pages: Pages, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("listino.live.pages.WAIT_SECONDS", 0.1)
+    shelf.version.update([1, 2, 3])
+    assert (await pages.get(1)).page is not None
+    shelf.open.clear()
+    for late in (2, 3):
+        with pytest.raises(TimeoutError, match="not loaded"):
+            await asyncio.wait_for(pages.get(late), 5)
+    shelf.open.set()
+
+
 async def test_an_unknown_product_is_nowhere_kept(pages: Pages, redis: Redis) -> None:
     assert (await pages.get(404)).page is None
     assert not redis.exists(page_key(404))
