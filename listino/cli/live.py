@@ -19,8 +19,8 @@ from listino.live.client import UNAVAILABLE, connect
 from listino.live.keys import shop_key
 from listino.live.legs import Legs
 from listino.live.parked import parked_products, release
-from listino.live.prices import LivePrices
 from listino.live.quote import moment
+from listino.live.synchronous import LivePrices
 from listino.live.waiting import WaitingRoom
 from listino.settings import load_settings, masked
 from listino.shops.declaration import Shops

@@ -6,12 +6,10 @@ known price is still worth showing.
 
 import asyncio
 import contextlib
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 import structlog
 from redis.exceptions import RedisError
@@ -31,8 +29,6 @@ from listino.live.times import BREAK_AFTER, FORGET_MS, JOB_MS, PARKED_MS, QUEUED
 from listino.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-Result = TypeVar("Result")
 
 LOOK_SECONDS = 0.05  # to ask Redis whether there is a fresh answer
 # To see to it that the shop is being asked, which takes Redis a few milliseconds: one that needs longer than this is as
@@ -305,48 +301,3 @@ class AsyncLivePrices:
             self._watch.heard(replace(answer, legs=replace(answer.legs, delivered=self._clock.at(time.monotonic()))))
         if self._listener is not None:
             self._listener.answered(answer)
-
-
-class LivePrices:
-    """Live prices for synchronous callers of any thread: AsyncLivePrices in an event loop of its own, because a
-    deadline holds there whatever the connections are waiting for.
-
-    The loop's thread begins with the first request, so a process that was made may still fork. Close it.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._live = AsyncLivePrices(settings)
-        self._beginning = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-
-    def get(self, product_id: ProductId, *, wait_ms: int) -> LiveAnswer:
-        """What `AsyncLivePrices.get` promises, waited for."""
-        with self._beginning:
-            loop = self._loop = self._loop or self._begun()
-        return _result(self._live.get(product_id, wait_ms=wait_ms), loop)
-
-    def close(self) -> None:
-        """Ends the thread; a request that is under way is given two seconds to come to its end."""
-        if self._loop is None or self._thread is None:
-            return
-        _result(self._ended(), self._loop)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        self._loop = None
-
-    def _begun(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=loop.run_forever, name="live prices", daemon=True)
-        self._thread.start()
-        _result(self._live.__aenter__(), loop)
-        return loop
-
-    async def _ended(self) -> None:
-        await self._live.__aexit__()
-        await asyncio.get_running_loop().shutdown_default_executor()
-
-
-def _result(coroutine: Coroutine[Any, Any, Result], loop: asyncio.AbstractEventLoop) -> Result:
-    return asyncio.run_coroutine_threadsafe(coroutine, loop).result()

@@ -13,7 +13,8 @@ import listino.live.waiting
 from listino.cli.main import run
 from listino.domain.clock import utc_now
 from listino.live.answer import LiveAnswer, Reason
-from listino.live.prices import AsyncLivePrices, LivePrices
+from listino.live.prices import AsyncLivePrices
+from listino.live.synchronous import LivePrices
 from listino.live.times import ALONE_AFTER, PARK_AFTER
 from listino.live.waiting import DrainLost, WaitingRoom
 from listino.local.declarations import DEMO_SHOPS, declaration
