@@ -45,6 +45,18 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
         return await reader.readexactly(4)
 
 
+async def test_what_our_loop_is_late_is_given_to_others_besides_and_no_more() -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    loop.call_later(0.05, time.sleep, 0.1)
+
+    with pytest.raises(TimeoutError):
+        async with within(0.1):
+            await loop.create_future()
+
+    assert 0.2 <= loop.time() - began < 1  # 0.05 s late, which were given once more
+
+
 async def test_what_does_not_come_is_given_up() -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
