@@ -20,6 +20,7 @@ from api.metrics import Metrics
 from api.pages import LAYOUT, PageLoader
 from api.primaries import Primaries
 from api.problems import problem_handlers
+from api.quotes import Quotes
 from api.refresh import Refresher
 from api.routes import routes
 from api.services import Services
@@ -78,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                     refresher=refresher,
                     pages=pages,
                     listings=listings,
-                    histories=Histories(store.products),
+                    quotes=Quotes(pages, live, Histories(store.products), metrics),
                     streams=streams,
                     written=written,
                     metrics=metrics,

@@ -28,7 +28,7 @@ _GROUPING = {"it": (".", 4), "fr": ("\u202f", 4), "de": (".", 4), "es": (".", 5)
 async def product_page(request: Request) -> Response:
     """The page of a product; raises BadParameter, ProductNotFound, ProductGone or EngineUnavailable."""
     services, product_id = services_of(request), product_id_of(request)
-    page, _ = await shown_page(services, product_id)
+    page, _ = await shown_page(services.pages, product_id)
     services.refresher.ask(product_id)
     product, styles = (orjson.loads(body_of(page, part)) for part in (Part.DETAIL, Part.STYLES))
     styles = styles["results"]

@@ -9,6 +9,7 @@ from api.services import STORE_SECONDS, reading
 from listino.domain.errors import EngineUnavailable
 from listino.domain.history import PricePoint
 from listino.domain.product import ProductId
+from listino.live.deadline import deadline
 from listino.live.held_pages import this_second
 from listino.live.together import Together
 from listino.store.aio import AsyncProducts
@@ -39,7 +40,7 @@ class Histories:
             reading_it = asyncio.create_task(self._ask(product_id))
             held = self._held[product_id] = (this_second()[1], reading_it)
         try:
-            async with asyncio.timeout_at(max(until, now + HISTORY_MARGIN)):
+            async with deadline(max(until, now + HISTORY_MARGIN)):
                 return await asyncio.shield(held[1])
         except (TimeoutError, EngineUnavailable) as error:
             log.warning("api.no_history", product_id=product_id, error=str(error))

@@ -67,9 +67,11 @@ class Metrics:
             measured = self._measured[route, status] = self._requests.labels(route, str(status))
         measured.observe(seconds)
 
-    def live_answer(self, answer: LiveAnswer, seconds: float) -> None:
-        self._answers.labels("true" if answer.fresh else "false", answer.reason or "").inc()
-        self._wait.observe(seconds)
+    def live_answer(self, answer: LiveAnswer, seconds: float, viewers: int) -> None:
+        """So many viewers waited so long for it."""
+        self._answers.labels("true" if answer.fresh else "false", answer.reason or "").inc(viewers)
+        for _ in range(viewers):
+            self._wait.observe(seconds)
 
     def requested(self, product_id: ProductId, decision: str, seconds: float) -> None:
         """See `listino.live.prices.Watch`."""

@@ -18,9 +18,10 @@ from api.problems import ProductGone
 from api.services import STORE_SECONDS, Services, reading
 from listino.domain.errors import EngineUnavailable, ProductNotFound
 from listino.domain.product import ProductId
+from listino.live.deadline import within
 from listino.live.held_pages import Reading
 from listino.live.page import Page
-from listino.live.pages import Loaded
+from listino.live.pages import Loaded, Pages
 from listino.live.quote import LastKnown
 from listino.store.aio import AsyncProducts
 from listino.store.documents import Document
@@ -128,7 +129,7 @@ async def page_answer(
 
     Raises ProductNotFound, ProductGone or EngineUnavailable.
     """
-    page, read = await shown_page(services, product_id)
+    page, read = await shown_page(services.pages, product_id)
     asks_shop = False
     if part is Part.DETAIL:
         services.refresher.ask(product_id)
@@ -139,9 +140,9 @@ async def page_answer(
     return bytes_answer(text[:_TAG_BYTES], text[_TAG_BYTES:], headers, kept, pack=packer)
 
 
-async def shown_page(services: Services, product_id: ProductId) -> tuple[Page, Reading]:
+async def shown_page(pages: Pages, product_id: ProductId) -> tuple[Page, Reading]:
     """The product's page, and how it was read; raises ProductNotFound, ProductGone or EngineUnavailable."""
-    read = services.pages.at_hand(product_id) or await _read(services, product_id)
+    read = pages.at_hand(product_id) or await _read(pages, product_id)
     if read.page is None or read.page.state == HIDDEN:
         raise ProductNotFound(f"no product {product_id}")
     if read.page.state == GONE:
@@ -154,14 +155,14 @@ def body_of(page: Page, part: Part) -> bytes:
     return page.parts[part][_TAG_BYTES:]
 
 
-async def price_known(services: Services, product_id: ProductId, seconds: float) -> LastKnown:
+async def price_known(pages: Pages, product_id: ProductId, seconds: float) -> LastKnown:
     """What is known of the product's price, as its page is.
 
     Raises ProductNotFound, ProductGone, or EngineUnavailable after that time.
     """
     try:
-        async with asyncio.timeout(seconds):
-            page, _ = await shown_page(services, product_id)
+        async with within(seconds):
+            page, _ = await shown_page(pages, product_id)
     except TimeoutError:
         raise EngineUnavailable(f"the store did not answer within {seconds:.2f} s") from None
     return rendering.known_of(product_id, orjson.loads(page.parts[Part.PRICE]))
@@ -209,9 +210,9 @@ def accelerated(read_at: float) -> bytes:
     return b"@%d" % read_at if int(read_at) == int(time.time()) else b"0"
 
 
-async def _read(services: Services, product_id: ProductId) -> Reading:
+async def _read(pages: Pages, product_id: ProductId) -> Reading:
     try:
-        return await services.pages.get(product_id)
+        return await pages.get(product_id)
     except TimeoutError as error:
         raise EngineUnavailable(f"the store did not answer: {error}") from None
 

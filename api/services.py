@@ -1,6 +1,5 @@
 """What every endpoint works with, opened once a process; and how long an endpoint waits for the store."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from starlette.requests import Request
 from api.metrics import Metrics
 from api.refresh import Refresher
 from listino.domain.errors import EngineUnavailable
+from listino.live.deadline import within
 from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
 from listino.live.written_log import WrittenLog
@@ -18,8 +18,8 @@ from listino.store.aio import AsyncStore
 from listino.store.outage import UNAVAILABLE, time_limit
 
 if TYPE_CHECKING:
-    from api.histories import Histories
     from api.lists import Listings
+    from api.quotes import Quotes
     from api.streams import Streams
 
 # How long a shopper waits for MongoDB; docs/operate.md says why this long. The driver by itself goes on trying for
@@ -36,7 +36,7 @@ class Services:
     refresher: Refresher
     pages: Pages
     listings: "Listings"
-    histories: "Histories"
+    quotes: "Quotes"
     streams: "Streams"
     written: WrittenLog
     metrics: Metrics
@@ -53,7 +53,7 @@ async def reading(seconds: float = STORE_SECONDS) -> AsyncIterator[None]:
     try:
         # The one lets the caller go, whatever the driver does; the other has the driver give up too. Its threads are few,
         # and what they wait for in vain would hold up everybody's reads.
-        async with asyncio.timeout(seconds):
+        async with within(seconds):
             with time_limit(seconds):
                 yield
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""The short way of the requests that a storefront makes most: lists, a product, its styles, what goes with it.
+"""The short way of the requests that a storefront makes most: lists, a product, its styles, what goes with it, its live price.
 
 It answers plain ones exactly as the routes would, before anything else is built for them, and leaves everything else
 (other methods, parameters of a product, encoded ids) to the routes.
@@ -13,20 +13,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api import lists
 from api.answers import ReadyAnswer
 from api.pages import Part, page_answer
-from api.parameters import parse_path_id
+from api.parameters import DEFAULT_WAIT_MS, parse_path_id
 from api.problems import problem_of, problem_response
 from api.services import Services
 
 # An id without anything encoded in it: as the server decodes the path, and as the caller wrote it. nginx looks for writes of
 # the product by the same rule (deploy/nginx/storefront.conf).
-PLAIN = re.compile(rb"/products(?:/([A-Za-z0-9:._~-]{1,300})(/styles|/related)?)?")
+PLAIN = re.compile(rb"/products(?:/([A-Za-z0-9:._~-]{1,300})(/styles|/related|/price)?)?")
 _PARTS = {None: Part.DETAIL, b"/styles": Part.STYLES, b"/related": Part.RELATED}
+_PRICE = b"/price"
 _METHODS = frozenset({"GET", "HEAD"})
 PATHS: Mapping[Part, str] = {
     Part.DETAIL: "/products/{id:product}",
     Part.STYLES: "/products/{id:product}/styles",
     Part.RELATED: "/products/{id:product}/related",
 }
+PRICE_PATH = "/products/{id:product}/price"
 
 
 class Shortcut:
@@ -37,6 +39,7 @@ class Shortcut:
         by_path = {route.path: route for route in routes if isinstance(route, Route)}
         self._routes = {part: by_path[path] for part, path in PATHS.items()}
         self._list_route = by_path[lists.ADDRESS]
+        self._price_route = by_path[PRICE_PATH]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = None
@@ -60,6 +63,9 @@ class Shortcut:
         if found[1] is None:
             scope["route"] = self._list_route
             return await services.listings.answer(scope["query_string"], scope["headers"], pack=True)
+        if found[2] == _PRICE:
+            scope["route"] = self._price_route
+            return await services.quotes.answer(parse_path_id(found[1].decode()), DEFAULT_WAIT_MS)
         part = _PARTS[found[2]]
         scope["route"] = self._routes[part]
         written = found[1].decode()

@@ -19,6 +19,7 @@ class JoinedWrites:
         self._transport = transport
         self._loop = loop
         self._first: bytes | None = None
+        self.is_closing = transport.is_closing  # asked at each answer, and sooner found here
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

@@ -8,7 +8,7 @@ from backoffice.assortment import Assortment
 from listino.jobs import Jobs
 from listino.live.client import PAGE_SECONDS, connect
 from listino.live.page_guard import PageGuard
-from listino.live.prices import LivePrices
+from listino.live.synchronous import LivePrices
 from listino.settings import Settings
 from listino.shops.folder import ShopsFolder
 from listino.store.client import Store

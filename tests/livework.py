@@ -17,7 +17,7 @@ from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import connect_async
 from listino.live.exchange import Exchange
-from listino.live.prices import LivePrices
+from listino.live.synchronous import LivePrices
 from listino.live.waiting import WaitingRoom
 from listino.settings import Settings
 from listino.shops.declaration import Shops

@@ -18,8 +18,8 @@ from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import UNAVAILABLE, connect
 from listino.live.legs import Legs
 from listino.live.parked import parked_products, release
-from listino.live.prices import LivePrices
 from listino.live.quote import moment
+from listino.live.synchronous import LivePrices
 from listino.live.waiting import forget
 from listino.settings import load_settings, masked
 from listino.shops.declaration import Shops

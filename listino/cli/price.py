@@ -12,8 +12,8 @@ import structlog
 
 from listino.domain.errors import InvalidValue
 from listino.domain.product import parse_product_id
-from listino.live.prices import LivePrices
 from listino.live.quote import last_known, make_quote
+from listino.live.synchronous import LivePrices
 from listino.settings import load_settings
 from listino.store.client import Store
 

@@ -1,5 +1,6 @@
 """What a live refresh brings home for one product, as it travels through Redis."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -29,6 +30,9 @@ class Reason(StrEnum):
     PARKED = "parked"  # workers died or failed over it time and again: it is not asked for until somebody has looked
     DROPPED = "dropped"  # it waited so long for its turn that nobody wanted it any more
     NO_QUEUE = "no_queue"  # Redis is away: nobody can be asked
+
+
+_ID = re.compile(rb'"product_id" ?: ?"([A-Za-z0-9:._~%-]+)"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,3 +87,9 @@ class LiveAnswer:
             reason=None if reason is None else Reason(reason),
             legs=Legs.of(legs) if (legs := fields.get("legs_us")) else None,
         )
+
+
+def id_in(text: bytes) -> str | None:
+    """The product of an answer in JSON, without a look at the rest; None where that is not plain to see."""
+    found = _ID.search(text)
+    return None if found is None else found[1].decode()

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from listino.live.client import connect_async
+from listino.live.deadline import within
 from listino.live.exchange import Exchange, Script
 from listino.live.page_scripts import FILL, GENERATION, LOAD_MS, TAKE
 from listino.live.together import Together
@@ -100,7 +101,7 @@ class PageServer:
         if began < self._away_until:
             raise RedisConnectionError("Redis did not answer a moment ago")
         try:
-            async with asyncio.timeout(STEP_SECONDS):
+            async with within(STEP_SECONDS):
                 if self._lost_at is not None and loop.time() > self._lost_at + OUTAGE_SECONDS:
                     # Whoever wrote during an outage may have ended before it could say so.
                     await self._redis.incr(GENERATION)

@@ -10,6 +10,7 @@ of another version, which may run beside this one.
 import asyncio
 import itertools
 import secrets
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,6 +79,9 @@ class Pages:
         self._wishes: dict[ProductId, _Wish] = {}
         self._wanted: list[_Wish] = []
         self._missed: list[_Wish] = []
+        # What was missed, in that order, and until when it is waited for; some of it was granted since.
+        self._due: deque[tuple[float, _Wish]] = deque()
+        self._alarm: asyncio.TimerHandle | None = None
         self._process = secrets.token_hex(8)
         self._tokens = itertools.count()  # one for each question: a late answer to another must not pass for its own
         self._looking = False
@@ -89,6 +93,8 @@ class Pages:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1)
         for task in self._tasks:
@@ -164,16 +170,23 @@ class Pages:
             else:
                 self._grant(wish, began.reading(page), firsthand=True)
         if missed:
-            first = [wish for wish in missed if not wish.missed]
-            if first:
-                self._loop.call_later(WAIT_SECONDS, self._give_up, first)
-                for wish in first:
+            ends = self._loop.time() + WAIT_SECONDS
+            for wish in missed:
+                if not wish.missed:
                     wish.missed = True
+                    self._due.append((ends, wish))
+            if self._alarm is None:
+                self._give_up()
             self._missed += missed
             self._load_missed()
 
-    def _give_up(self, wishes: list[_Wish]) -> None:
-        self._refuse_all(wishes, TimeoutError(f"not loaded in {WAIT_SECONDS} s"))
+    def _give_up(self) -> None:
+        """Refuses those whose time is up. One alarm is for all: one for each would wake the process once more for whatever is
+        loaded, and to wake up takes longer than to load."""
+        now = self._loop.time()
+        while self._due and (self._due[0][0] <= now or not self._due[0][1].readers):
+            self._refuse(self._due.popleft()[1], TimeoutError(f"not loaded in {WAIT_SECONDS} s"))
+        self._alarm = self._loop.call_at(self._due[0][0], self._give_up) if self._due else None
 
     def _load_missed(self) -> None:
         if self._loads < MOST_LOADS:

@@ -6,12 +6,10 @@ known price is still worth showing.
 
 import asyncio
 import contextlib
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 import structlog
 from redis.exceptions import RedisError
@@ -19,8 +17,10 @@ from redis.exceptions import RedisError
 from listino.domain.clock import utc_now
 from listino.domain.product import ProductId
 from listino.jobs import Jobs
-from listino.live.answer import LiveAnswer, Reason
+from listino.live.answer import LiveAnswer, Reason, id_in
 from listino.live.client import UNAVAILABLE, connect, connect_async, connect_subscriber
+from listino.live.deadline import deadline
+from listino.live.exchange import Exchange, Script
 from listino.live.keys import ShopKeys, shop_key
 from listino.live.legs import ServerClock
 from listino.live.page_scripts import WRITTEN, written_among
@@ -29,8 +29,6 @@ from listino.live.times import BREAK_AFTER, FORGET_MS, JOB_MS, PARKED_MS, QUEUED
 from listino.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-Result = TypeVar("Result")
 
 LOOK_SECONDS = 0.05  # to ask Redis whether there is a fresh answer
 # To see to it that the shop is being asked, which takes Redis a few milliseconds: one that needs longer than this is as
@@ -77,7 +75,10 @@ def _ask_arguments(settings: Settings, product_id: str, wait_ms: int) -> tuple[l
 
 
 class Listener(Protocol):
-    """Who hears all that is announced about prices, beside those who wait for one. Nothing of it may take long."""
+    """Who hears what is announced about prices, beside those who wait for one. Nothing of it may take long."""
+
+    def watches(self, product_id: str) -> bool:
+        """Whether answers for that product are of any interest; the others are not even decoded."""
 
     def answered(self, answer: LiveAnswer) -> None:
         """A shop has answered, or will not."""
@@ -93,7 +94,7 @@ class _Asked(NamedTuple):
     """A request, and when it was made and until when its caller waits, both by the loop's clock."""
 
     at: float
-    deadline: float
+    ends: float
     request: asyncio.Task[LiveAnswer | None]
 
 
@@ -110,7 +111,7 @@ class AsyncLivePrices:
         self._clock = ServerClock()
         self._redis = connect_async(settings)
         self._subscriber = connect_subscriber(settings)
-        self._ask = self._redis.register_script(ASK)
+        self._ask = Script(Exchange(self._redis), ASK)
         # RQ enqueues synchronously; a thread does it, once for many viewers.
         self._jobs = Jobs(connect(settings))
         self._waiters: dict[ProductId, set[asyncio.Future[LiveAnswer]]] = defaultdict(set)
@@ -150,7 +151,7 @@ class AsyncLivePrices:
             return _not_asked(product_id, Reason.NO_SHOP)
         keys, args = _ask_arguments(self._settings, product_id, wait_ms)
         began = time.monotonic()
-        decision, now, *rest = await self._ask(keys=keys, args=args)
+        decision, now, *rest = await self._ask.run(keys, args)
         self._clock.told(now, began)
         self._watch.requested(product_id, decision.decode(), time.monotonic() - began)
         if decision == b"fresh":
@@ -172,10 +173,10 @@ class AsyncLivePrices:
         self._waiters[product_id].add(waiter)
         asked_at = time.monotonic()
         began = loop.time()
-        deadline, silent_at = began + wait_ms / 1000, began + ASK_SECONDS
+        ends, silent_at = began + wait_ms / 1000, began + ASK_SECONDS
         try:
             # Even who does not wait at all is told of an answer that is there already.
-            async with asyncio.timeout_at(min(max(deadline, began + LOOK_SECONDS), silent_at)):
+            async with deadline(min(max(ends, began + LOOK_SECONDS), silent_at)):
                 if not self._subscribed.is_set():
                     await self.ping()  # a Redis that is away is known at once, not at the deadline
                     await self._subscribed.wait()
@@ -187,7 +188,7 @@ class AsyncLivePrices:
             log.warning("live.no_queue", product_id=product_id, error=str(error))
             return _not_asked(product_id, Reason.NO_QUEUE)
         else:
-            return answer or self._met(await self._heard(waiter, product_id, deadline), asked_at)
+            return answer or self._met(await self._heard(waiter, product_id, ends), asked_at)
         finally:
             self._waiters[product_id].discard(waiter)
             if not self._waiters[product_id]:
@@ -206,10 +207,10 @@ class AsyncLivePrices:
         for name in written_among(lines, self._kept) if self._kept else ():
             del self._kept[name]
 
-    async def _heard(self, waiter: asyncio.Future[LiveAnswer], product_id: ProductId, deadline: float) -> LiveAnswer:
+    async def _heard(self, waiter: asyncio.Future[LiveAnswer], product_id: ProductId, ends: float) -> LiveAnswer:
         """What the waiter is told by that time of the loop's clock."""
         try:
-            async with asyncio.timeout_at(deadline):
+            async with deadline(ends):
                 return await waiter
         except TimeoutError:
             return _not_asked(product_id, Reason.DEADLINE)
@@ -224,13 +225,13 @@ class AsyncLivePrices:
     def _joining(self, product_id: ProductId, wait_ms: int) -> asyncio.Task[LiveAnswer | None]:
         """The request of those who wait already and asked just now; else one of its own."""
         now = asyncio.get_running_loop().time()
-        asked, deadline = self._asked.get(product_id), now + wait_ms / 1000
+        asked, ends = self._asked.get(product_id), now + wait_ms / 1000
         # Redis knows until when somebody waits: who waits much longer than those before has to tell it.
-        if asked and now < asked.at + JOIN_SECONDS and deadline < asked.deadline + JOIN_SECONDS:
+        if asked and now < asked.at + JOIN_SECONDS and ends < asked.ends + JOIN_SECONDS:
             self._watch.requested(product_id, "joined", 0.0)
             return asked.request
         request = self._requesting(product_id, wait_ms)
-        self._asked[product_id] = _Asked(now, deadline, request)
+        self._asked[product_id] = _Asked(now, ends, request)
         return request
 
     def _requesting(self, product_id: ProductId, wait_ms: int) -> asyncio.Task[LiveAnswer | None]:
@@ -277,7 +278,14 @@ class AsyncLivePrices:
                 self._listener.listening(False)
             await asyncio.sleep(RESUBSCRIBE_SECONDS)
 
+    def _concerns(self, product_id: str) -> bool:
+        """Whether anybody in this process wants to hear of the product: most answers are for others."""
+        return product_id in self._waiters or (self._listener is not None and self._listener.watches(product_id))
+
     def _hand_out(self, text: bytes) -> None:
+        product_id = id_in(text)
+        if product_id is not None and not self._concerns(product_id):
+            return
         try:
             answer = LiveAnswer.from_json(text)
         except (ValueError, KeyError, TypeError) as error:
@@ -293,48 +301,3 @@ class AsyncLivePrices:
             self._watch.heard(replace(answer, legs=replace(answer.legs, delivered=self._clock.at(time.monotonic()))))
         if self._listener is not None:
             self._listener.answered(answer)
-
-
-class LivePrices:
-    """Live prices for synchronous callers of any thread: AsyncLivePrices in an event loop of its own, because a
-    deadline holds there whatever the connections are waiting for.
-
-    The loop's thread begins with the first request, so a process that was made may still fork. Close it.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._live = AsyncLivePrices(settings)
-        self._beginning = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-
-    def get(self, product_id: ProductId, *, wait_ms: int) -> LiveAnswer:
-        """What `AsyncLivePrices.get` promises, waited for."""
-        with self._beginning:
-            loop = self._loop = self._loop or self._begun()
-        return _result(self._live.get(product_id, wait_ms=wait_ms), loop)
-
-    def close(self) -> None:
-        """Ends the thread; a request that is under way is given two seconds to come to its end."""
-        if self._loop is None or self._thread is None:
-            return
-        _result(self._ended(), self._loop)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        self._loop = None
-
-    def _begun(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=loop.run_forever, name="live prices", daemon=True)
-        self._thread.start()
-        _result(self._live.__aenter__(), loop)
-        return loop
-
-    async def _ended(self) -> None:
-        await self._live.__aexit__()
-        await asyncio.get_running_loop().shutdown_default_executor()
-
-
-def _result(coroutine: Coroutine[Any, Any, Result], loop: asyncio.AbstractEventLoop) -> Result:
-    return asyncio.run_coroutine_threadsafe(coroutine, loop).result()

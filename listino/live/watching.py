@@ -214,6 +214,9 @@ class Watching:
             watched.ask_at = self._next_time(watched)
             yield watched.product_id
 
+    def watches(self, product_id: str) -> bool:
+        return product_id in self._products
+
     def answered(self, answer: LiveAnswer) -> None:
         watched = self._products.get(str(answer.product_id))
         if watched is None:

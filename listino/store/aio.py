@@ -30,7 +30,7 @@ from listino.store.guard import Bounded, Guard, ReadOnly
 from listino.store.intake import Question
 from listino.store.marks import STRIDE, Marks, Place
 from listino.store.outage import UNAVAILABLE, time_limit
-from listino.store.query import AT_ONCE, CARD, ProductQuery, gone, on_sale_of
+from listino.store.query import AT_ONCE, CARD, PAGE, ProductQuery, gone, on_sale_of
 from listino.store.storing import Storing
 from listino.store.upsert import UpsertPlan, met_in
 
@@ -80,12 +80,13 @@ class AsyncProducts:
 
     async def among(self, product_ids: Sequence[ProductId], *, behind: bool = False) -> dict[ProductId, Document]:
         """The documents of those of the products that there are, gone or not, by their ids: the last word, as the
-        primaries have it. For pages, of which the store's callers render thousands a second (see api.rendering).
+        primaries have it, without what no page shows (PAGE). For pages, of which the store's callers render thousands a
+        second (see api.rendering).
 
         `behind`: a secondary may tell it too, which may not have heard of the last writes yet.
         """
         collection = self._lists if behind else self._products
-        found = collection.find({"_id": {"$in": list(product_ids)}})
+        found = collection.find({"_id": {"$in": list(product_ids)}}, PAGE)
         return {document["_id"]: document for document in await found.to_list(None)}
 
     async def sought(self, query: ProductQuery, skip: int, *, since: float | None = None) -> Place | None:

@@ -15,6 +15,9 @@ from listino.store.search import matching, words_of
 # What a list shows of a product, and what it may be sorted by.
 CARD = dict.fromkeys(("name", "slogan", "description", "category", "brand", "gtin", "market", "shop", "price.amount", "price.currency", "offer", "gone_at", "first_seen_at", "changed_at", "awaits_price"), 1)  # fmt: skip
 
+# What no page of a product shows, and reading it would take as long as all that one does: terms are half of what there is to decode.
+PAGE = dict.fromkeys(("terms", "content_hash", "crawl_id", "reading", "held", "declined", "missed", "first_seen_at", "price.steps"), 0)  # fmt: skip
+
 # How many products are named in one write where all of a filter are meant.
 AT_ONCE = 500
 

@@ -15,6 +15,7 @@ from shops.goods import LoadShop
 from shops.server import Conduct
 from stages import overdue, stages, stages_table, timeline
 from truth import FRESH_SECONDS
+from usage import usage_of
 from views import MARGIN_MS, View, in_words, late, median_ms, percentile, reasons, share_fresh
 
 from api.parameters import DEFAULT_WAIT_MS
@@ -139,7 +140,8 @@ def one_product(day: Day, plan: Plan) -> Told:
     day.behave(Conduct(p99_ms=usual.median_ms, errors=0))
     day.news()
     ports = [day.settings.port(node) for node in ("api-1", "api-2")]
-    came = crowd(ports, product_id, VIEWERS)
+    with usage_of(day.platform) as used:
+        came = crowd(ports, product_id, VIEWERS)
     visits = day.news()
     day.behave(usual)
     run = Run(came.views, visits)
@@ -151,6 +153,10 @@ def one_product(day: Day, plan: Plan) -> Told:
     shown = f"{asked_for} (all had asked after {came.asked_in:.1f} s, the last had its answer after {slowest:.1f} s)"
     note(f"c: requests to the shop for {VIEWERS:,} viewers", shown, "1", kept=asked_for == 1)
     note("c: fresh prices", f"{fresh} of {VIEWERS}; not fresh: {reasons(came.views)}")
+    waits = [view.waited_ms for view in came.views]
+    shown = f"{percentile(waits, 0.5):.0f}, {percentile(waits, 0.99):.0f} ms; {len(late(came.views, DEFAULT_WAIT_MS))} of {VIEWERS}"
+    note(f"c: waited, median and 99th percentile; longer than {DEFAULT_WAIT_MS} + {MARGIN_MS} ms", shown)
+    note("c: processor time of the API nodes for a viewer", f"{used.microseconds(VIEWERS)['API']:.0f} µs")
     failed = sum(view.failed for view in came.views)
     note("c: errors", str(failed), "0", kept=not failed)
     return ""

@@ -1,6 +1,7 @@
 """The live price through real servers; the test plays the worker."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from pymongo.errors import AutoReconnect
 
-import api.prices
+import api.quotes
 import listino.live.prices
 from listino.domain.clock import utc_now
 from listino.domain.money import Money
@@ -73,7 +74,12 @@ async def test_a_price_still_fresh_is_answered_without_asking(
 
 
 async def test_two_hundred_viewers_cost_one_job(
-    asking: Ask, store: Store, goods: Make, worker: Any, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient,
+    asking: Ask,
+    store: Store,
+    goods: Make,
+    worker: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # On a busy machine the last of so many may be heard by Redis later than a viewer waits for it.
     monkeypatch.setattr(listino.live.prices, "ASK_SECONDS", 5.0)
@@ -88,6 +94,10 @@ async def test_two_hundred_viewers_cost_one_job(
     assert {answer.status_code for answer in answers} == {200}
     assert {(answer.json()["price"], answer.json()["fresh"]) for answer in answers} == {("35.90", True)}
     assert await worker.jobs_left() == 0
+    metrics = (await client.get("/metrics")).text
+    assert 'listino_api_live_answers_total{fresh="true",reason=""} 200.0' in metrics
+    asked = sum(map(float, re.findall(r"^listino_live_requests_total{.*} (\S+)$", metrics, re.MULTILINE)))
+    assert 1 <= asked < 100, "most share one wait, of which Redis hears once"
 
 
 async def test_at_the_deadline_the_last_known_price_is_told_with_the_reason(
@@ -158,7 +168,7 @@ async def test_catalogue_goods_have_no_shop(client: httpx.AsyncClient, store: St
 async def test_the_past_is_told(
     client: httpx.AsyncClient, store: Store, goods: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api.prices, "HISTORY_MARGIN", 5.0)  # a busy machine's 50 ms would leave the history out
+    monkeypatch.setattr(api.quotes, "HISTORY_MARGIN", 5.0)  # a busy machine's 50 ms would leave the history out
     now = utc_now()
     for days, cost in ((80, 1000), (50, 2000), (10, 2600), (1, 1800)):
         store.products.upsert([goods("8411", cost=cost, at=now - timedelta(days=days))])

@@ -189,6 +189,17 @@ async def test_a_page_was_read_after_it_was_asked_for_by_the_first_alone(
     assert (await others.get(1)).firsthand
 
 
+async def test_nobody_waits_for_ever(pages: Pages, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("listino.live.pages.WAIT_SECONDS", 0.1)
+    shelf.version.update([1, 2, 3])
+    assert (await pages.get(1)).page is not None
+    shelf.open.clear()
+    for late in (2, 3):
+        with pytest.raises(TimeoutError, match="not loaded"):
+            await asyncio.wait_for(pages.get(late), 5)
+    shelf.open.set()
+
+
 async def test_an_unknown_product_is_nowhere_kept(pages: Pages, redis: Redis) -> None:
     assert (await pages.get(404)).page is None
     assert not redis.exists(page_key(404))

@@ -11,7 +11,7 @@ from servers import hung_redis
 
 from listino.live.answer import Reason
 from listino.live.client import connect_subscriber
-from listino.live.prices import LivePrices
+from listino.live.synchronous import LivePrices
 from listino.settings import Settings
 
 ID = "it:bottega:8411"

@@ -19,8 +19,9 @@ from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import connect_async
 from listino.live.exchange import Exchange
 from listino.live.leases import Leases, wanted_shops
-from listino.live.prices import AsyncLivePrices, LivePrices
+from listino.live.prices import AsyncLivePrices
 from listino.live.scripts import WANTED
+from listino.live.synchronous import LivePrices
 from listino.live.times import ALONE_AFTER, JOB_MS, LOOK_MS, PARK_AFTER, RENEW_MS
 from listino.live.waiting import DrainLost, WaitingRoom
 from listino.local.declarations import DEMO_SHOPS, declaration

@@ -19,7 +19,7 @@ from listino.domain.crawl import CrawlStatus
 from listino.domain.listing import list_goods
 from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
-from listino.live.prices import LivePrices
+from listino.live.synchronous import LivePrices
 from listino.settings import Settings
 from listino.shops.declaration import Shops
 from listino.store.client import Store

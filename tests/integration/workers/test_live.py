@@ -19,9 +19,10 @@ from listino.domain.offer import Availability
 from listino.domain.product import Product, key_parts
 from listino.jobs import LIVE, Jobs
 from listino.live.answer import LiveAnswer, Reason
-from listino.live.prices import AsyncLivePrices, LivePrices
+from listino.live.prices import AsyncLivePrices
 from listino.live.quote import last_known, make_quote
 from listino.live.scripts import CHANNEL
+from listino.live.synchronous import LivePrices
 from listino.live.waiting import DrainLost
 from listino.settings import Settings
 from listino.shops.declaration import Shops

@@ -20,8 +20,9 @@ from shopkeeper import RunningShop, wait_until
 from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.keys import ShopKeys
-from listino.live.prices import AsyncLivePrices, LivePrices
+from listino.live.prices import AsyncLivePrices
 from listino.live.scripts import CHANNEL
+from listino.live.synchronous import LivePrices
 from listino.local.engines import free_port, running_redis
 from listino.settings import Settings
 from listino.store.client import Store

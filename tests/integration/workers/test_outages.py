@@ -21,7 +21,7 @@ from listino.domain.clock import utc_now
 from listino.domain.crawl import CrawlStatus
 from listino.domain.listing import list_goods
 from listino.jobs import Jobs
-from listino.live.prices import LivePrices
+from listino.live.synchronous import LivePrices
 from listino.local.engines import free_port, running_redis
 from listino.settings import Settings
 from listino.shops.declaration import Shops

@@ -5,7 +5,7 @@ import pytest
 
 from listino.domain.money import Money
 from listino.domain.offer import Availability
-from listino.live.answer import LiveAnswer, Reason
+from listino.live.answer import LiveAnswer, Reason, id_in
 
 AT = datetime(2026, 3, 1, 9, 30, 0, 123_000, tzinfo=UTC)
 
@@ -47,3 +47,15 @@ def test_amounts_travel_as_integers() -> None:
         "reason": None,
         "legs_us": None,
     }
+
+
+@pytest.mark.parametrize("product_id", ["it:bottega:8411", "it:bottega:a%2Fb-1._~"])
+def test_whose_answer_it_is_is_seen_without_decoding(product_id: str) -> None:
+    assert id_in(LiveAnswer(product_id=product_id, as_of=AT, reason=Reason.GONE).to_json()) == product_id
+    # A script writes its fields in an order of its own.
+    assert id_in(b'{"reason":"shop_down","as_of_ms":1,"product_id":"%b"}' % product_id.encode()) == product_id
+
+
+def test_where_that_is_not_plain_it_has_to_be_decoded() -> None:
+    assert id_in(LiveAnswer(product_id=5, as_of=AT, reason=Reason.NO_SHOP).to_json()) is None
+    assert id_in(b"no answer at all") is None

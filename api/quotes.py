@@ -1,0 +1,97 @@
+"""Live prices as viewers are answered: those who ask for one product in the same moment, and wait as long, share one wait and
+one answer in bytes. Ten thousand viewers of one product cost each node one look at each engine, and a few steps a head."""
+
+import asyncio
+
+import orjson
+
+from api.answers import ReadyAnswer
+from api.histories import HISTORY_MARGIN, Histories
+from api.metrics import Metrics
+from api.pages import price_known
+from api.problems import ProductGone
+from api.services import STORE_SECONDS
+from listino.domain.product import ProductId
+from listino.live.answer import LiveAnswer, Reason
+from listino.live.pages import Pages
+from listino.live.prices import AsyncLivePrices
+from listino.live.quote import make_quote
+
+# What the store may take, in seconds, of whoever waits less: for the product, without which there is no answer.
+PRODUCT_SECONDS = 0.25
+# Who asks so soon after the first waits with the first, and so much less than they would wait at the most.
+TOGETHER_SECONDS = 0.02
+
+_HEADERS = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+
+
+class _Wait:
+    """Viewers who wait for the same since `began`, a time of the loop's clock; each for a future of their own."""
+
+    __slots__ = ("began", "viewers")
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.viewers: list[asyncio.Future[ReadyAnswer]] = []
+
+
+class Quotes:
+    """The live prices that one process tells. Build it inside the event loop."""
+
+    def __init__(self, pages: Pages, live: AsyncLivePrices, histories: Histories, metrics: Metrics) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pages, self._live, self._histories, self._metrics = pages, live, histories, metrics
+        self._waits: dict[tuple[ProductId, int], _Wait] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def answer(self, product_id: ProductId, wait_ms: int) -> ReadyAnswer:
+        """The price the shop asks now, or at the deadline the last known one and the reason.
+
+        Nothing here lasts longer than `wait_ms` and HISTORY_MARGIN, or PRODUCT_SECONDS where `wait_ms` is less.
+        Raises ProductNotFound, ProductGone or EngineUnavailable.
+        """
+        key, now = (product_id, wait_ms), self._loop.time()
+        wait = self._waits.get(key)
+        if wait is None or now > wait.began + TOGETHER_SECONDS:
+            wait = self._waits[key] = _Wait(now)
+            task = self._loop.create_task(self._serve(key, wait))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        viewer: asyncio.Future[ReadyAnswer] = self._loop.create_future()
+        wait.viewers.append(viewer)
+        return await viewer
+
+    async def _serve(self, key: tuple[ProductId, int], wait: _Wait) -> None:
+        """Tells all who wait, whatever there is to be told; who comes after that waits anew."""
+        told: ReadyAnswer | Exception
+        try:
+            answer, told = await self._quoted(*key, wait.began)
+            self._metrics.live_answer(answer, self._loop.time() - wait.began, len(wait.viewers))
+        except Exception as error:
+            told = error
+        if self._waits.get(key) is wait:
+            del self._waits[key]
+        for viewer in wait.viewers:
+            if viewer.done():
+                continue  # somebody who has left
+            if isinstance(told, Exception):
+                viewer.set_exception(told)
+            else:
+                viewer.set_result(told)
+
+    async def _quoted(
+        self, product_id: ProductId, wait_ms: int, began: float
+    ) -> tuple[LiveAnswer, ReadyAnswer | Exception]:
+        ends = began + wait_ms / 1000
+        known = await price_known(self._pages, product_id, min(STORE_SECONDS, max(PRODUCT_SECONDS, wait_ms / 1000)))
+        # The history is read while the shop is asked, so it costs the caller no time.
+        history = self._loop.create_task(self._histories.get(product_id, ends + HISTORY_MARGIN))
+        try:
+            answer = await self._live.get(product_id, wait_ms=max(0, int((ends - self._loop.time()) * 1000)))
+            if answer.reason is Reason.GONE:
+                return answer, ProductGone(product_id)
+            quote = make_quote(known, answer, await history)
+        finally:
+            history.cancel()
+        body = orjson.dumps(quote.fields())
+        return answer, ReadyAnswer(200, (*_HEADERS, (b"content-length", b"%d" % len(body))), body)
