@@ -69,13 +69,26 @@ async function ask(nodes) {
         }
         return;
     }
-    // What was missed is not known where time has run out: writers that nobody heard may have ended since.
-    if (news.anything || !hears(hearing) || !remember(news.ids)) {
+    const doubt = doubtOf(news, hears(hearing));
+    if (doubt) {
+        ngx.log(ngx.WARN, `all pages begin anew: ${doubt}`);
         hearing.set('epoch', unique());
         ngx.shared.written.clear();
     }
     hearing.set('cursor', news.cursor);
     hearing.set('until', String(asked + LEASE_MS));
+}
+
+// Why a page may be older than nginx knows; remembers what was written otherwise.
+function doubtOf(news, hears) {
+    if (news.anything) {
+        return 'any may have been written';
+    }
+    if (!hears) {
+        // Writers that nobody heard may have ended since.
+        return 'for a moment no node told what was written';
+    }
+    return remember(news.ids) ? '' : 'more was written than can be remembered';
 }
 
 // Whether there is room for all of them.
