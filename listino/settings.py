@@ -110,7 +110,7 @@ class Settings(BaseSettings):
         le=3_600_000,
         description="For how long, in ms, a live refresh may still be done that nobody waits for any more; then it is dropped.",
     )
-    live_workers: int = Field(4, ge=1, le=MOST_LIVE_WORKERS, description="Worker processes for live prices.")
+    live_workers: int = Field(2, ge=1, le=MOST_LIVE_WORKERS, description="Worker processes for live prices.")
     pages_mb: int = Field(
         1024, ge=0, le=1_000_000, description="Rendered pages are kept in Redis while it uses less than this, in MB."
     )

@@ -22,7 +22,7 @@ def test_the_whole_platform_has_every_part_once(settings: Settings) -> None:
     assert [program.name for program in programs] == [
         *MONGO_PARTS,
         *("redis", "shop-it", "shop-fr", "shop-de", "shop-es", "api-1", "api-2", "backoffice"),
-        *("live-1", "live-2", "live-3", "live-4", "crawl-1", "crawl-2", "scheduler", "nginx"),
+        *("live-1", "live-2", "crawl-1", "crawl-2", "scheduler", "nginx"),
     ]
     assert {program.name for program in programs if program.stage is Stage.ENGINE} == {*MONGO_PARTS[:3], "redis"}
     assert {program.name for program in programs if program.stage is Stage.ROUTER} == set(MONGO_PARTS[3:])
@@ -32,7 +32,7 @@ def test_every_declared_port_is_used_once(settings: Settings) -> None:
     ports = {program.name: program.port for program in blueprint(settings).programs() if program.port is not None}
     assert len(set(ports.values())) == len(ports)
     members = {"config-1": 130, "shard-1-1": 140, "shard-2-1": 150}
-    workers = {f"live-{number + 1}": 30 + number for number in range(4)}
+    workers = {f"live-{number + 1}": 30 + number for number in range(settings.live_workers)}
     offsets = PORT_OFFSETS | members | workers
     assert ports == {part: settings.port_base + offset for part, offset in offsets.items()}
 

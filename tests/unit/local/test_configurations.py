@@ -29,7 +29,7 @@ def parsed(text: str) -> configparser.RawConfigParser:
 def test_every_program_has_a_section_that_waits_to_be_started(settings: Settings, folder: StateFolder) -> None:
     programs = own_programs(settings, folder)
     config = parsed(supervisor_config(folder, programs))
-    assert len(programs) == 14
+    assert len(programs) == 12
     for program in programs:
         section = config[f"program:{program.name}"]
         assert tuple(shlex.split(section["command"])) == program.argv
