@@ -34,7 +34,7 @@ class Truth:
                 for number in visit.asked:
                     self._asked[f"{shop}:{number}"].append(visit.came)
                 for number, *price in visit.told:
-                    self._told[f"{shop}:{number}"].append(Told(visit.ended or visit.came, *price))
+                    self._told[f"{shop}:{number}"].append(Told(visit.spoke or visit.came, *price))
 
     def complaint(self, view: View) -> str | None:
         """What is wrong with a price that was called fresh: at no moment of its last second was it what the shop asks.

@@ -36,13 +36,18 @@ class Conduct:
 @dataclass(slots=True)
 class Visit:
     """One request: seconds since the epoch, the numbers of the goods it asked for, and for each that was told its number,
-    cents, since and until."""
+    cents, since and until.
+
+    `spoke`: when the answer began. It has `ended` when the shop knows that it was sent, and on a busy machine the visitor
+    may have acted on it by then.
+    """
 
     came: float
     asked: Sequence[int] = ()
     ended: float | None = None
     status: int = LEFT
     told: Sequence[tuple[int, int, float, float]] = ()
+    spoke: float | None = None
 
 
 class _Counter:
@@ -73,7 +78,7 @@ class _Counter:
         hangs = self.hangs_until - visit.came
         if not await stays(receive, thinks + max(hangs, 0)):
             return
-        now = time.time()
+        visit.spoke = now = time.time()
         prices = {number: asked(number, now) for number in visit.asked if number in self.shop.numbers()}
         if scope["path"] == "/robots.txt":
             visit.status = await _respond(send, OK, b"text/plain", _ROBOTS)

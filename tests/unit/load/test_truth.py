@@ -25,7 +25,8 @@ def view(price: int | None = 200, *, closed: float = NOW, fresh: bool = True) ->
 def truth(*told: tuple[float, int, float, float]) -> Truth:
     """What was told when, in cents, and from when until when it was so; we ask twice as much."""
     visits = [
-        Visit(at - 0.1, [7], ended=at, status=200, told=[(7, minor, since, until)]) for at, minor, since, until in told
+        Visit(at - 0.1, [7], ended=at + 0.05, spoke=at, status=200, told=[(7, minor, since, until)])
+        for at, minor, since, until in told
     ]
     return Truth({"it:load-it": visits}, lambda product_id, minor: 2 * minor)
 
