@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from redis import asyncio as aioredis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
-from listino.live.subscription import hear
+from listino.live.client import connect_subscriber
+from listino.live.subscription import _hand_over, _Subscription, hear
 from listino.settings import Settings
 
 NEWS, PRICES = "test:news", "test:prices"
@@ -84,6 +86,19 @@ async def test_who_may_not_hear_of_one_channel_tries_again(redis: aioredis.Redis
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
         await redis.acl_deluser("half-deaf")
+
+
+async def test_a_connection_that_ended_before_anybody_subscribed_is_known_to_be_lost(
+    redis: aioredis.Redis, settings: Settings
+) -> None:
+    async with connect_subscriber(settings) as client:
+        connection = client.connection_pool.make_connection()
+        await connection.connect()
+        await redis.client_kill_filter(_type="normal", skipme=True)
+        await until(lambda: connection._reader.at_eof())
+        with pytest.raises(RedisConnectionError):
+            await _hand_over(connection, _Subscription({NEWS: print}, lambda: None))
+        await connection.disconnect(nowait=True)
 
 
 async def test_a_mistake_of_who_hears_is_not_passed_over(redis: aioredis.Redis, settings: Settings) -> None:
