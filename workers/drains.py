@@ -15,7 +15,7 @@ import uvloop
 from redis.exceptions import RedisError
 
 from listino.live.client import UNAVAILABLE
-from listino.live.leases import Leases, wanted_shops
+from listino.live.leases import Leases, hear_wanted
 from listino.live.times import RENEW_MS
 from listino.live.waiting import DrainLost, WaitingRoom
 from workers.runtime import Runtime
@@ -150,6 +150,8 @@ class Drains:
                         await self._begun.wait()
 
     async def _listening(self) -> None:
-        async for shop_key in wanted_shops(self._runtime.settings, self._runtime.worker):
-            if shop_key in self._drains:
-                self._drains[shop_key].room.wake()
+        await hear_wanted(self._runtime.settings, self._runtime.worker, self._wake)
+
+    def _wake(self, shop_key: str) -> None:
+        if shop_key in self._drains:
+            self._drains[shop_key].room.wake()

@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from redis import asyncio as aioredis
-
 from listino.domain.politeness import (
     ALONE_AFTER,
     FIRST_FAILED_MS,
@@ -31,6 +29,7 @@ from listino.domain.politeness import (
     is_failure,
     retry_after,
 )
+from listino.live.exchange import Exchange, Script
 
 # A killed process holds its slots no longer than that: shoppers may wait for those of a live worker.
 CRAWL_LEASE_MS = 6_000
@@ -208,14 +207,13 @@ class Budget:
     All raise one of `listino.live.client.UNAVAILABLE`.
     """
 
-    def __init__(self, redis: aioredis.Redis, host: str, role: Role) -> None:
-        self._redis = redis
+    def __init__(self, exchange: Exchange, host: str, role: Role) -> None:
         self._role = role
         self._lease_ms = LIVE_LEASE_MS if role is Role.LIVE else CRAWL_LEASE_MS
         self._keys = [f"budget:{{{host.lower()}}}:{name}" for name in ("pace", "crawl", "live")]
         self._slots = self._keys[1 if role is Role.CRAWL else 2]
-        self._take = redis.register_script(_TAKE)
-        self._give = redis.register_script(_GIVE)
+        self._exchange = exchange
+        self._take, self._give = Script(exchange, _TAKE), Script(exchange, _GIVE)
 
     @property
     def renew_seconds(self) -> float:
@@ -229,8 +227,8 @@ class Budget:
         """
         limits = (allowance.concurrency, allowance.crawling, allowance.interval_ms, self._lease_ms, patience_ms)
         fixed = (SHOPPERS_IN_A_ROW, SLOT_LOOK_MS, _FORGET_MS, allowance.catch_up_ms)
-        taken, wait_ms, refused, now = await self._take(
-            keys=self._keys, args=[self._role.value, len(names), *limits, *fixed, *names]
+        taken, wait_ms, refused, now = await self._take.run(
+            self._keys, [self._role.value, len(names), *limits, *fixed, *names]
         )
         return Taken(tuple(Slot(name, now) for name in names[:taken]), wait_ms, bool(refused))
 
@@ -242,10 +240,10 @@ class Budget:
         for report in reports:
             wait_ms = -1 if report.retry_after is None else round(report.retry_after * 1000)
             told += (report.slot.name, report.outcome.value, report.slot.taken_at, wait_ms)
-        await self._give(keys=self._keys, args=[allowance.interval_ms, *slowing, *pausing, _FORGET_MS, *told])
+        await self._give.run(self._keys, [allowance.interval_ms, *slowing, *pausing, _FORGET_MS, *told])
 
     async def renew(self, slots: Sequence[Slot]) -> None:
         """Holds slots for the time of another lease, those that have run out meanwhile excepted."""
-        seconds, micros = await self._redis.time()
-        until = seconds * 1000 + micros // 1000 + self._lease_ms
-        await self._redis.zadd(self._slots, {slot.name: until for slot in slots}, xx=True)
+        seconds, micros = await self._exchange.ask("TIME")
+        until = int(seconds) * 1000 + int(micros) // 1000 + self._lease_ms
+        await self._exchange.ask("ZADD", self._slots, "XX", *(arg for slot in slots for arg in (until, slot.name)))

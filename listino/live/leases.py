@@ -1,22 +1,16 @@
 """What one worker process holds of all shops that it drains, and who tells it that something waits for one of them."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
-import structlog
-from redis.exceptions import RedisError
-
-from listino.live.client import connect_async, connect_subscriber
+from listino.live.client import connect_async
 from listino.live.exchange import Exchange, Script
 from listino.live.keys import DRAINS
 from listino.live.scripts import HOLD, WANTED
+from listino.live.subscription import hear
 from listino.live.times import JOB_MS, LEASE_MS, LOOK_MS, RENEW_MS
 from listino.live.waiting import WaitingRoom
 from listino.settings import Settings
-
-log = structlog.get_logger(__name__)
-
-RESUBSCRIBE_SECONDS = 0.1  # what is said until then is found with the next renewal
 
 
 class Leases:
@@ -49,23 +43,9 @@ class Leases:
         await self._redis.aclose()
 
 
-async def wanted_shops(settings: Settings, worker: str) -> AsyncIterator[str]:
-    """Shops `it:bottega` that the worker drains and that have something new to ask for, as long as somebody listens.
+async def hear_wanted(settings: Settings, worker: str, wake: Callable[[str], None]) -> NoReturn:
+    """Wakes, until it is cancelled, shops `it:bottega` that the worker drains and that have something new to ask for.
 
-    After a lost connection it subscribes again, and says so once; what was said meanwhile is not heard.
+    What is said while Redis is away is found with the next renewal.
     """
-    told = False
-    async with connect_subscriber(settings) as redis:
-        while True:
-            try:
-                async with redis.pubsub() as subscription:
-                    await subscription.subscribe(f"{WANTED}{worker}")
-                    async for message in subscription.listen():
-                        told = False
-                        if message["type"] == "message":
-                            yield message["data"].decode()
-            except RedisError as error:
-                if not told:
-                    log.warning("live.subscription_lost", error=str(error))
-                told = True
-            await asyncio.sleep(RESUBSCRIBE_SECONDS)
+    await hear(settings, {f"{WANTED}{worker}": lambda shop: wake(shop.decode())})

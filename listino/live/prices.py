@@ -9,22 +9,22 @@ import contextlib
 import time
 from collections import defaultdict
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
 import structlog
-from redis.exceptions import RedisError
 
 from listino.domain.clock import utc_now
 from listino.domain.product import ProductId
 from listino.jobs import Jobs
 from listino.live.answer import LiveAnswer, Reason, id_in
-from listino.live.client import UNAVAILABLE, connect, connect_async, connect_subscriber
+from listino.live.client import UNAVAILABLE, connect, connect_async
 from listino.live.deadline import deadline
 from listino.live.exchange import Exchange, Script
 from listino.live.keys import ShopKeys, shop_key
 from listino.live.legs import ServerClock
 from listino.live.page_scripts import WRITTEN, written_among
 from listino.live.scripts import ASK, CHANNEL
+from listino.live.subscription import Hear, hear
 from listino.live.times import BREAK_AFTER, FORGET_MS, JOB_MS, PARKED_MS, QUEUED_MS, probe_ms
 from listino.settings import Settings
 
@@ -37,7 +37,6 @@ ASK_SECONDS = 0.9
 # Who asks so soon after somebody else of the process who still waits for the same product, waits with them.
 JOIN_SECONDS = 0.25
 MOST_KEPT = 20_000  # answers in the process
-RESUBSCRIBE_SECONDS = 0.1  # what is announced until then is heard by nobody
 
 
 class Watch(Protocol):
@@ -110,20 +109,22 @@ class AsyncLivePrices:
         self._watch = watch or _Nobody()
         self._clock = ServerClock()
         self._redis = connect_async(settings)
-        self._subscriber = connect_subscriber(settings)
         self._ask = Script(Exchange(self._redis), ASK)
         # RQ enqueues synchronously; a thread does it, once for many viewers.
         self._jobs = Jobs(connect(settings))
         self._waiters: dict[ProductId, set[asyncio.Future[LiveAnswer]]] = defaultdict(set)
         self._subscribed = asyncio.Event()
-        self._listening: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[NoReturn] | None = None
         self._requests: set[asyncio.Task[LiveAnswer | None]] = set()
         # What was heard and may still be called fresh, until a time of the loop's clock; and what those who wait asked last.
         self._kept: dict[str, tuple[float, LiveAnswer]] = {}
         self._asked: dict[ProductId, _Asked] = {}
 
     async def __aenter__(self) -> "AsyncLivePrices":
-        self._listening = asyncio.create_task(self._listen(), name="live answers")
+        channels: dict[str, Hear] = {CHANNEL: self._hand_out}
+        if self._listener is not None:
+            channels[WRITTEN] = self._wrote
+        self._listening = asyncio.create_task(hear(self._settings, channels, self._hears), name="live answers")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -134,7 +135,6 @@ class AsyncLivePrices:
         if self._requests:
             await asyncio.wait(self._requests, timeout=2)
         await self._redis.aclose()
-        await self._subscriber.aclose()
         await asyncio.to_thread(self._jobs.connection.close)
 
     async def ping(self) -> None:
@@ -202,10 +202,12 @@ class AsyncLivePrices:
             self._kept.clear()
         self._kept[str(answer.product_id)] = (asyncio.get_running_loop().time() + seconds, answer)
 
-    def _drop(self, lines: bytes) -> None:
+    def _wrote(self, lines: bytes) -> None:
         """What was written since it was answered may be told no more: a decision counts from the next viewer on."""
         for name in written_among(lines, self._kept) if self._kept else ():
             del self._kept[name]
+        if self._listener is not None:
+            self._listener.written(lines)
 
     async def _heard(self, waiter: asyncio.Future[LiveAnswer], product_id: ProductId, ends: float) -> LiveAnswer:
         """What the waiter is told by that time of the loop's clock."""
@@ -250,33 +252,13 @@ class AsyncLivePrices:
         if not task.cancelled():
             task.exception()  # looked at, so that asyncio does not complain when nobody waits for it any more
 
-    async def _listen(self) -> None:
-        """Hands every answer to those who wait for it; after a lost connection it subscribes again, and says so once."""
-        told = False
-        while True:
-            try:
-                async with self._subscriber.pubsub() as subscription:
-                    # In this order: who is subscribed to the one is so to the other.
-                    await subscription.subscribe(*([WRITTEN] if self._listener is not None else []), CHANNEL)
-                    async for message in subscription.listen():
-                        if message["type"] == "subscribe" and message["channel"] == CHANNEL.encode():
-                            self._subscribed.set()
-                            told = False
-                            if self._listener is not None:
-                                self._listener.listening(True)
-                        elif message["type"] == "message" and message["channel"] == CHANNEL.encode():
-                            self._hand_out(message["data"])
-                        elif message["type"] == "message" and self._listener is not None:
-                            self._drop(message["data"])
-                            self._listener.written(message["data"])
-            except RedisError as error:
-                if not told:
-                    log.warning("live.subscription_lost", error=str(error))
-                told = True
+    def _hears(self, all_that_happens: bool) -> None:
+        if all_that_happens:
+            self._subscribed.set()
+        else:
             self._subscribed.clear()
-            if self._listener is not None:
-                self._listener.listening(False)
-            await asyncio.sleep(RESUBSCRIBE_SECONDS)
+        if self._listener is not None:
+            self._listener.listening(all_that_happens)
 
     def _concerns(self, product_id: str) -> bool:
         """Whether anybody in this process wants to hear of the product: most answers are for others."""

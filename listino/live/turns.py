@@ -14,12 +14,12 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from redis import asyncio as aioredis
 from redis.exceptions import RedisError
 
 from listino.domain.politeness import Allowance
 from listino.live.budget import Budget, Outcome, Report, Role, Slot, Taken
 from listino.live.client import connect_async
+from listino.live.exchange import Exchange
 from listino.live.pace import LocalBudget
 from listino.live.rules import KeptRules, Rules
 from listino.settings import Settings, masked
@@ -49,6 +49,7 @@ class Turns:
 
     def __init__(self, settings: Settings, role: Role) -> None:
         self._redis = connect_async(settings, seconds=BUDGET_SECONDS)
+        self._exchange = Exchange(self._redis)
         self._rules = KeptRules(self._redis)
         self._address = masked(settings.redis_address)
         self._role = role
@@ -116,7 +117,7 @@ class Turns:
 
     def _host(self, host: str, allowance: Allowance) -> "_Host":
         if host not in self._hosts:
-            self._hosts[host] = _Host(self, self._redis, host, self._role)
+            self._hosts[host] = _Host(self, self._exchange, host, self._role)
         self._hosts[host].allowance = allowance
         return self._hosts[host]
 
@@ -132,12 +133,12 @@ class _Wish:
 class _Host:
     """One host's turns. Its worker runs while somebody waits, has something to give back, or holds a slot."""
 
-    def __init__(self, turns: Turns, redis: aioredis.Redis, name: str, role: Role) -> None:
+    def __init__(self, turns: Turns, exchange: Exchange, name: str, role: Role) -> None:
         self.allowance = Allowance(concurrency=1, crawling=1)
         self.worker: asyncio.Task[None] | None = None
         self._turns = turns
         self._name = name
-        self._common, self._own = Budget(redis, name, role), LocalBudget(role)
+        self._common, self._own = Budget(exchange, name, role), LocalBudget(role)
         self._wishes: deque[_Wish] = deque()
         self._reports: list[tuple[Report, asyncio.Future[None]]] = []
         self._held: dict[str, tuple[Slot, float]] = {}  # and until when, by the loop's clock, it needs no renewal

@@ -27,6 +27,7 @@ from listino.domain.politeness import (
 from listino.live import budget as budgets
 from listino.live import turns as module
 from listino.live.budget import CRAWL_LEASE_MS, Budget, Outcome, Report, Role, Slot, Taken
+from listino.live.exchange import Exchange
 from listino.live.pace import LocalBudget
 from listino.live.turns import HostBusy, Turns
 from listino.settings import Settings
@@ -53,11 +54,11 @@ def away(redis_url: str, tmp_path: Path) -> Settings:
 
 
 def crawls(redis: aioredis.Redis) -> Budget:
-    return Budget(redis, HOST, Role.CRAWL)
+    return Budget(Exchange(redis), HOST, Role.CRAWL)
 
 
 def shoppers(redis: aioredis.Redis) -> Budget:
-    return Budget(redis, HOST, Role.LIVE)
+    return Budget(Exchange(redis), HOST, Role.LIVE)
 
 
 async def take(budget: Budget | LocalBudget, most: int = 1, allowance: Allowance = FREE, patience_ms: int = 0) -> Taken:
@@ -280,12 +281,12 @@ async def test_a_popular_shop_is_crawled_all_the_same(redis: aioredis.Redis) -> 
 
 async def test_hosts_do_not_share(redis: aioredis.Redis) -> None:
     assert len((await take(crawls(redis), 10)).slots) == FREE.crawling
-    assert len((await take(Budget(redis, "other.example", Role.CRAWL), 10)).slots) == FREE.crawling
+    assert len((await take(Budget(Exchange(redis), "other.example", Role.CRAWL), 10)).slots) == FREE.crawling
 
 
 async def test_the_case_of_a_host_is_nothing(redis: aioredis.Redis) -> None:
     assert len((await take(crawls(redis), 10)).slots) == FREE.crawling
-    assert (await take(Budget(redis, HOST.upper(), Role.CRAWL))).slots == ()
+    assert (await take(Budget(Exchange(redis), HOST.upper(), Role.CRAWL))).slots == ()
 
 
 def _crawl_for_a_while(

@@ -18,7 +18,7 @@ from listino.domain.clock import utc_now
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import connect_async
 from listino.live.exchange import Exchange
-from listino.live.leases import Leases, wanted_shops
+from listino.live.leases import Leases, hear_wanted
 from listino.live.prices import AsyncLivePrices
 from listino.live.scripts import WANTED
 from listino.live.synchronous import LivePrices
@@ -95,12 +95,7 @@ async def test_what_is_long_unwanted_is_dropped_and_that_is_told(settings: Setti
 
 async def test_the_worker_that_drains_the_shop_is_told_of_what_is_new(settings: Settings) -> None:
     told: list[str] = []
-
-    async def listen() -> None:
-        async for shop in wanted_shops(settings, WORKER):
-            told.append(shop)  # noqa: PERF401 - it never ends
-
-    listening = asyncio.create_task(listen())
+    listening = asyncio.create_task(hear_wanted(settings, WORKER, told.append))
     async with (
         connect_async(settings) as redis,
         AsyncLivePrices(settings) as live,

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from listino.domain.clock import utc_now
 from listino.jobs import LIVE, Jobs
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.keys import DRAINS, ShopKeys
-from listino.live.prices import LivePrices
+from listino.live.synchronous import LivePrices
 from listino.live.times import LEASE_MS
 from listino.live.waiting import WaitingRoom
 from listino.settings import Settings
@@ -88,11 +88,10 @@ def test_without_being_woken_or_a_thread_to_spare_leases_are_held_and_what_waits
     redis: Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def deaf(*_: object) -> AsyncIterator[str]:
+    async def deaf(*_: object) -> None:
         await asyncio.Event().wait()
-        yield SHOP
 
-    monkeypatch.setattr(workers.drains, "wanted_shops", deaf)
+    monkeypatch.setattr(workers.drains, "hear_wanted", deaf)
     hung, looks = threading.Event(), 0
 
     async def answering_and_counting(shop_key: str, room: WaitingRoom, **options: Any) -> int:
