@@ -44,7 +44,7 @@ def live() -> None:
 
     \b
     Example:
-      listino live trace it:bottega:8411
+      listino live trace it:bottega:3020
       listino live parked
     """
 
@@ -63,8 +63,8 @@ def trace(product_id: str, wait: float, as_json: bool) -> int:
 
     \b
     Example:
-      listino live trace it:bottega:8411
-      listino live trace it:bottega:8411 --json | jq '.legs[] | select(.leg == "answered").ms'
+      listino live trace it:bottega:3020
+      listino live trace it:bottega:3020 --json | jq '.legs[] | select(.leg == "answered").ms'
     """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     wanted = parse_product_id(product_id)
@@ -103,7 +103,7 @@ def parked(released: str | None, as_json: bool) -> None:
     \b
     Example:
       listino live parked
-      listino live parked --release it:bottega:8411
+      listino live parked --release it:bottega:3020
     """
     settings = load_settings()
     with contextlib.closing(connect(settings)) as redis:

@@ -29,8 +29,8 @@ def price(product_id: str, wait: float, as_json: bool) -> None:
 
     \b
     Example:
-      listino price it:bottega:8411
-      listino price it:bottega:8411 --wait 0.5 --json
+      listino price it:bottega:3020
+      listino price it:bottega:3020 --wait 0.5 --json
     """
     # What goes wrong on the way to the shop is a reason in the answer; a log line beside it says nothing more.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
