@@ -88,6 +88,29 @@ def _proportional(process: psutil.Process) -> int:
 
 def listener(port: int) -> str | None:
     """Who listens on a TCP port of this machine, as `python (pid 4711)`; None when that is not visible to us."""
+    if (pid := _listening(port)) is None:
+        return None
+    try:
+        return f"{psutil.Process(pid).name()} (pid {pid})"
+    except psutil.Error:
+        return f"pid {pid}"
+
+
+def platform_at(port: int) -> Path | None:
+    """The state folder of the platform whose process listens on that port; None when it is no platform's, as far as we see."""
+    if (pid := _listening(port)) is None:
+        return None
+    try:
+        process = psutil.Process(pid)
+        if root := process.environ().get(INSTANCE_VARIABLE):
+            return Path(root)
+        folder = Path(process.cwd()).parent
+        return folder if process.name() in _TITLED and _belongs(process, StateFolder(folder)) else None
+    except (psutil.Error, OSError):
+        return None
+
+
+def _listening(port: int) -> int | None:
     try:
         connections = psutil.net_connections(kind="tcp")
     except (psutil.Error, OSError):
@@ -99,8 +122,5 @@ def listener(port: int) -> str | None:
             and connection.laddr.port == port
             and connection.pid
         ):
-            try:
-                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
-            except psutil.Error:
-                return f"pid {connection.pid}"
+            return int(connection.pid)
     return None
