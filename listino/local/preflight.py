@@ -66,7 +66,7 @@ def port_complaints(programs: Iterable[Program]) -> list[str]:
         for program in programs
         if program.port is not None and (reason := taken(program.port)) is not None
     }
-    if len(held) > 1 and len(platforms := {processes.platform_at(port) for port in held}) == 1:
+    if len(held) > 1 and len(platforms := processes.platforms_at(held)) == 1:
         (other,) = platforms
         if other is not None:
             way_out = "stop it"
