@@ -222,4 +222,4 @@ def _show(name: str, told: dict[str, Any]) -> None:
     joined = "; joined a refresh that was in flight already" if told["joined"] else ""
     console.print(Text(f"{outcome}; {told['total_ms']:.1f} ms in all{shop}{joined}"))
     if told["reason"] is not None:
-        console.print(Text(_WHY[Reason(told["reason"])]))
+        console.print(Text(_WHY[Reason(told["reason"])]), soft_wrap=True)
