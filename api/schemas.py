@@ -8,7 +8,7 @@ from listino.live.answer import Reason
 
 Json = dict[str, Any]
 
-EXAMPLE_ID = "it:bottega:8411"
+EXAMPLE_ID = "it:bottega:3020"
 
 
 def _object(required: Json, optional: Json | None = None, **more: Any) -> Json:
@@ -117,7 +117,7 @@ SCHEMAS: Json = {
                 "shop": "bottega",
                 "brand": "Bialetti",
                 "gtin": "8006363018364",
-                "url": "https://bottega.example/p/8411",
+                "url": "https://bottega.example/p/3020",
             }
         ],
     ),
@@ -215,7 +215,7 @@ SCHEMAS: Json = {
             },
         },
         examples=[
-            {"cursor": "5f2b:3:1790000000000:1790000000000-0", "anything": False, "ids": ["500", "it:bottega:8411"]}
+            {"cursor": "5f2b:3:1790000000000:1790000000000-0", "anything": False, "ids": ["500", "it:bottega:3020"]}
         ],
     ),
     "Problem": _object(

@@ -45,14 +45,17 @@ def in_words(detail: ErrorDetails) -> str:
 
 def unknown_key(key: str, known: Collection[str]) -> str:
     """What to say of a key that nobody knows."""
-    return f"unknown key `{key}`{_meant(key, known)}; known keys: {', '.join(known)}"
+    return f"unknown key `{key}`{meant(key, known)}; known keys: {', '.join(known)}"
 
 
 def none_of(value: str, allowed: Collection[str]) -> str:
     """What to say of a value that is none of the allowed ones."""
-    return f"{value!r} is none of {', '.join(allowed)}{_meant(value, allowed)}"
+    return f"{value!r} is none of {', '.join(allowed)}{meant(value, allowed)}"
 
 
-def _meant(word: str, known: Collection[str]) -> str:
-    close = get_close_matches(word.lower(), known, n=1)
-    return f" (did you mean `{close[0]}`?)" if close else ""
+def meant(word: str, known: Collection[str], prefix: str = "") -> str:
+    """` (did you mean …?)` where one of the known words is like it, whatever its case; else nothing. `prefix`: what all of
+    them begin with, which would make any two alike."""
+    spelt = {each.lower(): each for each in known}
+    close = get_close_matches(word.lower(), spelt, n=1)
+    return f" (did you mean `{prefix}{spelt[close[0]]}`?)" if close else ""

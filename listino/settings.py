@@ -11,9 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
-from listino.complaints import in_words
+from listino.complaints import in_words, meant
 from listino.domain.errors import InvalidSettings
 
 # Where each part listens, as an offset from PORT_BASE. Demo shops: it, fr, de, es.
@@ -60,6 +60,10 @@ def _networks(value: Any) -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(network) for network in _listed(value))
     except (TypeError, ValueError) as error:
         raise ValueError(f"must be networks like 10.0.0.0/8: {error}") from error
+
+
+# What has our prefix and is no setting: of the programs that `up` starts, `listino staff`, the container images and the tests.
+_NO_SETTINGS = frozenset({"INSTANCE", "STAFF_PASSWORD", "SECRET_KEY_FILE", "TEST_SERVERS", "FUZZ_EXAMPLES"})
 
 
 class Settings(BaseSettings):
@@ -211,6 +215,12 @@ class Settings(BaseSettings):
         values["shops_dir"] = self.shops_path.resolve()
         return {f"LISTINO_{name.upper()}": _written(value) for name, value in values.items() if value is not None}
 
+    def shown(self) -> dict[str, str]:
+        """The same without secrets and passwords, fit for a file."""
+        shown = self.environment()
+        shown.pop("LISTINO_SECRET_KEY", None)
+        return {name: masked(value) if "://" in value else value for name, value in shown.items()}
+
     def demand_secret(self) -> None:
         """Raises InvalidSettings in production without a secret key; elsewhere one is made when it is needed."""
         if self.env == "production" and self.secret_key is None:
@@ -255,6 +265,21 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks the values
     except ValidationError as error:
         raise InvalidSettings("; ".join(_complaint(detail) for detail in error.errors())) from None
+
+
+def unknown_settings() -> list[str]:
+    """What to say of each variable that has our prefix and that no setting has: a misspelt one would do nothing, unseen."""
+    prefix = "LISTINO_"
+    known = [name.upper() for name in Settings.model_fields]
+    places = (("the environment", EnvSettingsSource(Settings)), (".env", DotEnvSettingsSource(Settings)))
+    return [
+        f"{prefix}{name} in {place} is no setting{meant(name, known, prefix)}"
+        for place, source in places
+        for variable in sorted(map(str.upper, source.env_vars))
+        if variable.startswith(prefix)
+        and (name := variable.removeprefix(prefix)) not in known
+        and name not in _NO_SETTINGS
+    ]
 
 
 def _complaint(detail: ErrorDetails) -> str:

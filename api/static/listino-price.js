@@ -1,4 +1,4 @@
-// Live prices on any page (docs/api.md): <span data-listino-price="it:bottega:8411">49,90 €</span>
+// Live prices on any page (docs/api.md): <span data-listino-price="it:bottega:3020">49,90 €</span>
 (() => {
   "use strict";
   const base = new URL("..", document.currentScript.src);

@@ -12,6 +12,7 @@ import duckdb
 
 from listino.catalogue.files import FILES
 from listino.catalogue.staging import quoted
+from listino.domain.errors import InvalidValue
 
 # How many of a thing a parent has, one entry drawn for each parent.
 FEATURES = (0, 1, 2, 2, 2, 2, 3, 3, 3, 4)
@@ -90,9 +91,18 @@ def make_dataset(folder: Path, products: int, seed: int, *, told: Callable[[str,
     """Writes the six files into the folder, over what is there, and gives their numbers of rows by name.
 
     `told` hears each name as its file is finished. Memory stays within a few hundred megabytes for any number of
-    products; the folder is made where it does not exist.
+    products; the folder is made where it does not exist. Raises InvalidValue where the files cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _made(folder, products, seed, told)
+    except OSError as error:
+        raise InvalidValue(f"the files cannot be written to {folder}: {error.strerror}") from None
+    except duckdb.IOException as error:
+        raise InvalidValue(f"the files cannot be written to {folder}: {str(error).splitlines()[0]}") from None
+
+
+def _made(folder: Path, products: int, seed: int, told: Callable[[str, int], None]) -> dict[str, int]:
     rows: dict[str, int] = {}
     with duckdb.connect(config={"memory_limit": "500MB"}) as connection:
         connection.execute(_MACROS.format(seed=seed))

@@ -53,6 +53,7 @@ class Progress(Protocol):
 class Summary:
     """What an import did: rows and rejected rows by file, products by what happened to them.
 
+    `stale_rejects`: whether an earlier import's file of rejected rows was removed, since this one has none to write yet.
     `not_in_files`: imported products of before that these files do not have; they stay as they are. `resumed`: whether
     it went on with an interrupted import, whose products are counted here, too.
     """
@@ -60,6 +61,7 @@ class Summary:
     rows: dict[str, int]
     rejected: dict[str, int]
     rejects: str | None
+    stale_rejects: bool
     products: Tally
     not_in_files: int
     resumed: bool
@@ -199,14 +201,15 @@ class _Staged:
         self._mark.write_text(fingerprint)
 
     def summary(self, folder: Path, rejects_to: Path, *, resumed: bool) -> Summary:
-        """Rows and rejected rows, which are written to their file if there are any."""
+        """Rows and rejected rows, which are written to their file; where there are none, that of an earlier import is removed."""
         with opened(self.database, read_only=True) as connection:
             rows = dict(connection.execute("SELECT file, rows FROM counted").fetchall())
             rejected = rejects.counts(connection)
             if rejected:
                 rejects.write_rejects(connection, folder, rejects_to)
+        stale = not rejected and rejects.remove_stale(rejects_to)
         shown = str(rejects_to) if rejected else None
-        return Summary(rows, rejected, shown, Tally(), not_in_files=0, resumed=resumed)
+        return Summary(rows, rejected, shown, stale, Tally(), not_in_files=0, resumed=resumed)
 
     def batches(self) -> list[Batch]:
         with opened(self.database, read_only=True) as connection:

@@ -34,6 +34,19 @@ def write_rejects(connection: duckdb.DuckDBPyConnection, folder: Path, target: P
             writer.writerows((name, *entry) for entry in _rejected(connection, folder / name))
 
 
+def remove_stale(target: Path) -> bool:
+    """Removes what an earlier import wrote there, or it would look like that of an import without rejected rows; leaves any
+    other file. Whether there was something to remove."""
+    try:
+        with target.open(encoding="utf-8", errors="replace", newline="") as text:
+            ours = next(csv.reader(text), None) == list(HEADER)
+    except (OSError, csv.Error):
+        return False
+    if ours:
+        target.unlink()
+    return ours
+
+
 def add_products(folder: Path, target: Path, ids: Collection[int], *, anew: bool) -> None:
     """Adds the rows of products that are too large to be stored; `anew`: the target has no rejected rows of this import."""
     wanted = {str(number) for number in ids}

@@ -10,7 +10,7 @@ import click
 import httpx
 
 from listino.cli.crawl import Result, crawl_markets
-from listino.cli.platform import furnishing, progress_on_stderr, show_addresses, watch
+from listino.cli.platform import furnishing, progress_on_stderr, show_addresses, warn_of_settings, watch
 from listino.domain.clock import utc_now
 from listino.domain.errors import LocalPlatformError
 from listino.domain.market import MARKETS
@@ -42,6 +42,7 @@ def demo(once: bool, as_json: bool) -> int:
     """
     settings = load_settings()
     platform = Platform(settings)
+    warn_of_settings()
     with one_interrupt():
         started = platform.up(progress_on_stderr(), furnishing(settings))
         told: dict[str, Any] = {"ok": False}
@@ -78,11 +79,16 @@ def _show_all(settings: Settings, platform: Platform, *, crawl_again: bool) -> d
             f"no product of the Italian market was found; see {settings.state_dir}/logs/crawl-it.log"
         )
     addresses = dict(platform.addresses())
+    addresses |= {
+        "API reference": f"{addresses['storefront API']}/docs",
+        "product page": f"{addresses['storefront API']}/demo/{in_stock[0].id}",
+    }
     live = _live_price(settings, str(in_stock[0].id))
     whole = all(_whole(settings, code, result) for code, result in crawled.items())
     return {
         "ok": whole and live["fresh"] and live["elapsed_ms"] < _LIVE_DEADLINE_MS,
         "markets": {code: result.as_json() for code, result in results.items()},
+        "crawled": list(crawled),
         "on_sale": on_sale,
         "live_price": live,
         "addresses": addresses,
@@ -145,8 +151,10 @@ def _print(told: Mapping[str, Any], settings: Settings) -> None:
     for code, result in told["markets"].items():
         if "error" in result:
             click.echo(f"{code}: {result['error']}")
-        else:
+        elif code in told["crawled"]:
             click.echo(f"{code}: {result['products']} products of {result['shop']} in {result['seconds']} s")
+        else:
+            click.echo(f"{code}: {result['products']} products of {result['shop']}, crawled before")
     live = told["live_price"]
     state = "fresh from the shop" if live["fresh"] else f"not fresh: {live['reason']}"
     click.echo(

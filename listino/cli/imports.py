@@ -47,7 +47,7 @@ def import_(folder: Path, rejects: Path, workers: int, as_json: bool) -> None:
         del told["products"]["rows"], told["products"]["too_large"]
         click.echo(json.dumps({"folder": str(folder), **told}, indent=2))
     else:
-        _show(summary)
+        _show(summary, rejects)
 
 
 class _Rate(ProgressColumn):
@@ -59,7 +59,7 @@ class _Rate(ProgressColumn):
 
 
 class _Bars:
-    """Two bars on standard error: files read and checked, rows written."""
+    """Two bars on standard error: files read and checked, rows compared with the store and written."""
 
     def __init__(self) -> None:
         self._bars = Progress(
@@ -73,13 +73,15 @@ class _Bars:
         )
         self._reading = self._bars.add_task("read", total=None, note="")
         self._rows = 0
-        self._writing = self._bars.add_task("write", total=None, note="", start=False)
+        self._writing = self._bars.add_task("store", total=None, note="", start=False)
 
     def __enter__(self) -> "_Bars":
         self._bars.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is None:
+            self.wrote(0)  # in place of what was done last
         # rich tells its thread to end and does not wait: while one runs as Python ends, DuckDB lists all it still holds.
         drawing = [thread for thread in threading.enumerate() if type(thread).__module__ == "rich.live"]
         if self._rows == 0 and not self._bars.tasks[self._writing].started:
@@ -108,7 +110,7 @@ class _Bars:
         self._bars.update(self._writing, note="making indexes")
 
 
-def _show(summary: Summary) -> None:
+def _show(summary: Summary, rejects: Path) -> None:
     for name, rows in summary.rows.items():
         rejected = summary.rejected.get(name, 0)
         click.echo(f"{name:<14} {rows:>12,} rows" + (f", {rejected:,} rejected" if rejected else ""))
@@ -118,8 +120,13 @@ def _show(summary: Summary) -> None:
         f"{found.unchanged:,} unchanged" + (f", {found.returned:,} on sale again" if found.returned else "")
     )
     if summary.not_in_files:
-        click.echo(f"{summary.not_in_files:,} products imported before are not in these files; they stay as they are")
+        absent = "are not in these files"
+        if summary.rejected.get("product.csv"):
+            absent += ", or were rejected"
+        click.echo(f"{summary.not_in_files:,} products imported before {absent}; they stay as they are")
     if summary.resumed:
         click.echo("It went on with an import that was interrupted")
     if summary.rejects:
         click.echo(f"Rows that could not be used, with the reason of each: {summary.rejects}")
+    elif summary.stale_rejects:
+        click.echo(f"No row was rejected; {rejects} of an earlier import was removed")

@@ -4,6 +4,8 @@ import contextlib
 import json
 import logging
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -12,16 +14,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from listino.domain.errors import EngineUnavailable, InvalidValue
+from listino.cli.price import on_sale
+from listino.domain.errors import InvalidValue
 from listino.domain.product import parse_product_id
 from listino.live.answer import LiveAnswer, Reason
-from listino.live.client import UNAVAILABLE, connect
+from listino.live.breakers import shop_states
+from listino.live.client import connected, no_redis
 from listino.live.legs import Legs
 from listino.live.parked import parked_products, release
 from listino.live.quote import moment
 from listino.live.synchronous import LivePrices
 from listino.live.waiting import forget
-from listino.settings import load_settings, masked
+from listino.settings import load_settings
 from listino.shops.declaration import Shops
 from listino.store.client import Store
 
@@ -37,6 +41,28 @@ _MEANINGS = {
     "delivered": "back with whoever waited",
 }
 
+# What each reason means for whoever looks after it.
+_WHY: Mapping[Reason, str] = MappingProxyType(
+    {
+        Reason.DEADLINE: "No worker has answered in that time: the shop is slow, or no live worker runs (listino status).",
+        Reason.NO_SHOP: "No shop is declared of that name any more: there is nobody to ask (listino shops).",
+        Reason.SHOP_SILENT: "The shop gave no connection, or no answer in LISTINO_LIVE_TIMEOUT_MS. After three such requests "
+        "in a row it counts as down.",
+        Reason.SHOP_REFUSED: "The shop was asked and said no: 403, 429, an error of its own, or its robots.txt.",
+        Reason.SHOP_BUSY: "The shop is asked as often as it may be already, or has told us to wait.",
+        Reason.SHOP_DOWN: "The shop is down: it left three requests in a row unanswered, its breaker is open. Its products "
+        "are not asked for; one request a second tries whether it is back.",
+        Reason.UNREADABLE: "The shop answered, and its answer could not be read (listino shops check).",
+        Reason.HELD: "The shop was asked, and its price is not plausible: it waits for the pricing manager, in the back "
+        "office under Held prices.",
+        Reason.GONE: "The shop was asked, and no longer has the product.",
+        Reason.FAILED: "A mistake of ours: the live worker's log has the details.",
+        Reason.PARKED: "The product is parked, since workers died or failed over it: it is not asked for (listino live parked).",
+        Reason.DROPPED: "It waited so long for its turn that nobody wanted it any more (LISTINO_LIVE_UNWANTED_MS).",
+        Reason.NO_QUEUE: "Redis is away: nobody can be asked.",
+    }
+)
+
 
 @click.group(short_help="Look after live prices.")
 def live() -> None:
@@ -44,8 +70,8 @@ def live() -> None:
 
     \b
     Example:
-      listino live trace it:bottega:8411
-      listino live parked
+      listino live trace it:bottega:3020
+      listino live shops
     """
 
 
@@ -63,29 +89,25 @@ def trace(product_id: str, wait: float, as_json: bool) -> int:
 
     \b
     Example:
-      listino live trace it:bottega:8411
-      listino live trace it:bottega:8411 --json | jq '.legs[] | select(.leg == "answered").ms'
+      listino live trace it:bottega:3020
+      listino live trace it:bottega:3020 --json | jq '.legs[] | select(.leg == "answered").ms'
     """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     wanted = parse_product_id(product_id)
     if isinstance(wanted, int):
-        raise InvalidValue(f"{wanted} was imported from a catalogue: it has no shop that could be asked")
+        raise InvalidValue(f"{wanted} is the id of imported goods: they have no shop that could be asked")
     settings = load_settings()
-    away = f"there is no queue: Redis does not answer at {masked(settings.redis_address)}"
     with Store(settings) as store:
         store.ping()
-        name = store.products.get(wanted).name
-    with contextlib.closing(connect(settings)) as redis, contextlib.closing(LivePrices(settings)) as prices:
-        try:
-            # An answer that is kept for the next viewer came by a way of its own; this one is to go all of it.
-            forget(redis, wanted)
-        except UNAVAILABLE as error:
-            raise EngineUnavailable(f"{away} ({error})") from None
+        name = on_sale(store.products.get(wanted)).name
+    with connected(settings) as redis, contextlib.closing(LivePrices(settings)) as prices:
+        # An answer that is kept for the next viewer came by a way of its own; this one is to go all of it.
+        forget(redis, wanted)
         began = time.perf_counter()
         answer = prices.get(wanted, wait_ms=round(wait * 1000))
         told = _told(answer, waited_ms=(time.perf_counter() - began) * 1000)
     if answer.reason is Reason.NO_QUEUE:
-        raise EngineUnavailable(away)
+        raise no_redis(settings)
     if as_json:
         click.echo(json.dumps(told, indent=2))
     else:
@@ -103,10 +125,10 @@ def parked(released: str | None, as_json: bool) -> None:
     \b
     Example:
       listino live parked
-      listino live parked --release it:bottega:8411
+      listino live parked --release it:bottega:3020
     """
     settings = load_settings()
-    with contextlib.closing(connect(settings)) as redis:
+    with connected(settings) as redis:
         if released is not None and not release(redis, released):
             raise InvalidValue(f"{released} is not parked")
         found = parked_products(redis, Shops.load(settings.shops_path, on_error=lambda _: None))
@@ -118,6 +140,41 @@ def parked(released: str | None, as_json: bool) -> None:
         click.echo(f"{one.product_id}  since {moment(one.at)}: {one.why}")
     if not found:
         click.echo("nothing is parked", err=True)
+
+
+@live.command(short_help="Show which shops are down, and what waits for each.")
+@click.option("--json", "as_json", is_flag=True, help="For machines: a JSON array on standard output.")
+def shops(as_json: bool) -> None:
+    """Show for each declared shop whether it is down, since when its requests fail, and how many products wait to be asked for.
+
+    A shop is down (its breaker is open) when it left three requests in a row unanswered. That is forgotten ten seconds after
+    anybody last asked for its goods: `no trouble known` then.
+
+    \b
+    Example:
+      listino live shops
+      listino live shops --json | jq '.[] | select(.down).shop'
+    """
+    settings = load_settings()
+    with connected(settings) as redis:
+        found = shop_states(redis, Shops.load(settings.shops_path, on_error=lambda _: None))
+    if as_json:
+        told = [
+            {
+                "shop": one.shop,
+                "down": one.down,
+                "unanswered": one.unanswered,
+                "since": moment(one.since),
+                "waiting": one.waiting,
+            }
+            for one in found
+        ]
+        click.echo(json.dumps(told, indent=2))
+        return
+    for one in found:
+        failing = f"{one.unanswered} requests in a row unanswered since {moment(one.since)}"
+        state = f"down: {failing}" if one.down else failing if one.unanswered else "no trouble known"
+        click.echo(f"{one.shop}  {state}; {one.waiting} waiting")
 
 
 def _told(answer: LiveAnswer, *, waited_ms: float) -> dict[str, Any]:
@@ -158,8 +215,11 @@ def _show(name: str, told: dict[str, Any]) -> None:
         bar = " " * min(start, _BAR - 1) + "█" * max(1, end - start)
         table.add_row(leg["leg"], f"{leg['ms']:.1f}", Text(bar.ljust(_BAR)), _MEANINGS[leg["leg"]])
     console.print(Text(f"{name} ({told['product_id']})", style="bold"))
-    console.print(table) if told["legs"] else console.print("no worker has answered: nothing is known of the way")
+    if told["legs"]:
+        console.print(table)
     outcome = f"{told['price']} {told['currency']}, fresh" if told["fresh"] else f"not fresh: {told['reason']}"
     shop = "" if told["shop_ms"] is None else f", of which the shop took {told['shop_ms']:.1f} ms"
     joined = "; joined a refresh that was in flight already" if told["joined"] else ""
     console.print(Text(f"{outcome}; {told['total_ms']:.1f} ms in all{shop}{joined}"))
+    if told["reason"] is not None:
+        console.print(Text(_WHY[Reason(told["reason"])]), soft_wrap=True)

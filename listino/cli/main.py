@@ -113,7 +113,7 @@ def listino() -> None:
     Example:
       listino up
       listino crawl it
-      listino price it:bottega:8411
+      listino price it:bottega:3020
     """
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from listino.local.interruption import one_interrupt
 from listino.local.platform import ENGINES, PartStatus, Platform
-from listino.settings import Settings, load_settings
+from listino.settings import Settings, load_settings, unknown_settings
 from listino.store.client import Store
 
 
@@ -40,13 +40,26 @@ def up(members: str | None, engines: bool, detach: bool) -> None:
     platform = Platform(
         load_settings(), only=ENGINES if engines else None, members=None if members is None else int(members)
     )
+    warn_of_settings()
     with one_interrupt():
         started = platform.up(progress_on_stderr(), furnishing(platform.settings))
         if not started:
             click.echo(f"already running in {platform.folder.root}; `listino down` stops it", err=True)
+            if changed := platform.settings_to_apply():
+                click.echo(
+                    f"it was started with another {', '.join(changed)}: what is set now counts after `listino down` and "
+                    "`listino up`",
+                    err=True,
+                )
         show_addresses(platform.addresses())
         if started and not detach:
             _stay(platform)
+
+
+def warn_of_settings() -> None:
+    """Tells of variables that look like settings and are none."""
+    for complaint in unknown_settings():
+        click.echo(f"listino: {complaint}", err=True)
 
 
 def watch(platform: Platform) -> None:

@@ -74,7 +74,7 @@ class LocalPlatformError(ListinoError):
 
 
 class GoneFromShop(ListinoError):
-    """Raised when a shop's answer says that it no longer has the product."""
+    """Raised when a shop no longer has the product: its answer says so, or it was known before."""
 
 
 class AlreadyDecided(ListinoError):

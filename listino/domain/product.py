@@ -20,7 +20,7 @@ _NATURAL_KEY = re.compile(r"(?P<market>[a-z]{2}):(?P<shop>[a-z0-9][a-z0-9-]{0,62
 
 
 def product_id(market: str, shop: str, sku: str) -> str:
-    """The natural key `it:bottega:8411`; characters that would not survive in an address are percent-encoded."""
+    """The natural key `it:bottega:3020`; characters that would not survive in an address are percent-encoded."""
     return parse_natural_key(f"{market}:{shop}:{quote(sku.strip(), safe='')}")
 
 
@@ -36,7 +36,7 @@ def parse_natural_key(text: str) -> str:
     match = _NATURAL_KEY.fullmatch(text)
     if match is None or match["market"] not in MARKETS:
         raise InvalidValue(
-            f"{text[:80]!r} is not a product id: give market:shop:sku (it:bottega:8411) or a catalogue number"
+            f"{text[:80]!r} is not a product id: give market:shop:sku (it:bottega:3020) or a catalogue number"
         )
     return text
 

@@ -14,7 +14,7 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
-from listino.domain.errors import InvalidSettings
+from listino.domain.errors import EngineUnavailable, InvalidSettings
 from listino.settings import Settings, masked
 
 # What the driver raises when Redis cannot be asked.
@@ -36,6 +36,25 @@ def connect(settings: Settings, *, seconds: float = COMMAND_SECONDS) -> Redis:
     """A synchronous client that hands out bytes. No command waits longer than `seconds`."""
     with _address_checked(settings):
         return Redis.from_url(settings.redis_address, **impatient_options(seconds), **_OPTIONS)
+
+
+@contextlib.contextmanager
+def connected(settings: Settings) -> Iterator[Redis]:
+    """The same for a command, closed at the end; raises EngineUnavailable, with what to do, where Redis is away."""
+    with contextlib.closing(connect(settings)) as redis:
+        try:
+            yield redis
+        except UNAVAILABLE as error:
+            raise no_redis(settings, error) from None
+
+
+def no_redis(settings: Settings, error: Exception | None = None) -> EngineUnavailable:
+    """The error to show when Redis is away."""
+    why = f" ({error})" if error else ""
+    return EngineUnavailable(
+        f"Redis does not answer at {masked(settings.redis_address)}{why}: start the platform with `listino up`, or set "
+        "LISTINO_REDIS_URL"
+    )
 
 
 def impatient_options(seconds: float) -> dict[str, Any]:

@@ -59,6 +59,6 @@ class ShopKeys:
 
 
 def shop_key(product_id: str) -> str:
-    """`it:bottega` of `it:bottega:8411`."""
+    """`it:bottega` of `it:bottega:3020`."""
     market, shop, _ = key_parts(product_id)
     return f"{market}:{shop}"

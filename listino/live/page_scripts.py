@@ -68,7 +68,7 @@ def written_among(lines: bytes, known: Collection[str]) -> list[str]:
 
 
 def scope_of(product_id: ProductId) -> str:
-    """`it` of `it:bottega:8411`."""
+    """`it` of `it:bottega:3020`."""
     return CATALOGUE if isinstance(product_id, int) else product_id.partition(":")[0]
 
 

@@ -9,7 +9,8 @@
     live:{it:bottega}:since          hash: product id that waits or is in hand, since when (µs of the server's clock)
     live:{it:bottega}:blamed         hash: how often a worker died, or failed, with the product in hand
     live:{it:bottega}:parked         hash: product id, and why it is not asked for any more (JSON)
-    live:{it:bottega}:breaker        hash: requests in a row without an answer, and when the next may be tried
+    live:{it:bottega}:breaker        hash: requests in a row without an answer, when the first of them failed (ms), and when
+                                     the next may be tried
     live:{it:bottega}:answer:ID      the last good answer, for as long as it counts as fresh
     live:drains                      sorted set: every shop with something to do, by when its lease or its job runs out
 
@@ -206,8 +207,10 @@ return told
 # KEYS: breaker. ARGV: BREAK_AFTER, PROBE_MS, FORGET_MS. Counts a request that was not answered; gives 1 when the breaker is open.
 TROUBLE = """
 local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local in_a_row = redis.call('HINCRBY', KEYS[1], 'in_a_row', 1)
-redis.call('HSET', KEYS[1], 'probe_at', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2])
+redis.call('HSETNX', KEYS[1], 'since', now)
+redis.call('HSET', KEYS[1], 'probe_at', now + ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return in_a_row >= tonumber(ARGV[1]) and 1 or 0
 """

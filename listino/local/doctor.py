@@ -14,7 +14,7 @@ from listino.local.folders import StateFolder
 from listino.local.platform import Platform
 from listino.local.readiness import refusal
 from listino.local.sharded_cluster import ShardedCluster
-from listino.settings import ROUTERS, Settings, masked
+from listino.settings import ROUTERS, Settings, masked, unknown_settings
 from listino.shops.declaration import Shops
 
 # What the code is written for; the upper end is not known.
@@ -40,6 +40,7 @@ def examine(settings: Settings) -> list[Finding]:
     return [
         _python(),
         _settings(settings),
+        *(Finding("settings", "warn", complaint) for complaint in unknown_settings()),
         _state_folder(folder),
         *_engines(settings),
         _ports(settings),

@@ -180,6 +180,14 @@ class Platform:
         kept = record.read(self.folder.parts) if self._supervisor.answers() else None
         return kept.addresses if kept else self._blueprint.addresses()
 
+    def settings_to_apply(self) -> list[str]:
+        """The variables of settings that are other ones than the running platform was started with, secrets aside."""
+        kept = record.read(self.folder.parts)
+        if kept is None or not kept.settings:
+            return []
+        ours = self.settings.shown()
+        return sorted(name for name in ours.keys() | kept.settings.keys() if ours.get(name) != kept.settings.get(name))
+
     def watch(self, report: Callable[[str], None], stop: threading.Event) -> None:
         """Reports every part that ended and was started again, until `stop` is set or somebody took the platform down.
 
@@ -244,7 +252,7 @@ class Platform:
             raise LocalPlatformError(
                 f"shops folder: {self.settings.shops_path} cannot be written ({error.strerror}): set LISTINO_SHOPS_DIR"
             ) from None
-        record.write(self.folder.parts, programs, self._blueprint.addresses())
+        record.write(self.folder.parts, programs, self._blueprint.addresses(), self.settings.shown())
 
     def _require_healthy(self) -> None:
         ailing = [f"{part.name} ({part.state})" for part in self.status() if part.state != "running"]

@@ -60,12 +60,25 @@ def engine_complaints(engines: Iterable[binaries.Engine]) -> list[str]:
 
 
 def port_complaints(programs: Iterable[Program]) -> list[str]:
-    """Complains about each port that somebody listens on."""
-    return [
-        f"port {program.port} for {program.name} is {reason}: "
-        f"{_PORT_WAY_OUT if program.movable else _FIXED_PORT_WAY_OUT}"
+    """Complains about each port that somebody listens on; once, where another platform has several and nobody else any."""
+    held = {
+        program.port: (program, reason)
         for program in programs
         if program.port is not None and (reason := taken(program.port)) is not None
+    }
+    if len(held) > 1 and len(platforms := processes.platforms_at(held)) == 1:
+        (other,) = platforms
+        if other is not None:
+            way_out = "stop it"
+            if all(program.movable for program, _ in held.values()):
+                way_out += ", or set LISTINO_PORT_BASE to the first of about 160 free ports"
+            return [
+                f"{len(held)} ports, {min(held)} to {max(held)}, are taken by the platform in {other}: {way_out} "
+                f"(LISTINO_STATE_DIR={other} listino down)"
+            ]
+    return [
+        f"port {port} for {program.name} is {reason}: {_PORT_WAY_OUT if program.movable else _FIXED_PORT_WAY_OUT}"
+        for port, (program, reason) in held.items()
     ]
 
 

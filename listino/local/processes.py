@@ -88,19 +88,40 @@ def _proportional(process: psutil.Process) -> int:
 
 def listener(port: int) -> str | None:
     """Who listens on a TCP port of this machine, as `python (pid 4711)`; None when that is not visible to us."""
+    if (pid := _listeners().get(port)) is None:
+        return None
+    try:
+        return f"{psutil.Process(pid).name()} (pid {pid})"
+    except psutil.Error:
+        return f"pid {pid}"
+
+
+def platforms_at(ports: Iterable[int]) -> set[Path | None]:
+    """The state folders of the platforms whose processes listen on those ports; None among them for a port that no platform
+    has, as far as we see."""
+    pids = _listeners()
+    return {_platform_of(pids[port]) if port in pids else None for port in ports}
+
+
+def _platform_of(pid: int) -> Path | None:
+    try:
+        process = psutil.Process(pid)
+        if root := process.environ().get(INSTANCE_VARIABLE):
+            return Path(root)
+        folder = Path(process.cwd()).parent
+        return folder if _belongs(process, StateFolder(folder)) else None
+    except (psutil.Error, OSError):
+        return None
+
+
+def _listeners() -> dict[int, int]:
+    """Port to the process that listens on it, where that is visible to us."""
     try:
         connections = psutil.net_connections(kind="tcp")
     except (psutil.Error, OSError):
-        return None
-    for connection in connections:
-        if (
-            connection.status == psutil.CONN_LISTEN
-            and connection.laddr
-            and connection.laddr.port == port
-            and connection.pid
-        ):
-            try:
-                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
-            except psutil.Error:
-                return f"pid {connection.pid}"
-    return None
+        return {}
+    return {
+        connection.laddr.port: connection.pid
+        for connection in connections
+        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.pid
+    }

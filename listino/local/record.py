@@ -21,10 +21,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The parts in the order they were declared, and where people reach the platform (title to address)."""
+    """The parts in the order they were declared, where people reach the platform (title to address), and the settings it was
+    started with, secrets aside (variable to value)."""
 
     parts: tuple[Part, ...]
     addresses: Mapping[str, str]
+    settings: Mapping[str, str]
 
     def of_stage(self, stage: Stage) -> list[Part]:
         return [part for part in self.parts if part.stage is stage]
@@ -35,12 +37,14 @@ def add(path: Path, programs: tuple[Program, ...]) -> None:
     kept = read(path)
     if kept is None:
         raise LocalPlatformError(f"{path} cannot be read: run `listino down` and `listino up`")
-    _write(path, Record((*kept.parts, *map(_part, programs)), kept.addresses))
+    _write(path, Record((*kept.parts, *map(_part, programs)), kept.addresses, kept.settings))
 
 
-def write(path: Path, programs: tuple[Program, ...], addresses: Mapping[str, str]) -> Record:
+def write(
+    path: Path, programs: tuple[Program, ...], addresses: Mapping[str, str], settings: Mapping[str, str]
+) -> Record:
     """Keeps what is about to be started in that file, and gives it back."""
-    record = Record(tuple(map(_part, programs)), dict(addresses))
+    record = Record(tuple(map(_part, programs)), dict(addresses), dict(settings))
     _write(path, record)
     return record
 
@@ -50,7 +54,7 @@ def read(path: Path) -> Record | None:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         parts = tuple(Part(**part | {"stage": Stage(part["stage"])}) for part in told["parts"])
-        return Record(parts, told["addresses"])
+        return Record(parts, told["addresses"], told.get("settings", {}))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -61,4 +65,5 @@ def _part(program: Program) -> Part:
 
 def _write(path: Path, record: Record) -> None:
     parts = [asdict(part) | {"stage": part.stage.value} for part in record.parts]
-    path.write_text(json.dumps({"parts": parts, "addresses": dict(record.addresses)}, indent=2), encoding="utf-8")
+    told = {"parts": parts, "addresses": dict(record.addresses), "settings": dict(record.settings)}
+    path.write_text(json.dumps(told, indent=2), encoding="utf-8")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from listino.domain.errors import InvalidSettings
-from listino.settings import PORT_OFFSETS, Settings, load_settings, masked
+from listino.settings import PORT_OFFSETS, Settings, load_settings, masked, unknown_settings
 
 SECRET = "a secret of no worth, for tests only"
 
@@ -209,3 +209,20 @@ def test_a_child_process_gets_the_lists_too(monkeypatch: pytest.MonkeyPatch) -> 
         given.trusted_proxies,
     )
     assert load_settings(cors_origins="").cors_origins == ()
+
+
+def test_a_misspelt_setting_is_told_wherever_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LISTINO_CORS_ORIGIN", "*")
+    monkeypatch.setenv("LISTINO_STAFF_PASSWORD", "of no worth")
+    (tmp_path / ".env").write_text("listino_colour=red\nOTHER=1\nLISTINO_STREAMS=5\n")
+    assert unknown_settings() == [
+        "LISTINO_CORS_ORIGIN in the environment is no setting (did you mean `LISTINO_CORS_ORIGINS`?)",
+        "LISTINO_COLOUR in .env is no setting",
+    ]
+
+
+def test_what_is_shown_of_the_settings_holds_no_secret() -> None:
+    settings = load_settings(secret_key=SECRET, mongo_uri="mongodb://anna:geheim@db.example/", streams=5)
+    shown = settings.shown()
+    assert (shown["LISTINO_STREAMS"], shown["LISTINO_MONGO_URI"]) == ("5", "mongodb://anna:***@db.example/")
+    assert SECRET not in shown.values()

@@ -19,16 +19,38 @@ from listino.local.shops.catalogue import Catalogue
 
 Body = dict[str, Any]
 
+_OVERVIEW = """\
+The back door of a demo shop. GET:
+
+/_shop/truth      the goods as they are
+/_shop/requests   how often the shop was asked, for what
+/_shop/log        the latest requests, when each began and ended
+
+POST, with a JSON object as body; behind each name one that can be sent:
+
+/_shop/price      {"sku": "3020", "price": "39.90"}
+/_shop/stock      {"sku": "3020", "in_stock": false}
+/_shop/drift      {"share": 0.1, "seed": 2}            moves the prices of a tenth of the goods, and some stock
+/_shop/misprice   {"skus": ["3020"], "factor": 0.01}   as a lost decimal comma does; factor 1 mends it; or "share"
+/_shop/hide       {"fields": ["brand"]}                shows the goods without; [] shows them whole
+/_shop/vanish     {"skus": ["3020"]}                   takes goods out of the shop; or "share"
+/_shop/appear     {"count": 3}                         adds new goods
+/_shop/restore    {}                                   the goods as the seed made them
+/_shop/behaviour  {"fault": "hang"}                    also 429, 503, truncated, html; with "share", "times", "path",
+                  {"latency": {"median_ms": 80, "p99_ms": 300}}   "retry_after"; {} is back to normal
+/_shop/reset      {}                                   normal behaviour, and nothing counted
+"""
+
 
 class Admin:
-    """Every answer is JSON. What cannot be done is answered with 400 and `{"error": …, "field": …}`, and changes nothing."""
+    """Every answer but the overview is JSON. What cannot be done is answered with 400 and `{"error": …, "field": …}`, and changes nothing."""
 
     def __init__(self, catalogue: Catalogue, conduct: Conduct) -> None:
         self._catalogue = catalogue
         self._conduct = conduct
 
     def routes(self) -> list[Route]:
-        reads = {"truth": self.truth, "requests": self.requests, "log": self.log}
+        reads = {"": self.overview, "/truth": self.truth, "/requests": self.requests, "/log": self.log}
         deeds = {
             "drift": self.drift,
             "price": self.price,
@@ -42,9 +64,13 @@ class Admin:
             "restore": self.restore,
         }
         return [
-            *(Route(f"/_shop/{name}", read) for name, read in reads.items()),
+            *(Route(f"/_shop{name}", read) for name, read in reads.items()),
             *(Route(f"/_shop/{name}", _deed(deed), methods=["POST"]) for name, deed in deeds.items()),
         ]
+
+    async def overview(self, request: Request) -> Response:
+        """What there is."""
+        return Response(_OVERVIEW, media_type="text/plain")
 
     async def truth(self, request: Request) -> Response:
         catalogue = self._catalogue

@@ -17,7 +17,7 @@ from listino.local.shops.platform import query_of
 Fault = Literal["429", "503", "hang", "truncated", "html"]
 FAULTS: tuple[Fault, ...] = ("429", "503", "hang", "truncated", "html")
 _VISITS_KEPT = 10_000
-_UNTOUCHED = ("/_shop/", "/healthz", "/media/")
+_UNTOUCHED = ("/_shop", "/healthz", "/media/")
 # The 99th percentile of a standard normal distribution: between a log-normal's median and its p99.
 _Z99 = 2.326
 

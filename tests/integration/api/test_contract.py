@@ -64,7 +64,7 @@ def provoking(path: str, status: int) -> Provoke:
 
 @pytest.fixture
 def stocked(store: Store, goods: Make) -> Store:
-    store.products.upsert([Product(id=500, name="Camo Onesie", related=(501, 17)), goods("gone"), goods("8411")])
+    store.products.upsert([Product(id=500, name="Camo Onesie", related=(501, 17)), goods("gone"), goods("3020")])
     store.products.mark_gone([GONE_ID], datetime(2026, 3, 2, tzinfo=UTC))
     return store
 

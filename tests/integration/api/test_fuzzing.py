@@ -32,12 +32,12 @@ EXAMPLES = os.environ.get("LISTINO_FUZZ_EXAMPLES")
 async def stocked(store: Store, goods: Make, worker: Any) -> Store:
     """The products of the document's examples, one that is gone, and enough for a second page."""
     store.products.upsert(
-        [Product(id=500, name="Camo Onesie", related=(501, 17)), *(goods(sku) for sku in ("8411", "gone", *"12345"))]
+        [Product(id=500, name="Camo Onesie", related=(501, 17)), *(goods(sku) for sku in ("3020", "gone", *"12345"))]
     )
     store.products.mark_gone(["it:bottega:gone"], datetime(2026, 3, 2, tzinfo=UTC))
     # There is no worker here: the shop has answered already.
     fresh = LiveAnswer(
-        product_id="it:bottega:8411", as_of=utc_now(), price=Money(3590), availability=Availability.IN_STOCK
+        product_id="it:bottega:3020", as_of=utc_now(), price=Money(3590), availability=Availability.IN_STOCK
     )
     await worker.deliver(fresh, fresh_ms=3_600_000)
     return store

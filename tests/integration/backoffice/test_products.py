@@ -205,6 +205,8 @@ def test_goods_of_a_catalogue_have_a_page_too(reader) -> None:
     assert "Catalogue camera" in text
     assert "No shop offers this" in text
     assert "This product has no price." in text
+    assert "An imported catalogue has no GTINs" in text
+    assert "Refresh price" not in text, "there is no shop to ask"
 
 
 def test_an_address_that_is_no_web_address_is_not_linked(agent, filled: Store) -> None:

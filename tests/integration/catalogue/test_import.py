@@ -291,3 +291,10 @@ def test_the_command_counts_rows_and_rejects(
     assert said["rejected"] == {"related.csv": 1}
     assert said["rejects"] == str(target)
     assert "related_product_id 77 is no row of product.csv" in target.read_text()
+    make_dataset(tmp_path / "goods", 5, 1, told=lambda *_: None)
+    assert main.run(arguments[:-1]) == 0
+    assert f"No row was rejected; {target} of an earlier import was removed" in capsys.readouterr().out
+    assert not target.exists()
+    target.write_text("a file of somebody else's\n")
+    assert main.run(arguments[:-1]) == 0
+    assert target.exists()

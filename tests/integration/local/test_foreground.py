@@ -62,10 +62,11 @@ def test_detached_it_runs_on_until_down(settings: Settings) -> None:
     assert detached.returncode == 0
     assert [part.state for part in Platform(settings).status()] == ["running"] * 6
 
-    again = listino(settings, "up", "--engines")
+    again = listino(settings.model_copy(update={"streams": 5}), "up", "--engines")
     _, err = again.communicate(timeout=30)
     assert again.returncode == 0
     assert "already running" in err
+    assert "it was started with another LISTINO_STREAMS: what is set now counts after" in err
 
     stopped = listino(settings, "down")
     stopped.communicate(timeout=30)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -23,6 +24,7 @@ from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.keys import ShopKeys
 from listino.live.prices import AsyncLivePrices
+from listino.live.times import BREAK_AFTER
 from listino.local.engines import free_port
 from listino.settings import Settings
 from listino.shops.declaration import Shops
@@ -146,6 +148,7 @@ async def test_viewers_count_who_joined_and_when_they_heard(
 
 def test_what_cannot_be_traced_is_one_line(
     goods: list[Product],
+    store: Store,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -155,12 +158,49 @@ def test_what_cannot_be_traced_is_one_line(
     assert main.run(["live", "trace", "de:kontor:nothing-of-ours"]) == 1
     assert capsys.readouterr().err == "listino: no product de:kontor:nothing-of-ours\n"
     assert main.run(["live", "trace", "5"]) == 2
-    assert "imported from a catalogue" in capsys.readouterr().err
+    assert "the id of imported goods" in capsys.readouterr().err
+    store.products.mark_gone([goods[1].id], datetime(2026, 3, 2, tzinfo=UTC))
+    for command in (["price"], ["live", "trace"]):
+        assert main.run([*command, str(goods[1].id)]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("listino: gone since 2026-03-02T00:00:00.000Z: ")
     monkeypatch.setenv("LISTINO_REDIS_URL", "redis://:secret@127.0.0.1:1/0")
     assert main.run(["live", "trace", str(goods[0].id)]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("listino: there is no queue: Redis does not answer at redis://:***@127.0.0.1:1/0")
+    assert said.startswith("listino: Redis does not answer at redis://:***@127.0.0.1:1/0")
     assert said.count("\n") == 1
+    for command in ("parked", "shops"):
+        assert main.run(["live", command]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith("listino: Redis does not answer at redis://:***@127.0.0.1:1/0")
+        assert "listino up" in said
+
+
+async def test_a_shop_that_is_down_is_listed_and_the_trace_says_so(
+    goods: list[Product],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    async with waiting_room(settings, "de:kontor") as room:
+        assert main.run(["live", "shops"]) == 0
+        assert capsys.readouterr().out == "de:kontor  no trouble known; 0 waiting\n"
+        before = utc_now()
+        while not await room.trouble():
+            pass
+    assert main.run(["live", "shops", "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    since = datetime.fromisoformat(told.pop("since"))
+    assert before - timedelta(seconds=1) < since < utc_now() + timedelta(seconds=1)
+    assert told == {"shop": "de:kontor", "down": True, "unanswered": BREAK_AFTER, "waiting": 0}
+    assert await asyncio.to_thread(main.run, ["live", "trace", str(goods[0].id)]) == 1
+    said = capsys.readouterr().out
+    assert "not fresh: shop_down" in said
+    assert "The shop is down" in said
+    assert main.run(["live", "shops"]) == 0
+    assert "de:kontor  down: 3 requests in a row unanswered since 20" in capsys.readouterr().out
 
 
 async def test_since_when_a_product_waits_survives_being_put_back(settings: Settings) -> None:

@@ -103,7 +103,7 @@ def test_parameters_have_examples() -> None:
         for example in examples:
             holds(parameter["schema"], example)
         if parameter["name"] == "cursor":
-            assert following(ProductQuery(), examples[0]).after == "it:bottega:8411"
+            assert following(ProductQuery(), examples[0]).after == "it:bottega:3020"
 
 
 def test_nothing_is_described_that_nothing_uses() -> None:

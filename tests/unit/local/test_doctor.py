@@ -31,6 +31,12 @@ def test_this_machine_can_run_it(settings: Settings) -> None:
     ] == []
 
 
+def test_a_variable_that_is_no_setting_is_a_warning(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LISTINO_CORS_ORIGIN", "*")
+    found = verdicts(settings)["settings"]
+    assert (found.verdict, "LISTINO_CORS_ORIGINS" in found.text) == ("warn", True)
+
+
 def test_a_taken_port_fails(settings: Settings) -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))

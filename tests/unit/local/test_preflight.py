@@ -1,6 +1,8 @@
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from listino.domain.errors import LocalPlatformError
 from listino.local import preflight
+from listino.local.environment import INSTANCE_VARIABLE
 from listino.local.folders import StateFolder
 from listino.local.programs import Program, Stage
 
@@ -28,6 +31,22 @@ def test_a_taken_port_names_the_part_the_holder_and_the_way_out(held_port: int) 
     assert str(held_port) in complaint
     assert f"pid {os.getpid()}" in complaint
     assert "LISTINO_PORT_BASE" in complaint
+
+
+def test_ports_that_another_platform_has_are_one_line_that_names_its_folder(tmp_path: Path, held_port: int) -> None:
+    listening = "import socket\nheld = [socket.create_server(('127.0.0.1', 0)) for _ in 'ab']\n"
+    command = [sys.executable, "-c", f"{listening}print(*[one.getsockname()[1] for one in held], flush=True)\ninput()"]
+    environment = os.environ | {INSTANCE_VARIABLE: str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stdin=-1, stdout=-1, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        ports = [int(port) for port in other.stdout.readline().split()]
+        programs = [Program(f"api-{port}", ("api",), Stage.APPLICATION, port=port) for port in ports]
+        (complaint,) = preflight.port_complaints(programs)
+        assert complaint.startswith(f"2 ports, {min(ports)} to {max(ports)}, are taken by the platform in {tmp_path}: ")
+        mine = Program("nginx", ("nginx",), Stage.APPLICATION, port=held_port)
+        assert len(preflight.port_complaints([*programs, mine])) == 3, "somebody else holds one, too"
+        other.stdin.close()
 
 
 def test_a_holder_we_may_not_see_is_no_reason_to_fail(held_port: int, monkeypatch: pytest.MonkeyPatch) -> None:

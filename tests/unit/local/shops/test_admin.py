@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -141,3 +142,14 @@ def test_what_is_not_json_is_refused(open_shop: Any) -> None:
 
 def test_admin_is_asked_with_the_right_method(open_shop: Any) -> None:
     assert open_shop("it", count=3).client.get("/_shop/drift").status_code == 405
+
+
+def test_the_overview_names_everything_and_every_body_in_it_can_be_sent(open_shop: Any) -> None:
+    shop = open_shop("it")
+    told = shop.client.get("/_shop").text
+    examples = dict(re.findall(r"^(/_shop/\w+) +(\{.*?\}(?!\}))(?= |$)", told, re.MULTILINE))
+    doors = {route.path: route.methods for route in shop.client.app.routes if route.path.startswith("/_shop/")}
+    assert {path for path, methods in doors.items() if "POST" in methods} == set(examples)
+    assert set(doors) == set(re.findall(r"^/_shop/\w+", told, re.MULTILINE))
+    for path, body in examples.items():
+        assert shop.client.post(path, content=body).status_code == 200, (path, body)
