@@ -31,7 +31,8 @@ PREFIX = "nginx-temp"
 CACHES = ("seconds", "heard")
 
 # Among what nginx was configured with: njs is part of the program, and new enough to be asked for news of writes.
-_NJS = re.compile(r"--add-module=\S*njs")
+_NJS = re.compile(r"--add-module=\S*njs-(\d+)\.(\d+)\.(\d+)")
+_NJS_SINCE = (0, 8, 1)  # js_periodic, of which listens.conf makes use
 
 # Memory that is used like a disk, where Linux has it.
 MEMORY = Path("/dev/shm")  # noqa: S108 (the folder in it is its owner's alone)
@@ -65,8 +66,12 @@ def can_hear() -> bool:
         binary = binaries.find(binaries.NGINX)
     except LocalPlatformError:
         return False
-    told = subprocess.run([binary, "-V"], capture_output=True, text=True, timeout=20, check=False)
-    return _NJS.search(told.stderr) is not None
+    try:
+        told = subprocess.run([binary, "-V"], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False  # whoever starts it will see why
+    found = _NJS.search(told.stderr)
+    return found is not None and tuple(map(int, found.groups())) >= _NJS_SINCE
 
 
 def remove_cache(run: Path) -> None:
