@@ -108,9 +108,9 @@ def price_in(language: str, price: dict[str, Any] | None) -> str:
 
 def availability_in(language: str, price: dict[str, Any] | None) -> str:
     """As the script will write it; nothing where it is not known."""
-    state = price["availability"] if price else None
-    words = _AVAILABILITY[language]
-    return dict(zip((Availability.IN_STOCK, Availability.OUT_OF_STOCK), words, strict=True)).get(state, "")
+    states = (Availability.IN_STOCK.value, Availability.OUT_OF_STOCK.value)
+    words = dict(zip(states, _AVAILABILITY[language], strict=True))
+    return words.get(price["availability"], "") if price else ""
 
 
 def static() -> StaticFiles:
