@@ -37,6 +37,10 @@ _NJS_SINCE = (0, 8, 1)  # js_periodic, of which listens.conf makes use
 # Memory that is used like a disk, where Linux has it.
 MEMORY = Path("/dev/shm")  # noqa: S108 (the folder in it is its owner's alone)
 
+# Bytes that have to be free in it: twice what both caches may hold (nginx.conf), for nginx looks at their sizes every few seconds
+# only, and breaks answers off that it cannot write. A container of Docker's has 64 MB, if nobody gives it more.
+ROOM = 512 * 2**20
+
 _SERVER = """\
 server {{
     listen {host}:{port};
@@ -88,10 +92,13 @@ def nginx_argv(binary: Path) -> tuple[str, ...]:
 
 
 def _make_cache(run: Path) -> None:
-    """Leads the micro-cache into memory; where there is none of that kind, it stays in the run folder, and is slower."""
+    """Leads the micro-cache into memory; where there is none of that kind, or not enough, it stays in the run folder, and is
+    slower."""
     remove_cache(run)
+    if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
+        return
     for folder in (run / PREFIX / name for name in CACHES):
-        if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and not folder.exists():
+        if not folder.exists():
             folder.symlink_to(tempfile.mkdtemp(prefix=f"listino-{folder.name}-", dir=MEMORY))
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,8 +18,18 @@ from api.pages import HEARING_SECONDS
 from api.shortcut import PLAIN
 from listino.domain.errors import LocalPlatformError
 from listino.live.written_log import WAIT_MS
-from listino.local import binaries
-from listino.local.nginx import CONFIG_FOLDER, HEALTH_PATH, PACKED, SHARED, can_hear, remove_cache, write_nginx_config
+from listino.local import binaries, nginx
+from listino.local.nginx import (
+    CACHES,
+    CONFIG_FOLDER,
+    HEALTH_PATH,
+    PACKED,
+    PREFIX,
+    SHARED,
+    can_hear,
+    remove_cache,
+    write_nginx_config,
+)
 from listino.settings import Settings
 
 NGINX = DEPLOY / "nginx"
@@ -167,6 +178,21 @@ def test_it_vouches_for_less_than_a_second_and_listens_without_an_end() -> None:
     # A question that nobody answers ends before nginx would end it.
     assert answer < number("listens.conf", "js_fetch_timeout") < last
     assert number("listens.conf", "resolver_timeout") < last
+
+
+@pytest.mark.parametrize("short", [0, 1])
+def test_the_caches_are_in_memory_where_that_has_room_for_twice_as_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short: int
+) -> None:
+    sizes = re.findall(r" max_size=(\d+)m ", (NGINX / "nginx.conf").read_text(encoding="utf-8"))
+    assert len(sizes) == len(CACHES)
+    free = 2 * sum(map(int, sizes)) * 2**20 - short
+    (tmp_path / "memory").mkdir()
+    monkeypatch.setattr(nginx, "MEMORY", tmp_path / "memory")
+    monkeypatch.setattr(nginx.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    write_nginx_config(Settings(_env_file=None), tmp_path)
+    led = [(tmp_path / PREFIX / name).is_symlink() for name in CACHES]
+    assert led == [not short] * len(CACHES)
 
 
 def test_it_asks_the_nodes_that_shoppers_are_sent_to() -> None:
