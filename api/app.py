@@ -73,18 +73,20 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 gc.freeze()
                 gc.set_threshold(GARBAGE_OBJECTS)
                 listings = Listings(store.products, primaries, Lists(pages.server), Heads(pages))
+                quotes = Quotes(pages, live, Histories(store.products), metrics)
                 app.state.services = Services(
                     store=store,
                     live=live,
                     refresher=refresher,
                     pages=pages,
                     listings=listings,
-                    quotes=Quotes(pages, live, Histories(store.products), metrics),
+                    quotes=quotes,
                     streams=streams,
                     written=written,
                     metrics=metrics,
                 )
                 yield
+                await quotes.close()
         finally:
             gc.set_threshold(*looks)
             gc.unfreeze()

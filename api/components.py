@@ -153,7 +153,7 @@ RESPONSES: Json = {
     ),
     "431": _problem(
         431,
-        f"More than {MOST_HEADERS} headers, or {MOST_HEADER_BYTES} bytes of them.",
+        f"More than {MOST_HEADERS} headers, or {MOST_HEADER_BYTES} bytes of them; through nginx also one of more than 8 KB.",
         f"The headers are too large: {MOST_HEADERS} may be sent, with {MOST_HEADER_BYTES} bytes in sum.",
     ),
     "500": _problem(

@@ -1,5 +1,6 @@
 """A product page to look at: what a storefront could make of the API, with a price that follows the shop."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,8 +13,10 @@ from starlette.staticfiles import StaticFiles
 
 from api.pages import Part, body_of, shown_page
 from api.parameters import product_id_of
+from api.problems import problem_body, problem_of
 from api.services import services_of
 from listino.domain.market import MARKETS
+from listino.domain.offer import Availability
 
 _HERE = Path(__file__).parent
 _TEMPLATES = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True)
@@ -25,8 +28,30 @@ _POLICY = (
 _GROUPING = {"it": (".", 4), "fr": ("\u202f", 4), "de": (".", 4), "es": (".", 5)}
 
 
+# As static/listino-price.js writes them.
+_AVAILABILITY = {
+    "en": ("In stock", "Out of stock"),
+    "it": ("Disponibile", "Non disponibile"),
+    "fr": ("En stock", "Épuisé"),
+    "de": ("Auf Lager", "Nicht auf Lager"),
+    "es": ("En existencia", "Agotado"),
+}
+
+
 async def product_page(request: Request) -> Response:
-    """The page of a product; raises BadParameter, ProductNotFound, ProductGone or EngineUnavailable."""
+    """The page of a product; a page that says why there is none for who reads HTML, else it raises BadParameter, ProductNotFound,
+    ProductGone or EngineUnavailable."""
+    try:
+        return await _product_page(request)
+    except Exception as error:
+        problem = problem_of(error) if "text/html" in request.headers.get("accept", "") else None
+        if problem is None:
+            raise
+    text = _TEMPLATES.get_template("problem.html").render(problem=problem_body(problem, request.state.request_id))
+    return _page(text, "", problem.status, problem.headers)
+
+
+async def _product_page(request: Request) -> Response:
     services, product_id = services_of(request), product_id_of(request)
     page, _ = await shown_page(services.pages, product_id)
     services.refresher.ask(product_id)
@@ -42,9 +67,14 @@ async def product_page(request: Request) -> Response:
         photo=photos[0] if photos else None,
         language=language,
         price=price_in(language, product["price"]),
+        availability=availability_in(language, product["price"]),
     )
-    policy = _POLICY.format(photos=" ".join(sorted(origins_of(photos))))
-    return HTMLResponse(text, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
+    return _page(text, " ".join(sorted(origins_of(photos))))
+
+
+def _page(text: str, photos: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    policy = {"Content-Security-Policy": _POLICY.format(photos=photos), "Cache-Control": "no-store"}
+    return HTMLResponse(text, status, headers={**policy, **(headers or {})})
 
 
 def origins_of(photos: list[dict[str, Any]]) -> set[str]:
@@ -74,6 +104,13 @@ def price_in(language: str, price: dict[str, Any] | None) -> str:
     if len(whole) >= digits:
         whole = f"{int(whole):,}".replace(",", mark)
     return f"{whole},{cents}\u00a0€"
+
+
+def availability_in(language: str, price: dict[str, Any] | None) -> str:
+    """As the script will write it; nothing where it is not known."""
+    states = (Availability.IN_STOCK.value, Availability.OUT_OF_STOCK.value)
+    words = dict(zip(states, _AVAILABILITY[language], strict=True))
+    return words.get(price["availability"], "") if price else ""
 
 
 def static() -> StaticFiles:

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from api.answers import tagged_answer
@@ -48,6 +48,11 @@ async def openapi(request: Request) -> Response:
 async def page(_: Request) -> Response:
     """Swagger UI on that document."""
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"})
+
+
+async def begin(_: Request) -> Response:
+    """Leads whoever opens the API's bare address to that page."""
+    return RedirectResponse("/docs", 307)
 
 
 def assets() -> StaticFiles:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.problems import Problem, problem_response
 from listino.settings import Settings
 
-# Asked by machines of ours, which must not be told to come again later.
+# Asked by programs of ours, /written some six times a second, which must not be told to come again later.
 EXEMPT = frozenset({"/healthz", "/readyz", "/metrics", "/written"})
 MOST_CLIENTS = 50_000  # remembered at least; twice as many at most, in about 15 MB
 

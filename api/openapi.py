@@ -256,7 +256,7 @@ _PATHS: Json = {
             ),
             **problems(500),
         },
-        tag="operation",
+        tag="at the nodes only",
     ),
     "/metrics": _get(
         "Metrics",
@@ -265,7 +265,7 @@ _PATHS: Json = {
             "200": _text("The metrics.", "text/plain", 'listino_api_live_answers_total{fresh="true",reason=""} 7.0'),
             **problems(500),
         },
-        tag="operation",
+        tag="at the nodes only",
     ),
     "/written": _get(
         "Written of late",
@@ -276,7 +276,7 @@ _PATHS: Json = {
             "200": _json("What was written.", schema("Written"), some=_example("Written")),
             **problems(500, 503),
         },
-        tag="operation",
+        tag="at the nodes only",
         parameters=(
             _query(
                 "after",
@@ -309,7 +309,7 @@ _PATHS: Json = {
     ),
     "/demo/{id}": _get(
         "Look at a product",
-        "A page as a storefront might make it, whose price follows the shop.",
+        "A page as a storefront might make it, whose price follows the shop; who accepts text/html is told errors as a page, too.",
         {
             "200": _text("A page.", "text/html", "<!doctype html>"),
             **problems(404, 410),
@@ -335,6 +335,7 @@ DOCUMENT: Json = {
     "tags": [
         {"name": "products", "description": "For the storefront."},
         {"name": "operation", "description": "For machines and developers."},
+        {"name": "at the nodes only", "description": "Not for shoppers: the balancer before the nodes answers 404."},
     ],
     "paths": _PATHS,
     "components": COMPONENTS,

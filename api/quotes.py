@@ -11,6 +11,7 @@ from api.metrics import Metrics
 from api.pages import price_known
 from api.problems import ProductGone
 from api.services import STORE_SECONDS
+from listino.domain.errors import EngineUnavailable
 from listino.domain.product import ProductId
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.pages import Pages
@@ -20,7 +21,7 @@ from listino.live.quote import make_quote
 # What the store may take, in seconds, of whoever waits less: for the product, without which there is no answer.
 PRODUCT_SECONDS = 0.25
 # Who asks so soon after the first waits with the first, and so much less than they would wait at the most.
-TOGETHER_SECONDS = 0.02
+MOMENT_SECONDS = 0.02
 
 _HEADERS = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 
@@ -34,9 +35,21 @@ class _Wait:
         self.began = began
         self.viewers: list[asyncio.Future[ReadyAnswer]] = []
 
+    def present(self) -> list[asyncio.Future[ReadyAnswer]]:
+        """Those who have not left."""
+        return [viewer for viewer in self.viewers if not viewer.done()]
+
+    def tell(self, told: ReadyAnswer | Exception) -> None:
+        """Ends the wait of all who are there."""
+        for viewer in self.present():
+            if isinstance(told, Exception):
+                viewer.set_exception(told)
+            else:
+                viewer.set_result(told)
+
 
 class Quotes:
-    """The live prices that one process tells. Build it inside the event loop."""
+    """The live prices that one process tells. Build it inside the event loop, and close it."""
 
     def __init__(self, pages: Pages, live: AsyncLivePrices, histories: Histories, metrics: Metrics) -> None:
         self._loop = asyncio.get_running_loop()
@@ -52,7 +65,7 @@ class Quotes:
         """
         key, now = (product_id, wait_ms), self._loop.time()
         wait = self._waits.get(key)
-        if wait is None or now > wait.began + TOGETHER_SECONDS:
+        if wait is None or now > wait.began + MOMENT_SECONDS:
             wait = self._waits[key] = _Wait(now)
             task = self._loop.create_task(self._serve(key, wait))
             self._tasks.add(task)
@@ -61,23 +74,27 @@ class Quotes:
         wait.viewers.append(viewer)
         return await viewer
 
+    async def close(self) -> None:
+        """Ends all waits; who still waits gets EngineUnavailable."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        for wait in self._waits.values():  # whose tasks had not even begun
+            wait.tell(_ended())
+
     async def _serve(self, key: tuple[ProductId, int], wait: _Wait) -> None:
         """Tells all who wait, whatever there is to be told; who comes after that waits anew."""
-        told: ReadyAnswer | Exception
+        told: ReadyAnswer | Exception = _ended()
         try:
             answer, told = await self._quoted(*key, wait.began)
-            self._metrics.live_answer(answer, self._loop.time() - wait.began, len(wait.viewers))
+            self._metrics.live_answer(answer, self._loop.time() - wait.began, len(wait.present()))
         except Exception as error:
             told = error
-        if self._waits.get(key) is wait:
-            del self._waits[key]
-        for viewer in wait.viewers:
-            if viewer.done():
-                continue  # somebody who has left
-            if isinstance(told, Exception):
-                viewer.set_exception(told)
-            else:
-                viewer.set_result(told)
+        finally:  # cancelled, too: nobody is left waiting
+            if self._waits.get(key) is wait:
+                del self._waits[key]
+            wait.tell(told)
 
     async def _quoted(
         self, product_id: ProductId, wait_ms: int, began: float
@@ -95,3 +112,7 @@ class Quotes:
             history.cancel()
         body = orjson.dumps(quote.fields())
         return answer, ReadyAnswer(200, (*_HEADERS, (b"content-length", b"%d" % len(body))), body)
+
+
+def _ended() -> EngineUnavailable:
+    return EngineUnavailable("this process ends")

@@ -42,8 +42,8 @@ class Address(Route):
         await super().handle(scope, receive, send)
 
 
-class ProductAddress(Address):
-    """An address that may be asked with a slash at its end, as front ends of the six-file catalogue do (`/products/`)."""
+class SlashAddress(Address):
+    """An address that may be asked with a slash at its end, as front ends of the six-file catalogue do (`/products/`), and people."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         raw_path: bytes = scope.get("raw_path") or b""
@@ -56,19 +56,20 @@ def routes() -> list[BaseRoute]:
     """The routes, the first that matches first."""
     register_url_convertor("product", ProductIdConvertor())
     return [
-        ProductAddress("/products", products.listing),
-        ProductAddress("/products/{id:product}/styles", products.styles),
-        ProductAddress("/products/{id:product}/related", products.related),
-        ProductAddress("/products/{id:product}/price", prices.live_price),
-        ProductAddress("/products/{id:product}/price/events", price_events.price_events),
-        ProductAddress("/products/{id:product}", products.detail),
+        SlashAddress("/products", products.listing),
+        SlashAddress("/products/{id:product}/styles", products.styles),
+        SlashAddress("/products/{id:product}/related", products.related),
+        SlashAddress("/products/{id:product}/price", prices.live_price),
+        SlashAddress("/products/{id:product}/price/events", price_events.price_events),
+        SlashAddress("/products/{id:product}", products.detail),
         Address("/healthz", health.alive),
         Address("/readyz", health.ready),
         Address("/metrics", health.metrics),
         Address("/written", written.written),
         Address("/openapi.json", docs.openapi),
-        Address("/docs", docs.page),
+        SlashAddress("/docs", docs.page),
         Mount("/docs/assets", docs.assets()),
         Address("/demo/{id:product}", demo.product_page),
         Mount("/static", demo.static()),
+        Route("/", docs.begin, include_in_schema=False),
     ]

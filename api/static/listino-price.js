@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const base = new URL("..", document.currentScript.src);
-  // Browsers open six connections to an HTTP/1.1 server: other prices are asked for now and then.
+  // Browsers open six connections to a server: other prices are asked for now and then.
   const MOST_STREAMS = 4, AGAIN_MS = 30000;
   const WORDS = {
     en: ["In stock", "Out of stock", "No longer available"],
@@ -23,7 +23,7 @@
     return new Intl.NumberFormat(language(element), { style: "currency", currency }).format(price);
   }
 
-  // What stays the same is not touched: nothing flashes or is read aloud again.
+  // Nothing flashes or is read aloud again.
   function write(element, text, state) {
     if (element.textContent !== text) element.textContent = text;
     element.dataset.listinoState = state;
@@ -59,7 +59,7 @@
       const told = answer.ok && (await answer.json());
       if (product.source) return; // shown again
       if (told) show(product, told);
-      else if (answer.status < 429) return; // unknown, and stays so
+      else if (answer.status < 429) return console.warn("listino-price: no product", product.id);
       wait = Math.max(wait, 1000 * answer.headers.get("Retry-After"));
     } catch {} // the network is away: later
     if (product.source) return;
@@ -87,7 +87,7 @@
     const id = listinoPrice || listinoAvailability;
     if (!watched.has(id)) {
       const url = new URL(`products/${encodeURIComponent(id)}/price`, base).href;
-      watched.set(id, { url, prices: [], availabilities: [] });
+      watched.set(id, { id, url, prices: [], availabilities: [] });
     }
     watched.get(id)[listinoPrice ? "prices" : "availabilities"].push(element);
     element.ariaLive ??= "polite";

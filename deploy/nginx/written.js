@@ -15,10 +15,12 @@
 
 // A page may be older than its product for this long, and as long as it takes to send it; in all it must be below a second.
 const LEASE_MS = 750;
-// The interval at which nginx calls hear(), as in listens.conf; how long an answer takes when there is no news; and the pause
-// between two questions, however much is written.
+// The interval at which nginx calls hear(), as in listens.conf; how long before the next call no question is put any more, which
+// is longer than one lasts that nobody answers (js_fetch_timeout); how long an answer takes when there is no news; and the
+// pause between two questions, however much is written.
 const HEAR_MS = 2000;
-const ANSWER_MS = 250;
+const LAST_MS = 300;
+const ANSWER_MS = 150;
 const PAUSE_MS = 15;
 // Nodes are left alone for this long when it does not hear anyway, and the one that was asked does not tell.
 const REST_MS = 200;
@@ -38,7 +40,7 @@ function version(request) {
 // Asks for news for nearly as long as until nginx begins this anew: it would end what is still under way, and complain. What is
 // used meanwhile is freed only at the end.
 async function hear(session) {
-    const ends = Date.now() + HEAR_MS - ANSWER_MS;
+    const ends = Date.now() + HEAR_MS - LAST_MS;
     const nodes = session.variables.written_nodes.split(' ');
     while (Date.now() < ends) {
         await ask(nodes);
@@ -54,6 +56,8 @@ async function ask(nodes) {
     if (isBefore(asked, hearing.get('rest'))) {
         return;
     }
+    // Before the question: where the name of a node is not even answered for, nginx may end this here, and begin with the next.
+    hearing.set('turn', String((turn + 1) % nodes.length));
     let news;
     try {
         const after = encodeURIComponent(hearing.get('cursor') || '');
@@ -63,12 +67,13 @@ async function ask(nodes) {
         }
         news = await answer.json();
     } catch (error) {
-        hearing.set('turn', String((turn + 1) % nodes.length));
         if (!hears(hearing)) {
+            hearing.delete('until');  // it lies ahead where the clock was put back, and would count again later
             hearing.set('rest', String(Date.now() + REST_MS));
         }
         return;
     }
+    hearing.set('turn', String(turn));
     const doubt = doubtOf(news, hears(hearing));
     if (doubt) {
         ngx.log(ngx.WARN, `all pages begin anew: ${doubt}`);

@@ -68,3 +68,15 @@ class HeldPages:
             # The first that came is the first that is worth nothing.
             _, oldest = self._readings.popitem(last=False)
             self.bytes -= oldest.size
+
+
+class Moment:
+    """When a question was put: what is answered to it was true then or later."""
+
+    __slots__ = ("_at", "_until")
+
+    def __init__(self) -> None:
+        self._at, self._until = this_second()
+
+    def reading(self, page: Page | None) -> Reading:
+        return Reading(page, self._at, self._until)

@@ -17,6 +17,7 @@ from listino.live.page_scripts import (
     ANYTHING,
     BEGIN,
     DROPPED,
+    DROPPED_MOST,
     DROPPED_MS,
     END,
     GENERATION,
@@ -98,7 +99,7 @@ class PageGuard:
 
     def _announce(self, product_ids: Collection[ProductId], token: str) -> bool:
         def begin(some: list[ProductId]) -> None:
-            args: list[str | int] = [token, WRITING_MS, DROPPED, DROPPED_MS, _lines(some)]
+            args: list[str | int] = [token, WRITING_MS, DROPPED, DROPPED_MS, _lines(some), DROPPED_MOST]
             self._begin(keys=product_keys(some), args=args)
 
         return self._step(begin, product_ids)

@@ -30,7 +30,9 @@ WRITTEN = "products:written"
 ANYTHING = "*"  # where nobody knows any more what was written
 DROPPED = "pages:dropped"
 DROPPED_FIELD = b"ids"  # of its entries: products by their ids, a line each, or ANYTHING
-DROPPED_MS = 10_000  # its entries stay as long at least
+DROPPED_MS = 10_000  # its entries stay as long at least, unless there are more than DROPPED_MOST
+# Where the server's clock was ahead and is put back, ids lie in the future and entries would stay until it is there again.
+DROPPED_MOST = 50_000
 
 # Longer than the store lets a write take in all (WRITE_SECONDS in listino.store.guard): no write that is still under way has
 # lost its mark.
@@ -73,7 +75,7 @@ def scope_of(product_id: ProductId) -> str:
 
 
 # KEYS: page, head, load, writing of each product. ARGV: the writer's token, WRITING_MS, DROPPED, DROPPED_MS, the products by
-# their ids, a line each. A stream that was not there, or is there no more, begins by saying that anything may have been dropped.
+# their ids, a line each, DROPPED_MOST. A stream that was not there, or is there no more, begins by saying that anything may have been dropped.
 BEGIN = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -87,6 +89,7 @@ if redis.call('EXISTS', ARGV[3]) == 0 then
     redis.call('XADD', ARGV[3], '*', 'ids', '*')
 end
 redis.call('XADD', ARGV[3], 'MINID', '~', now - ARGV[4], '*', 'ids', ARGV[5])
+redis.call('XTRIM', ARGV[3], 'MAXLEN', '~', ARGV[6])
 return 0
 """
 

@@ -19,7 +19,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from listino.domain.product import ProductId
-from listino.live.held_pages import HeldPages, Reading, this_second
+from listino.live.held_pages import HeldPages, Moment, Reading
 from listino.live.page import Page, decoded
 from listino.live.page_scripts import GENERATION, page_key, product_keys
 from listino.live.page_server import PageServer
@@ -156,7 +156,7 @@ class Pages:
             self._looking = False
 
     async def _look_for(self, some: list[_Wish]) -> None:
-        began = _Moment()
+        began = Moment()
         try:
             generation, *found = await self.server.read([GENERATION, *(page_key(wish.product_id) for wish in some)])
         except RedisError:
@@ -215,7 +215,7 @@ class Pages:
     async def _load_these(self, some: list[_Wish]) -> None:
         ids = [wish.product_id for wish in some]
         token = f":{next(self._tokens)}"
-        began = _Moment()
+        began = Moment()
         generation, told = await self._taken(ids, token)
         stamp = self.server.stamp(generation)
         wanted: list[_Wish] = []
@@ -233,7 +233,7 @@ class Pages:
         if not wanted:
             return
         try:
-            began = _Moment()
+            began = Moment()
             loaded = await self._load([wish.product_id for wish in wanted])
             for wish in wanted:
                 page = loaded.pages.get(wish.product_id)
@@ -297,15 +297,3 @@ class Pages:
     def _refuse_all(self, wishes: list[_Wish], error: Exception) -> None:
         for wish in wishes:
             self._refuse(wish, error)
-
-
-class _Moment:
-    """When a question was put: what is answered to it was true then or later."""
-
-    __slots__ = ("_at", "_until")
-
-    def __init__(self) -> None:
-        self._at, self._until = this_second()
-
-    def reading(self, page: Page | None) -> Reading:
-        return Reading(page, self._at, self._until)

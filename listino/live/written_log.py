@@ -52,6 +52,10 @@ class Cursor:
         same = (self.run, self.generation) == (now.run, now.generation)
         return same and abs(now.at - self.at) <= _MOST_AGE_MS
 
+    def precedes(self, entry: str) -> bool:
+        """Whether something between the cursor and this first entry of the stream may have been cut off."""
+        return _order(self.last) < _order(entry)
+
 
 @dataclass(frozen=True, slots=True)
 class News:
@@ -81,15 +85,15 @@ class WrittenLog:
         await self._redis.aclose()
 
     async def _begin(self) -> News:
-        [entries, *state] = await self._ask("XREVRANGE", DROPPED, "+", "-", "COUNT", 1)
+        [entries, _, *state] = await self._ask("XREVRANGE", DROPPED, "+", "-", "COUNT", 1)
         return News(_cursor_of(state, entries[0][0].decode() if entries else _NOTHING), None)
 
     async def _read(self, known: Cursor) -> News | None:
         """None where the cursor leads nowhere."""
-        [found, *state] = await self._ask("XREAD", "BLOCK", WAIT_MS, "STREAMS", DROPPED, known.last)
+        [found, oldest, *state] = await self._ask("XREAD", "BLOCK", WAIT_MS, "STREAMS", DROPPED, known.last)
         entries = found[0][1] if found else []
         now = _cursor_of(state, entries[-1][0].decode() if entries else known.last)
-        if not known.leads_to(now):
+        if not known.leads_to(now) or (oldest and known.precedes(oldest[0][0].decode())):
             return None
         lines = [entry[DROPPED_FIELD] for _, entry in entries]
         anything = ANYTHING.encode() in lines or sum(map(len, lines)) > MOST_BYTES
@@ -98,15 +102,21 @@ class WrittenLog:
         )
 
     async def _ask(self, *command: Any) -> list[Any]:
-        """The answer to the command, then the generation, time and state of the server as they were after it; on one connection,
-        so that they are of the same server."""
+        """The answer to the command, then the first entry of the stream, the generation, time and state of the server as they
+        were after it; on one connection, so that they are of the same server."""
         async with self._redis.pipeline(transaction=False) as steps:
             steps.execute_command(*command)
+            steps.xrange(DROPPED, count=1)
             steps.get(GENERATION)
             steps.time()
             steps.info("server")
             answers: list[Any] = await steps.execute()
             return answers
+
+
+def _order(entry: str) -> tuple[int, ...]:
+    """Ids of entries sort by it."""
+    return tuple(int(part) for part in entry.split("-"))
 
 
 def _cursor_of(state: Sequence[Any], last: str) -> Cursor:

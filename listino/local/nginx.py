@@ -31,10 +31,15 @@ PREFIX = "nginx-temp"
 CACHES = ("seconds", "heard")
 
 # Among what nginx was configured with: njs is part of the program, and new enough to be asked for news of writes.
-_NJS = re.compile(r"--add-module=\S*njs")
+_NJS = re.compile(r"--add-module=\S*njs-(\d+)\.(\d+)\.(\d+)")
+_NJS_SINCE = (0, 8, 1)  # js_periodic, of which listens.conf makes use
 
 # Memory that is used like a disk, where Linux has it.
 MEMORY = Path("/dev/shm")  # noqa: S108 (the folder in it is its owner's alone)
+
+# Bytes that have to be free in it: twice what both caches may hold (nginx.conf), for nginx looks at their sizes every few seconds
+# only, and breaks answers off that it cannot write. A container of Docker's has 64 MB, if nobody gives it more.
+ROOM = 512 * 2**20
 
 _SERVER = """\
 server {{
@@ -65,8 +70,12 @@ def can_hear() -> bool:
         binary = binaries.find(binaries.NGINX)
     except LocalPlatformError:
         return False
-    told = subprocess.run([binary, "-V"], capture_output=True, text=True, timeout=20, check=False)
-    return _NJS.search(told.stderr) is not None
+    try:
+        told = subprocess.run([binary, "-V"], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False  # whoever starts it will see why
+    found = _NJS.search(told.stderr)
+    return found is not None and tuple(map(int, found.groups())) >= _NJS_SINCE
 
 
 def remove_cache(run: Path) -> None:
@@ -83,10 +92,13 @@ def nginx_argv(binary: Path) -> tuple[str, ...]:
 
 
 def _make_cache(run: Path) -> None:
-    """Leads the micro-cache into memory; where there is none of that kind, it stays in the run folder, and is slower."""
+    """Leads the micro-cache into memory; where there is none of that kind, or not enough, it stays in the run folder, and is
+    slower."""
     remove_cache(run)
+    if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
+        return
     for folder in (run / PREFIX / name for name in CACHES):
-        if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and not folder.exists():
+        if not folder.exists():
             folder.symlink_to(tempfile.mkdtemp(prefix=f"listino-{folder.name}-", dir=MEMORY))
 
 

@@ -68,6 +68,14 @@ def test_what_is_gone_is_said_and_not_asked_for_again(page: Page) -> None:
     assert [url.partition("/products/")[2] for url in asked] == ["fr%3Aa%3A1/price/events"]
 
 
+def test_a_product_that_does_not_exist_is_named_in_the_console(page: Page) -> None:
+    page.route("**/products/**", lambda route: route.fulfill(status=404))
+    with page.expect_console_message(lambda message: message.type == "warning") as warned:
+        show(page, '<b data-listino-price="fr:a:404">5,00 €</b>', "fr")
+    assert warned.value.text == "listino-price: no product fr:a:404"
+    expect(page.locator("b")).to_have_text("5,00 €")
+
+
 def test_many_products_take_few_streams_and_what_stays_the_same_is_not_touched(page: Page) -> None:
     streams: list[str] = []
 

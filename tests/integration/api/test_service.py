@@ -69,7 +69,7 @@ async def test_a_sane_request_id_is_kept(client: httpx.AsyncClient, given: str, 
 
 
 @pytest.mark.parametrize(
-    "address", ["/nowhere", "/", "/products//", "/healthz/", "/products/500/nothing", "/docs/assets/nothing.js"]
+    "address", ["/nowhere", "/products//", "/healthz/", "/products/500/nothing", "/docs/assets/nothing.js"]
 )
 async def test_unknown_addresses_are_problems(client: httpx.AsyncClient, address: str) -> None:
     answer = await client.get(address)
@@ -164,6 +164,21 @@ async def test_the_documentation_is_served_from_here(client: httpx.AsyncClient) 
     for address in needed:
         assert address.startswith("/docs/assets/")
         assert (await client.get(address)).status_code == 200
+
+
+async def test_the_bare_address_and_a_slash_lead_to_the_documentation(client: httpx.AsyncClient) -> None:
+    bare, slash = await client.get("/"), await client.get("/docs/")
+    assert (bare.status_code, bare.headers["location"]) == (307, "/docs")
+    assert (slash.status_code, slash.text) == (200, (await client.get("/docs")).text)
+
+
+async def test_a_cache_that_hears_of_nothing_is_no_error_of_the_catalogue(
+    settings: Settings, capfdbinary: pytest.CaptureFixture[bytes], serve: Any
+) -> None:
+    async with serve(settings.model_copy(update=NO_REDIS)) as client:
+        answer = await client.get("/written")
+    assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
+    assert b"store_away" not in b"".join(capfdbinary.readouterr())
 
 
 def test_building_the_application_needs_no_engine(settings: Settings) -> None:

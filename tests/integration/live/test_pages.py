@@ -462,3 +462,18 @@ async def test_an_answer_that_was_given_up_is_not_taken_for_the_next_one(
                 except RedisError:
                     await asyncio.sleep(0.01)
     await server.close()
+
+
+async def test_a_loop_that_is_late_does_not_count_redis_as_away(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_server, "STEP_SECONDS", 0.2)
+    server = PageServer(settings, layout=1)
+    loop = asyncio.get_running_loop()
+    with Redis.from_url(settings.redis_address) as redis:
+        redis.set("first", "1")
+        assert await server.read(["first"]) == [b"1"]
+        redis.execute_command("CLIENT", "PAUSE", 100, "ALL")  # so that the answer comes while the loop stands still
+        loop.call_later(0.03, time.sleep, 0.35)
+        assert await server.read(["first"]) == [b"1"]
+    await server.close()

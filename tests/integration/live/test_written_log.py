@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 
 from listino.domain.errors import EngineUnavailable
+from listino.live import page_guard
 from listino.live.page_guard import PageGuard
 from listino.live.page_scripts import DROPPED, DROPPED_MS, GENERATION
 from listino.live.written_log import MOST_BYTES, Cursor, WrittenLog
@@ -119,3 +120,21 @@ async def test_a_redis_that_is_away_is_said_to_be(settings: Settings) -> None:
     with pytest.raises(EngineUnavailable):
         await away.after("")
     await away.close()
+
+
+async def test_entries_of_a_clock_that_was_ahead_are_bounded_and_what_was_cut_off_is_missed(
+    log: WrittenLog, guard: PageGuard, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_guard, "DROPPED_MOST", 100)
+    ahead = int(redis.time()[0]) * 1000 + 3_600_000  # type: ignore[index]
+    redis.delete(DROPPED)
+    redis.xadd(DROPPED, {"ids": "1"}, id=f"{ahead}-0")
+    cursor = (await log.after("")).cursor
+    for number in range(1, 350):
+        redis.xadd(DROPPED, {"ids": str(number)}, id=f"{ahead}-{number}")
+    assert len(await since(log, cursor) or ()) == 349
+    with guard.writing([7]):
+        pass
+    assert redis.xlen(DROPPED) < 210  # it is cut at the ends of its nodes
+    assert await since(log, cursor) is None
+    assert await since(log, (await log.after("")).cursor) == []

@@ -98,7 +98,7 @@ def say(settings: Settings, request: bytes) -> tuple[http.client.HTTPResponse, b
         (b"GET /products/%zz", b"", 400),
         (b"GE?T /products", b"", 400),
         (b"GET /products", b"Content-Length: many\r\n", 400),
-        (b"GET /products", b"X-Long: " + b"x" * 40_000 + b"\r\n", 400),
+        (b"GET /products", b"Cookie: " + b"x" * 9_000 + b"\r\n", 431),
         (b"TRACE /products", b"", 405),
         (b"POST /events", b"Content-Length: 2000000\r\n", 413),
         (b"GET /" + b"x" * 40_000, b"", 414),

@@ -1,8 +1,14 @@
 """What the demo page makes of prices and photos."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
-from api.demo import origins_of, price_in
+from api import demo
+from api.demo import availability_in, origins_of, price_in
+from listino.domain.market import MARKETS
 
 
 @pytest.mark.parametrize(
@@ -19,6 +25,16 @@ from api.demo import origins_of, price_in
 )
 def test_amounts_are_written_as_the_browser_will(language: str, amount: str, text: str) -> None:
     assert price_in(language, {"amount": amount, "currency": "EUR"}) == text
+
+
+@pytest.mark.parametrize("language", ["en", *(market.language for market in MARKETS.values())])
+def test_the_availability_is_written_as_the_script_will(language: str) -> None:
+    script = (Path(demo.__file__).parent / "static" / "listino-price.js").read_text(encoding="utf-8")
+    words = re.search(rf"^    {language}: (\[.+\]),$", script, re.MULTILINE)
+    assert words is not None
+    written = [availability_in(language, {"availability": state}) for state in ("InStock", "OutOfStock")]
+    assert written == json.loads(words[1])[:2]
+    assert availability_in(language, {"availability": "Unknown"}) == availability_in(language, None) == ""
 
 
 def test_a_missing_price_is_a_dash() -> None:

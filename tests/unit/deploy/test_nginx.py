@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,8 +17,19 @@ from descriptions import DEPLOY, ROOT, services
 from api.pages import HEARING_SECONDS
 from api.shortcut import PLAIN
 from listino.domain.errors import LocalPlatformError
-from listino.local import binaries
-from listino.local.nginx import CONFIG_FOLDER, HEALTH_PATH, PACKED, SHARED, can_hear, remove_cache, write_nginx_config
+from listino.live.written_log import WAIT_MS
+from listino.local import binaries, nginx
+from listino.local.nginx import (
+    CACHES,
+    CONFIG_FOLDER,
+    HEALTH_PATH,
+    PACKED,
+    PREFIX,
+    SHARED,
+    can_hear,
+    remove_cache,
+    write_nginx_config,
+)
 from listino.settings import Settings
 
 NGINX = DEPLOY / "nginx"
@@ -159,5 +171,63 @@ def test_it_vouches_for_less_than_a_second_and_listens_without_an_end() -> None:
     lease, interval = number("written.js", "LEASE_MS"), number("written.js", "HEAR_MS")
     assert lease < 1000
     assert interval == 1000 * number("listens.conf", "interval")
-    # From the last question of one turn to the end of the first answer of the next.
-    assert 2 * number("written.js", "ANSWER_MS") + number("written.js", "PAUSE_MS") < lease
+    # From the last question that is answered in one turn to the end of the first answer of the next.
+    last, answer = number("written.js", "LAST_MS"), number("written.js", "ANSWER_MS")
+    assert last + 2 * answer + number("written.js", "PAUSE_MS") < lease
+    assert answer >= 100 + WAIT_MS  # as Redis looks at such times (listino/live/written_log.py)
+    # A question that nobody answers ends before nginx would end it.
+    assert answer < number("listens.conf", "js_fetch_timeout") < last
+    assert number("listens.conf", "resolver_timeout") < last
+
+
+@pytest.mark.parametrize("short", [0, 1])
+def test_the_caches_are_in_memory_where_that_has_room_for_twice_as_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short: int
+) -> None:
+    sizes = re.findall(r" max_size=(\d+)m ", (NGINX / "nginx.conf").read_text(encoding="utf-8"))
+    assert len(sizes) == len(CACHES)
+    free = 2 * sum(map(int, sizes)) * 2**20 - short
+    (tmp_path / "memory").mkdir()
+    monkeypatch.setattr(nginx, "MEMORY", tmp_path / "memory")
+    monkeypatch.setattr(nginx.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    write_nginx_config(Settings(_env_file=None), tmp_path)
+    led = [(tmp_path / PREFIX / name).is_symlink() for name in CACHES]
+    assert led == [not short] * len(CACHES)
+
+
+def test_it_asks_the_nodes_that_shoppers_are_sent_to() -> None:
+    nodes = (NGINX / "container" / "nodes.conf").read_text(encoding="utf-8")
+    asked = re.search(r'default "(.+)";', (NGINX / "container" / "version.conf").read_text(encoding="utf-8"))
+    assert asked is not None
+    assert asked[1].split() == [f"http://{node}" for node in re.findall(r"^server (\S+) ", nodes, re.MULTILINE)]
+
+
+def test_nothing_of_a_shop_s_page_is_kept_with_those_that_stay() -> None:
+    """The API lets it be kept for its second alone."""
+    text = (NGINX / "storefront.conf").read_text(encoding="utf-8")
+    first = re.search(r"^location ~ (\S+) {\s+proxy_pass http://api;\s+proxy_cache (\w+);", text, re.MULTILINE)
+    assert first is not None
+    assert first[2] == "seconds"
+    paths = ("it:bottega:8411", "it:bottega:8411/styles", "500")
+    assert [re.fullmatch(first[1], f"/products/{path}") is not None for path in paths] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("told", "hears"),
+    [
+        ("--add-module=njs-0.9.9/nginx", True),
+        ("--add-module=/src/njs-0.8.1/nginx --with-debug", True),
+        ("--add-module=njs-0.8.0/nginx", False),
+        ("--add-module=njs/nginx", False),
+        ("--with-debug", False),
+    ],
+)
+def test_an_njs_that_cannot_listen_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, hears: bool
+) -> None:
+    program = tmp_path / "nginx"
+    program.write_text(f"#!/bin/sh\necho 'configure arguments: {told}' >&2\n")
+    monkeypatch.setattr(binaries, "find", lambda _: program)
+    assert not can_hear()  # it cannot even be run
+    program.chmod(0o755)
+    assert can_hear() is hears
