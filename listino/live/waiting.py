@@ -51,7 +51,8 @@ class WaitingRoom:
 
     `worker`: the name under which its process is told that there is something new, and calls `wake`.
     `breaker_open`: whether it was when something was last taken, so that what was taken is a probe.
-    `wanted`: whether something may wait that was not taken. `news`: set when there is something to do, for whoever clears it.
+    `wanted`: whether something may wait that was not taken. `lost`: whether its lease has run out; who begins nothing because he
+    has enough in hand takes nothing then, to know if the shop is another's. `news`: set when there is something to do, for whoever clears it.
     It tells `clock` what time it is, and `refreshed` of every answer before it is handed on.
     """
 
@@ -68,6 +69,7 @@ class WaitingRoom:
         self.breaker_open = False
         self.abandoned = False
         self.wanted = True
+        self.lost = False
         self.news = asyncio.Event()
         self.keys = ShopKeys(shop)
         self.owner = f"{worker}.{secrets.token_hex(8)}"
@@ -94,7 +96,7 @@ class WaitingRoom:
         """
         limits = (ALONE_AFTER, PARK_AFTER, BLAME_MS, BREAK_AFTER)
         unwanted_ms = self._settings.live_unwanted_ms
-        self.wanted = False
+        self.wanted = self.lost = False
         began = time.monotonic()
         held, *rest = await self._take.run(
             self.keys.queue, [self.keys.shop, self.owner, most, LEASE_MS, unwanted_ms, *limits, CHANNEL]
