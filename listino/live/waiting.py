@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
+import structlog
 from redis import Redis
 
 from listino.live.answer import LiveAnswer
@@ -27,7 +28,10 @@ from listino.live.times import (
 from listino.live.together import Together
 from listino.settings import Settings
 
+log = structlog.get_logger(__name__)
+
 _MOST_TOLD = 100  # answers in one step: it holds everybody else up
+_PARKED = 2  # as DELIVER says it
 _NO_ERRORS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -103,7 +107,9 @@ class WaitingRoom:
         )
         if not held:
             raise DrainLost(self.keys.shop)
-        now, broken, ids, since, left = rest
+        now, broken, ids, since, left, parked = rest
+        for product_id, why in zip(parked[::2], parked[1::2], strict=True):
+            log.warning("live.parked", product_id=product_id.decode(), why=why.decode())
         self._clock.told(now, began)
         self.breaker_open = bool(broken)
         self.wanted = self.wanted or bool(left)
@@ -159,6 +165,9 @@ class WaitingRoom:
             ],
             args,
         )
+        for (answer, _, error), one in zip(answers, told, strict=True):
+            if one == _PARKED:
+                log.warning("live.parked", product_id=answer.product_id, why=error)
         return [bool(one) for one in told]
 
     async def trouble(self) -> bool:

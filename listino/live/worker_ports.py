@@ -25,4 +25,5 @@ def demand_free(host: str, ports: Iterable[int]) -> None:
         try:
             socket.create_server((host, port), family=family).close()
         except OSError as error:
-            raise InvalidValue(f"no worker can answer Prometheus at {host}, port {port}: {error.strerror}") from None
+            why = str(error.strerror).partition(" (")[0]  # Python says the address once more in brackets
+            raise InvalidValue(f"no worker can answer Prometheus at {host}, port {port}: {why}") from None
