@@ -65,7 +65,8 @@ class LivePool(WorkerPool):
         elif code < 0:
             log.warning("live.worker_ended", pid=worker_data.pid, signal=signal.Signals(-code).name)
         else:
-            log.info("live.worker_ended", pid=worker_data.pid, exit_code=code)
+            said = log.warning if code else log.info
+            said("live.worker_ended", pid=worker_data.pid, exit_code=code)
 
 
 def _work(settings: Settings, metrics_host: str, metrics_port: int | None) -> None:

@@ -40,6 +40,7 @@ def test_a_pool_does_not_start_when_a_port_of_its_workers_is_taken() -> None:
     ("status", "code", "said"),
     [
         (LivePool.Status.STARTED, 0, {"event": "live.worker_ended", "log_level": "info", "exit_code": 0}),
+        (LivePool.Status.STARTED, 1, {"event": "live.worker_ended", "log_level": "warning", "exit_code": 1}),
         (
             LivePool.Status.STARTED,
             -signal.SIGKILL,
@@ -47,7 +48,7 @@ def test_a_pool_does_not_start_when_a_port_of_its_workers_is_taken() -> None:
         ),
         (LivePool.Status.STOPPED, 0, {"event": "live.worker_stopped", "log_level": "debug", "exit_code": 0}),
     ],
-    ids=["replaced", "killed", "stopped"],
+    ids=["replaced", "failed", "killed", "stopped"],
 )
 def test_it_says_why_a_worker_ended(status: Any, code: int, said: dict[str, Any]) -> None:
     pool = LivePool(load_settings(), Redis(), 1)
