@@ -5,9 +5,10 @@ import sys
 
 import click
 
-from listino.domain.errors import ListinoError
+from listino.domain.errors import InvalidValue, ListinoError
 from listino.jobs import CRAWL, LIVE, Jobs
 from listino.live.client import connect_worker
+from listino.live.worker_ports import demand_free, worker_ports
 from listino.logs import configure_logs
 from listino.settings import Settings, load_settings
 from workers import live_worker
@@ -34,6 +35,10 @@ def main(role: str, processes: int | None, metrics_port: int | None, metrics_hos
     if metrics_port is not None and role != LIVE:
         raise click.UsageError(f"--metrics-port: the role {role} has no figures")
     try:
+        ports = None if metrics_port is None else worker_ports(metrics_port, processes or 1)
+    except InvalidValue as error:
+        raise click.UsageError(str(error)) from None
+    try:
         settings = load_settings()
         configure_logs(settings)
         if role != LIVE:
@@ -41,16 +46,23 @@ def main(role: str, processes: int | None, metrics_port: int | None, metrics_hos
         elif processes is None:
             live_worker.work(settings, metrics_host, metrics_port)
         else:
-            _serve_pool(settings, processes, metrics_host, metrics_port)
+            _serve_pool(settings, processes, metrics_host, ports)
     except ListinoError as error:
         sys.exit(f"listino: {error}")
 
 
-def _serve_pool(settings: Settings, processes: int, metrics_host: str, metrics_port: int | None) -> None:
+def _serve_pool(settings: Settings, processes: int, metrics_host: str, metrics_ports: range | None) -> None:
     settings.demand_contact()
+    if metrics_ports is None:
+        figures = "no metrics"
+    else:
+        demand_free(metrics_host, metrics_ports)
+        last = f" to {metrics_ports[-1]}" if processes > 1 else ""
+        figures = f"metrics at {metrics_host}:{metrics_ports[0]}{last}"
+    click.echo(f"live workers: {processes}, {figures}; Ctrl-C stops them", err=True)
     logging.getLogger("rq").setLevel("WARNING")
     connection = connect_worker(settings, Patience(settings.redis_address), read_seconds=READ_SECONDS)
-    pool = LivePool(settings, connection, processes, metrics_host=metrics_host, metrics_port=metrics_port)
+    pool = LivePool(settings, connection, processes, metrics_host=metrics_host, metrics_ports=metrics_ports)
     pool.start(logging_level="WARNING")
 
 

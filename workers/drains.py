@@ -6,9 +6,10 @@ import faulthandler
 import secrets
 import threading
 import time
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 import uvloop
@@ -78,7 +79,8 @@ class Drains:
     def _watch(self) -> None:
         """From now on holds what it drains, hears what is wanted of it, takes over what nobody drains any more, and ends the
         process if the event loop hangs."""
-        self._watches = [self._loop.create_task(watch) for watch in (self._alive(), self._holding(), self._listening())]
+        watches = (self._alive, self._holding, self._listening)
+        self._watches = [self._loop.create_task(self._kept_up(watch)) for watch in watches]
 
     async def _ended(self) -> None:
         self._leaving.set()
@@ -127,6 +129,15 @@ class Drains:
             await asyncio.to_thread(self._runtime.jobs.drain, shop_key)
             return True
         return False
+
+    async def _kept_up(self, watch: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Begins the watch again whatever ends it: without it every drain of this process would lose its lease, or hear nothing."""
+        while True:
+            try:
+                await watch()
+            except Exception:
+                log.exception("live.watch_failed", watch=watch.__name__)
+            await asyncio.sleep(RENEW_MS / 1000)
 
     async def _alive(self) -> None:
         while True:

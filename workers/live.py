@@ -16,7 +16,8 @@ from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import UNAVAILABLE
 from listino.live.waiting import WaitingRoom
 from workers.drains import Drains
-from workers.refresh import Inquiry, Outcome, Refresher
+from workers.inquiry import Inquiry, Outcome
+from workers.refresh import Refresher
 from workers.runtime import runtime
 
 log = structlog.get_logger(__name__)
@@ -93,7 +94,9 @@ class _Work:
             landed, taken = self._landed(), []
             free = self.refresher.shop.live_concurrency - len(self.flights)
             wanted = free - len(self.open)
-            if wanted > 0 and self.room.wanted and (taken := await self._taken(max(wanted, self.refresher.batch))):
+            most = max(wanted, self.refresher.batch) if wanted > 0 else 0
+            # That the shop is another's by now is heard even when there is no place to take anything for.
+            if (self.room.lost or (most and self.room.wanted)) and (taken := await self._taken(most)):
                 self._note(await self._delivered(await self.refresher.prepare(taken)))
             while free and self.open:
                 self._begin(self.open.popleft())

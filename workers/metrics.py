@@ -41,7 +41,7 @@ class WorkerMetrics:
             self._legs.observe_all(shop, answer.legs, only=LEGS)
 
     def asked_again(self, product_id: str) -> None:
-        """Counts a request for that product that is to be sent again."""
+        """Counts a request for that product that is sent again."""
         self._second_attempts.labels(self._shop_of(product_id)).inc()
 
     def serve(self, host: str, port: int) -> None:

@@ -1,6 +1,7 @@
 """Several live workers that one parent starts, and starts again when they end: RQ's pool, with workers as they are here."""
 
 import signal
+from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -22,8 +23,7 @@ _STOP = (signal.SIGINT, signal.SIGTERM)
 class LivePool(WorkerPool):
     """`processes` live workers, each with connections of its own. Told to stop, it has them stop in order.
 
-    With a `metrics_port` the first answers Prometheus there, the next at the port after it, and so on; who takes the place of
-    one that ended has its port.
+    With `metrics_ports`, one each, they answer Prometheus there; who takes the place of one that ended has its port.
     """
 
     def __init__(
@@ -33,12 +33,12 @@ class LivePool(WorkerPool):
         processes: int,
         *,
         metrics_host: str = HOST,
-        metrics_port: int | None = None,
+        metrics_ports: Sequence[int] | None = None,
     ) -> None:
         super().__init__([LIVE], connection, num_workers=processes, worker_class=LiveWorker, serializer=JSONSerializer)
         self._settings = settings
         self._metrics_host = metrics_host
-        self._free_ports = [] if metrics_port is None else list(range(metrics_port, metrics_port + processes))
+        self._free_ports = list(metrics_ports or ())
         self._ports: dict[str, int] = {}
 
     def get_worker_process(self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "INFO") -> BaseProcess:
@@ -59,8 +59,14 @@ class LivePool(WorkerPool):
         super().handle_dead_worker(worker_data)
         if (port := self._ports.pop(worker_data.name, None)) is not None:
             self._free_ports.append(port)
-        code: Any = worker_data.process.exitcode
-        log.info("live.worker_ended", pid=worker_data.pid, exit_code=code)
+        code = worker_data.process.exitcode or 0
+        if self.status is self.Status.STOPPED:
+            log.debug("live.worker_stopped", pid=worker_data.pid, exit_code=code)
+        elif code < 0:
+            log.warning("live.worker_ended", pid=worker_data.pid, signal=signal.Signals(-code).name)
+        else:
+            said = log.warning if code else log.info
+            said("live.worker_ended", pid=worker_data.pid, exit_code=code)
 
 
 def _work(settings: Settings, metrics_host: str, metrics_port: int | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 import httpx
@@ -17,18 +17,19 @@ from listino.domain.clock import utc_now
 from listino.domain.errors import GoneFromShop, ListinoError, UnreadablePage
 from listino.domain.listing import reoffer, unsellable
 from listino.domain.offer import ShopOffer
-from listino.domain.politeness import REFUSALS, is_failure
 from listino.domain.product import Product, ProductId, key_parts
 from listino.live.answer import LiveAnswer, Reason
-from listino.live.legs import ServerClock, ShopTimes
+from listino.live.legs import ServerClock
 from listino.live.together import Together
 from listino.live.turns import HostBusy
 from listino.shops.platform import Fetch, Known, Page, Platform, Refresh, Told
 from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import Shop
 from listino.store.client import Store
-from listino.store.outage import UNAVAILABLE, time_limit
+from listino.store.outage import UNAVAILABLE, Contended, time_limit
 from workers.hosts import Hosts, Turn
+from workers.inquiry import Inquiry, Outcome
+from workers.refusal import BROKEN_OFF, Refused, is_in_passing, is_not_as_asked
 
 log = structlog.get_logger(__name__)
 
@@ -39,14 +40,6 @@ STORE_SECONDS = 5.0
 
 _MOST_BYTES = 8 * 1024 * 1024  # of one answer; product pages average 600 kB
 _MOST_KEPT = 50  # products in one write of the store
-# A refusal of the request as such, not of us: bad request, not found, too much in it, too long an address.
-_NOT_AS_ASKED = (400, 404, 413, 414)
-# What a shop answers, and what becomes of a connection, when something went wrong in passing. Not a refusal, nor silence.
-_IN_PASSING = (500, 502, 504)
-_BROKEN_OFF = (httpx.NetworkError, httpx.RemoteProtocolError)
-# Until when, after it was taken from those that wait, a product is asked for once more: of the 950 ms that a shopper waits
-# by default some 100 have gone by until then, and a shop wants 300 to answer.
-SECOND_WITHIN_SECONDS = 0.55
 
 
 class Look(NamedTuple):
@@ -57,58 +50,11 @@ class Look(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
-    """One request to a shop, the products that it asks for, by their key in the shop, and when what was done of it.
-
-    `began`: when the first request for them was made up, by the monotonic clock; `attempts`: 2 after one that failed in
-    passing. Every fetch of a refresh, POST or GET, only reads, so that it may be sent again.
-    """
-
-    refresh: Refresh
-    products: Mapping[str, Product]
-    times: ShopTimes = field(default_factory=ShopTimes, compare=False)
-    began: float = field(default_factory=time.monotonic, compare=False)
-    attempts: int = 1
-
-    @property
-    def product_ids(self) -> list[str]:
-        return [str(product.id) for product in self.products.values()]
-
-    @classmethod
-    def of(cls, refresh: Refresh, products: Mapping[str, Product]) -> Self:
-        """The inquiry by that request, which asks for some of the products."""
-        return cls(refresh, {one.sku: products[one.sku] for one in refresh.known})
-
-    def after(self, other: Self) -> Self:
-        """This inquiry as one to which the other has led."""
-        return replace(self, began=other.began, attempts=max(self.attempts, other.attempts))
-
-    @property
-    def may_be_repeated(self) -> bool:
-        """Whether it was asked once only, and who waits still has the time for another answer."""
-        return self.attempts == 1 and time.monotonic() - self.began < SECOND_WITHIN_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What there is to tell already, and what has to be asked for it to be complete.
-
-    `heard`: whether the shop answered our request, with whatever but a server error; None where none was sent.
-    `errors`: by product, our own mistake in its own words.
-    """
-
-    answers: list[LiveAnswer] = field(default_factory=list)
-    open: list[Inquiry] = field(default_factory=list)
-    heard: bool | None = None
-    errors: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Refresher:
     """Refreshes products of one shop. Never raises: every way it can go wrong is a reason in an answer.
 
     `seconds`: how long the shop has for the whole of an answer, once its turn has come. `asked_again` hears the first
-    product of every request that is to be sent a second time.
+    product of every request that is sent a second time.
     """
 
     shop: Shop
@@ -192,7 +138,7 @@ class Refresher:
             return await work()
         except TimeoutError:
             reason, heard, details = Reason.SHOP_SILENT, False, {"error": f"no whole answer in {self.seconds} s"}
-        except _Refused as refusal:
+        except Refused as refusal:
             reason, heard, details = Reason.SHOP_REFUSED, refusal.heard, {"said": str(refusal)}
         except HostBusy as busy:
             reason, details = Reason.SHOP_BUSY, {"said": str(busy)}
@@ -214,30 +160,32 @@ class Refresher:
 
     async def _ask(self, inquiry: Inquiry, *, several: bool, probing: bool) -> Outcome:
         try:
-            page = await self._fetch(inquiry.refresh.fetch, inquiry.times, several=several, probing=probing)
+            page = await self._fetch(inquiry, several=several, probing=probing)
             told = self._platform.read_offers(self.shop, inquiry.refresh, page)
         except GoneFromShop as good_bye:
             told = dict.fromkeys(inquiry.products, good_bye)
-        except (_Refused, UnreadablePage, *_BROKEN_OFF) as error:
-            if inquiry.may_be_repeated and not probing and _is_in_passing(error):
+        except (Refused, UnreadablePage, *BROKEN_OFF) as error:
+            if inquiry.may_be_repeated and not probing and is_in_passing(error):
                 log.info("live.asked_again", product_ids=inquiry.product_ids, error=repr(error))
-                self.asked_again(inquiry.product_ids[0])
                 # The breaker hears of each attempt: a shop that is down is known to be with half as many products.
-                return Outcome(open=[replace(inquiry, times=ShopTimes(), attempts=2)], heard=False)
-            if not several or not _is_not_as_asked(error):
+                return Outcome(open=[inquiry.again()], heard=False)
+            if not several or not is_not_as_asked(error):
                 raise
             log.info("live.asked_alone", shop=self.shop.key, products=len(inquiry.products), error=str(error))
             return Outcome(open=self._alone(inquiry), heard=True)
         return replace(await self._heed(inquiry, told), heard=True)
 
-    async def _fetch(self, fetch: Fetch, times: ShopTimes, *, several: bool, probing: bool) -> Page:
+    async def _fetch(self, inquiry: Inquiry, *, several: bool, probing: bool) -> Page:
+        fetch, times = inquiry.refresh.fetch, inquiry.times
         if not self.shop.allows(fetch.url):
             raise UnreadablePage(f"{fetch.url} is not on {self.shop.host}, the host that {self.shop.key} declares")
         robots = await self.hosts.rules(self.shop)
         if self.hosts.forbids(robots, fetch.url):
-            raise _Refused(robots.trouble or f"its robots.txt forbids {fetch.url}")
+            raise Refused(robots.trouble or f"its robots.txt forbids {fetch.url}")
         async with self.hosts.turn(self.shop, robots, probing=probing) as turn, asyncio.timeout(self.seconds):
             times.note("asked")
+            if inquiry.is_again:
+                self.asked_again(inquiry.product_ids[0])
             try:
                 return await self._answer(fetch, turn, several=several)
             finally:
@@ -255,7 +203,7 @@ class Refresher:
             if not several and self._platform.says_gone(fetch, response.status_code, bytes(body)):
                 raise GoneFromShop(f"{fetch.url} answered {response.status_code}")
             if response.status_code != httpx.codes.OK:
-                raise _Refused(f"{fetch.url} answered {response.status_code}", response.status_code)
+                raise Refused(f"{fetch.url} answered {response.status_code}", response.status_code)
             return Page(url=fetch.url, body=bytes(body), headers=dict(response.headers))
 
     async def _heed(self, inquiry: Inquiry, told: Mapping[str, Told]) -> Outcome:
@@ -282,23 +230,26 @@ class Refresher:
             await _within_limit(self.store.products.mark_gone, list(gone), at)
         outcome.answers.extend(_without_price(key, Reason.GONE, said=said) for key, said in gone.items())
         if fresh:
-            for answer in await self._kept.ask(fresh):
-                if isinstance(answer, Exception):
+            for look, answer in zip(fresh, await self._kept.ask(fresh), strict=True):
+                if isinstance(answer, Contended):
+                    outcome.answers.append(_without_price(str(look.fresh.id), Reason.FAILED, error=str(answer)))
+                elif isinstance(answer, Exception):
                     raise answer
-                outcome.answers.append(answer)
+                else:
+                    outcome.answers.append(answer)
         if gone or fresh:
             inquiry.times.note("stored")
         return outcome
 
     async def _keep(self, looks: Sequence[Look], *, again: bool = False) -> list[LiveAnswer | Exception]:
-        """Stores the products; one over which we fail must not keep the others from being stored."""
+        """Stores the products; one over which we fail, or that others store all the time, must not keep the rest from it."""
         # Of what was stored in part nobody knows how it is now.
         known = {} if again else {look.before.id: look.before for look in looks}
         try:
             return list(await _within_limit(self._stored, [look.fresh for look in looks], known))
-        except UNAVAILABLE:
-            raise
         except Exception as error:
+            if isinstance(error, UNAVAILABLE) and not isinstance(error, Contended):
+                raise
             if len(looks) == 1:
                 return [error]
             return list(chain.from_iterable([await self._keep([look], again=True) for look in looks]))
@@ -323,27 +274,6 @@ async def _within_limit(ask: Callable[..., Result], *args: Any) -> Result:
     """What the store answers; raises one of UNAVAILABLE after STORE_SECONDS."""
     with time_limit(STORE_SECONDS):
         return await asyncio.to_thread(ask, *args)
-
-
-class _Refused(Exception):
-    """The shop forbids the question, or answered with a `status` that is neither a page nor a good-bye."""
-
-    def __init__(self, said: str, status: int | None = None) -> None:
-        super().__init__(said)
-        self.status = status
-
-    @property
-    def heard(self) -> bool | None:
-        """Whether the shop is well enough to refuse. One that wants to be left alone is, and the host's pause sees to that."""
-        return None if self.status is None else self.status in REFUSALS or not is_failure(self.status)
-
-
-def _is_in_passing(error: Exception) -> bool:
-    return isinstance(error, _BROKEN_OFF) or (isinstance(error, _Refused) and error.status in _IN_PASSING)
-
-
-def _is_not_as_asked(error: Exception) -> bool:
-    return isinstance(error, UnreadablePage) or (isinstance(error, _Refused) and error.status in _NOT_AS_ASKED)
 
 
 def _with_price(product: Product) -> LiveAnswer:

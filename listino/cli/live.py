@@ -120,7 +120,8 @@ def trace(product_id: str, wait: float, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="For machines: a JSON array on standard output.")
 def parked(released: str | None, as_json: bool) -> None:
     """Show products that are not asked for any more, since several workers in a row died or failed over them, and why.
-    After an hour each is tried again.
+    After an hour each is tried again. Workers that somebody kills count, too: a product that was in their hands each time, say
+    because its shop hangs, may be innocent, and can be released.
 
     \b
     Example:

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from listino.live.worker_ports import worker_ports
 from listino.settings import load_settings
 
 
@@ -21,7 +22,7 @@ from listino.settings import load_settings
 )
 @click.option("--metrics-host", help="The address that they listen on. Default: 127.0.0.1.")
 def worker(processes: int | None, metrics_port: int | None, metrics_host: str | None) -> None:
-    """Serve live prices until told to stop, with several processes; one that ends is replaced. `listino up` starts such
+    """Serve live prices until told to stop (Ctrl-C), with several processes; one that ends is replaced. `listino up` starts such
     processes by itself.
 
     \b
@@ -29,8 +30,11 @@ def worker(processes: int | None, metrics_port: int | None, metrics_host: str | 
       listino worker
       listino worker --processes 8 --metrics-port 8110
     """
+    processes = processes or load_settings().live_workers
+    if metrics_port is not None:
+        worker_ports(metrics_port, processes)
     options = {
-        "--processes": processes or load_settings().live_workers,
+        "--processes": processes,
         "--metrics-port": metrics_port,
         "--metrics-host": metrics_host,
     }

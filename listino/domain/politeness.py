@@ -35,7 +35,7 @@ LONGEST_SLOWED_MS = 60_000
 RECOVERY_STEPS = 10
 # A failure stands alone when the last one is so many good answers ago, or there was none: shops fail now and then that are
 # not asked too much. Not simply two in a row, for a shop that fails every second time has too much to do as well.
-ALONE_AFTER = 5
+FAILURE_ALONE_AFTER = 5
 
 # By how much, in ms, a request may start before its turn because those before it started late: without it each turn that is
 # taken late is lost, and the pace on average is slower than the one allowed. So in any time there are no more requests than

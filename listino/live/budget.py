@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from listino.domain.politeness import (
-    ALONE_AFTER,
+    FAILURE_ALONE_AFTER,
     FIRST_FAILED_MS,
     FIRST_PAUSE_MS,
     FIRST_REFUSED_MS,
@@ -97,7 +97,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[10])
 return {taken, wait, 0, now}
 """
 
-# KEYS: pace, crawl, live. ARGV: interval, FIRST_REFUSED_MS, FIRST_FAILED_MS, ALONE_AFTER, LONGEST_SLOWED_MS, RECOVERY_STEPS,
+# KEYS: pace, crawl, live. ARGV: interval, FIRST_REFUSED_MS, FIRST_FAILED_MS, FAILURE_ALONE_AFTER, LONGEST_SLOWED_MS, RECOVERY_STEPS,
 # FIRST_PAUSE_MS, LONGEST_PAUSE_MS, LONGEST_TOLD_MS, _FORGET_MS, and for each slot: name, outcome, when it was taken,
 # Retry-After in ms (-1: none).
 _GIVE = """
@@ -234,7 +234,7 @@ class Budget:
 
     async def give(self, allowance: Allowance, reports: Sequence[Report]) -> None:
         """Gives slots back, and has everybody pause and slow down, or hasten again, as the host's answers ask for."""
-        slowing = (FIRST_REFUSED_MS, FIRST_FAILED_MS, ALONE_AFTER, LONGEST_SLOWED_MS, RECOVERY_STEPS)
+        slowing = (FIRST_REFUSED_MS, FIRST_FAILED_MS, FAILURE_ALONE_AFTER, LONGEST_SLOWED_MS, RECOVERY_STEPS)
         pausing = (FIRST_PAUSE_MS, LONGEST_PAUSE_MS, LONGEST_TOLD_MS)
         told: list[str | int] = []
         for report in reports:

@@ -33,6 +33,7 @@ class Leases:
         )
         for room, count in zip(held, waiting, strict=True):
             if count:
+                room.lost = count < 0
                 room.wake()
         # No job and no lease that begins later runs out sooner than JOB_MS; where a drain leaves something, it queues a job.
         again_ms = RENEW_MS if rooms else min(max(next_ms, LOOK_MS), JOB_MS) if next_ms >= 0 else JOB_MS

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from listino.domain.politeness import (
-    ALONE_AFTER,
+    FAILURE_ALONE_AFTER,
     FIRST_FAILED_MS,
     FIRST_PAUSE_MS,
     FIRST_REFUSED_MS,
@@ -79,7 +79,7 @@ class LocalBudget:
                 case Outcome.FAILED if is_news:
                     if self._suspect:
                         self._slow_down(1.5, FIRST_FAILED_MS, allowance.interval_ms)
-                    self._suspect = ALONE_AFTER
+                    self._suspect = FAILURE_ALONE_AFTER
 
     def _start(self, names: Sequence[str], allowance: Allowance) -> None:
         now = _now_ms()

@@ -87,13 +87,14 @@ return {{state, now_us, wanted}}
 
 # ARGV: shop, owner, most, LEASE_MS, unwanted ms, ALONE_AFTER, PARK_AFTER, BLAME_MS, BREAK_AFTER, channel.
 # Gives {0} when somebody else drains the shop, else {1, now (µs), whether the breaker is open, ids, since when each of
-# them has waited (µs), how many still wait}.
+# them has waited (µs), how many still wait, what was parked: id and why, in turn}.
 TAKE = f"""{_QUEUE}{_TELL}
 local shop, owner, most, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[10]
 local held = redis.call('GET', drain)
 if held and held ~= 'queued' and held ~= owner then return {{0}} end
 redis.call('SET', drain, owner, 'PX', ARGV[4])
 redis.call('ZADD', drains, now + ARGV[4], shop)
+local given_up = {{}}
 if held ~= owner then
     -- Whoever had these in hand has died, or lost touch.
     local hands = redis.call('HGETALL', taken)
@@ -104,10 +105,11 @@ if held ~= owner then
             local deaths = redis.call('HINCRBY', blamed, id, 1)
             redis.call('PEXPIRE', blamed, ARGV[8])
             if deaths >= tonumber(ARGV[7]) then
-                local why = deaths .. ' workers in a row died while they refreshed it'
+                local why = deaths .. ' workers in a row died, or were killed, with it in hand, the last with nothing else'
                 redis.call('HSET', parked, id, cjson.encode({{at_ms = now, why = why}}))
                 redis.call('HDEL', blamed, id)
                 tell(channel, id, 'parked')
+                given_up[#given_up + 1], given_up[#given_up + 2] = id, why
             else
                 redis.call('ZADD', waiting, now, id)
             end
@@ -125,7 +127,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', waiting, '(' .. (ARGV[5] - now),
 end
 local broken = tonumber(redis.call('HGET', breaker, 'in_a_row') or 0) >= tonumber(ARGV[9]) and 1 or 0
 local ids, times = {{}}, {{}}
-local function answer() return {{1, now_us, broken, ids, times, redis.call('ZCARD', waiting)}} end
+local function answer() return {{1, now_us, broken, ids, times, redis.call('ZCARD', waiting), given_up}} end
 -- What is suspected to kill its worker is alone in its worker's hands.
 local in_hand = redis.call('HLEN', taken)
 local function suspected(id) return tonumber(redis.call('HGET', blamed, id) or 0) >= tonumber(ARGV[6]) end
@@ -171,7 +173,7 @@ return 1
 
 # Several answers of one shop. KEYS: taken, until, blamed, breaker, parked, since, and for each: answer. ARGV: owner, channel,
 # PARK_AFTER, BLAME_MS, and for each: id, answer, fresh ms (0: the answer is not kept), whether the shop answered, our own
-# error (''). Gives for each 1, or 0 when it is not the owner's any more.
+# error (''). Gives for each 1, 2 when the error has it parked, or 0 when it is not the owner's any more.
 DELIVER = """
 local taken, last, blamed, breaker, parked, since = unpack(KEYS, 1, 6)
 local told = {}
@@ -195,6 +197,7 @@ for at = 1, #KEYS - 6 do
                 local now = time[1] * 1000 + math.floor(time[2] / 1000)
                 redis.call('HSET', parked, id, cjson.encode({at_ms = now, why = mistake}))
                 redis.call('HDEL', blamed, id)
+                told[at] = 2
             end
         end
         if tonumber(fresh_ms) > 0 then redis.call('SET', KEYS[6 + at], answer, 'PX', fresh_ms) end

@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
+import structlog
 from redis import Redis
 
 from listino.live.answer import LiveAnswer
@@ -27,7 +28,10 @@ from listino.live.times import (
 from listino.live.together import Together
 from listino.settings import Settings
 
+log = structlog.get_logger(__name__)
+
 _MOST_TOLD = 100  # answers in one step: it holds everybody else up
+_PARKED = 2  # as DELIVER says it
 _NO_ERRORS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -51,7 +55,8 @@ class WaitingRoom:
 
     `worker`: the name under which its process is told that there is something new, and calls `wake`.
     `breaker_open`: whether it was when something was last taken, so that what was taken is a probe.
-    `wanted`: whether something may wait that was not taken. `news`: set when there is something to do, for whoever clears it.
+    `wanted`: whether something may wait that was not taken. `lost`: whether its lease has run out; who begins nothing because he
+    has enough in hand takes nothing then, to know if the shop is another's. `news`: set when there is something to do, for whoever clears it.
     It tells `clock` what time it is, and `refreshed` of every answer before it is handed on.
     """
 
@@ -68,6 +73,7 @@ class WaitingRoom:
         self.breaker_open = False
         self.abandoned = False
         self.wanted = True
+        self.lost = False
         self.news = asyncio.Event()
         self.keys = ShopKeys(shop)
         self.owner = f"{worker}.{secrets.token_hex(8)}"
@@ -94,14 +100,16 @@ class WaitingRoom:
         """
         limits = (ALONE_AFTER, PARK_AFTER, BLAME_MS, BREAK_AFTER)
         unwanted_ms = self._settings.live_unwanted_ms
-        self.wanted = False
+        self.wanted = self.lost = False
         began = time.monotonic()
         held, *rest = await self._take.run(
             self.keys.queue, [self.keys.shop, self.owner, most, LEASE_MS, unwanted_ms, *limits, CHANNEL]
         )
         if not held:
             raise DrainLost(self.keys.shop)
-        now, broken, ids, since, left = rest
+        now, broken, ids, since, left, parked = rest
+        for product_id, why in zip(parked[::2], parked[1::2], strict=True):
+            log.warning("live.parked", product_id=product_id.decode(), why=why.decode())
         self._clock.told(now, began)
         self.breaker_open = bool(broken)
         self.wanted = self.wanted or bool(left)
@@ -157,6 +165,9 @@ class WaitingRoom:
             ],
             args,
         )
+        for (answer, _, error), one in zip(answers, told, strict=True):
+            if one == _PARKED:
+                log.warning("live.parked", product_id=answer.product_id, why=error)
         return [bool(one) for one in told]
 
     async def trouble(self) -> bool:

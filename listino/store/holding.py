@@ -63,9 +63,9 @@ def release_writes(plan: UpsertPlan, believed: Product, stored: Mapping[str, Any
         return
     at = believed.offer.checked_at
     if "held" in stored:
-        plan.audit[believed.id] = audit_write(_superseded(believed, held_from(stored["held"]), at))
         if stored["held"]["seen_at"] > at:
-            return
+            return  # whoever held it looked later than we did
+        plan.audit[believed.id] = audit_write(_superseded(believed, held_from(stored["held"]), at))
     not_later = {"_id": believed.id, "held.seen_at": {"$not": {"$gt": at}}}
     plan.products.append(UpdateOne(not_later, {"$unset": {"held": "", "declined": ""}}))
 

@@ -12,6 +12,7 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 from pymongo.results import BulkWriteResult
 
+from listino.domain.history import PricePoint
 from listino.domain.listing import Terms
 from listino.domain.product import Product, ProductId
 from listino.store.collections import AUDIT, PRICE_HISTORY, PRODUCTS
@@ -20,6 +21,9 @@ from listino.store.outage import Contended
 from listino.store.upsert import NEEDED, UpsertPlan, history_removal
 
 DUPLICATE_KEY = 11000  # MongoDB's code
+
+# A product whose write did not land, and what there is of it, by the fields of NEEDED.
+_Missed = tuple[Product, Mapping[str, Any] | None]
 
 # Each time one does not land somebody else's write did: more than this are at work on no product at once.
 _MOST_ROUNDS = 20
@@ -87,27 +91,32 @@ class Storing:
         The history comes first: a crash in between repeats a point, it never loses a price.
         """
         plan, seen = self.plan, self._seen
+        points: dict[ProductId, PricePoint] = {}
         for _ in range(_MOST_ROUNDS):
             missed = yield from self._write(plan, seen)
             if not missed:
                 return
+            points |= plan.points
+            seen = [product for product, _ in missed]
             again = UpsertPlan()
-            yield from intake(again, missed, terms=self._terms, sound=self._sound)
-            # What was plausible beside the state of before, and is not beside that of now, nobody ever paid.
+            yield from intake(again, seen, terms=self._terms, sound=self._sound)
+            # What was plausible beside the state of before, and is not beside that of now, nobody ever paid; unless somebody
+            # looked later: then ours may have been there until theirs came.
+            followed = {product.id for product, stored in missed if _was_followed(product, stored)}
             again.history += [
-                history_removal(product_id, plan.points[product_id])
+                history_removal(product_id, points[product_id])
                 for product_id in (*again.held, *again.declined)
-                if product_id in plan.points
+                if product_id in points and product_id not in followed
             ]
             self.plan.amend(again)
-            plan, seen = again, missed
+            plan = again
         raise Contended(
             f"{', '.join(str(one.id) for one in seen[:3])} changed {_MOST_ROUNDS} times while it was stored"
         )
 
-    def _write(self, plan: UpsertPlan, seen: Sequence[Product]) -> Generator[Bulk | Question, None, list[Product]]:
-        """Returns the products of which somebody else changed the state that the plan goes by."""
-        missed: list[Product] = []
+    def _write(self, plan: UpsertPlan, seen: Sequence[Product]) -> Generator[Bulk | Question, None, list[_Missed]]:
+        """Returns the products of which somebody else changed the state that the plan goes by, and how they are stored now."""
+        missed: list[_Missed] = []
         if plan.history:
             yield from Bulk(PRICE_HISTORY.name, plan.history).sending()
         if plan.products:
@@ -115,8 +124,9 @@ class Storing:
             if sent.found < len(plan.products):
                 yield (asked := Question(PRODUCTS.name, these(product.id for product in seen), NEEDED))
                 stored = asked.by_id()
-                missed = [product for product in seen if not _has_landed(plan, product, stored.get(product.id))]
-        without = {product.id for product in missed}
+                now = [(product, stored.get(product.id)) for product in seen]
+                missed = [(product, found) for product, found in now if not _has_landed(plan, product, found)]
+        without = {product.id for product, _ in missed}
         # No entry tells of what did not happen.
         if entries := [entry for product_id, entry in plan.audit.items() if product_id not in without]:
             yield from Bulk(AUDIT.name, entries).sending()
@@ -135,6 +145,12 @@ def _has_landed(plan: UpsertPlan, seen: Product, stored: Mapping[str, Any] | Non
     same = stored.get("content_hash") == wanted.content_hash and not {"gone_at", "held", "declined"} & stored.keys()
     # Equal content has an offer where ours has one.
     return same and (wanted.offer is None or stored["offer"]["checked_at"] >= wanted.offer.checked_at)
+
+
+def _was_followed(seen: Product, stored: Mapping[str, Any] | None) -> bool:
+    """Whether what is stored was seen later than ours."""
+    looked = ((stored or {}).get("offer") or {}).get("checked_at")
+    return bool(seen.offer and looked and looked > seen.offer.checked_at)
 
 
 def collided(error: BulkWriteError, writes: Sequence[UpdateOne]) -> list[UpdateOne]:

@@ -7,6 +7,7 @@ A product that did not change costs no write but its `seen` mark. What replaces 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from pymongo import UpdateOne
@@ -92,8 +93,11 @@ def plan_upsert(
             plan.moved.append(product.id)
             plan.products.append(_insertion(product))
         elif known.get("gone_at") is not None:
-            plan.returned.append(product.id)
-            plan.moved.append(product.id)
+            if _is_late(product, known):
+                plan.unchanged.append(product.id)
+            else:
+                plan.returned.append(product.id)
+                plan.moved.append(product.id)
             plan.products += _replacement(product, known)
         elif known.get("content_hash") != product.content_hash:
             plan.changed.append(product.id)
@@ -102,9 +106,7 @@ def plan_upsert(
             plan.products += _replacement(product, known)
         else:
             plan.unchanged.append(product.id)
-            # What a crawl notes of a product does it no harm; that a live refresh found it unchanged might, if it is not so.
-            same = {"_id": product.id} if product.crawled else as_planned(product.id, known)
-            plan.products += seen_mark(product, same, reading=True)
+            plan.products += seen_mark(product, _same(product, known), reading=True)
         if known is None or offer_moved(product, known):
             point = point_of(product)
             if point is not None:
@@ -153,9 +155,23 @@ def as_planned(product_id: ProductId, known: Mapping[str, Any]) -> dict[str, Any
     }
 
 
+def _same(product: Product, known: Mapping[str, Any]) -> dict[str, Any]:
+    """The filter for the mark of an unchanged product: what harms none that was changed meanwhile needs no more than its id."""
+    if not product.crawled:
+        return as_planned(product.id, known)
+    return {"_id": product.id} | ({"content_hash": product.content_hash} if product.reading is not None else {})
+
+
+def _last_look(known: Mapping[str, Any]) -> datetime | None:
+    """When somebody last looked at the shop: found the product as it is stored, at a price that is held, or gone."""
+    offer, held = known.get("offer") or {}, known.get("held") or {}
+    looks = (offer.get("checked_at"), held.get("seen_at"), known.get("gone_at"))
+    return max((at for at in looks if at is not None), default=None)
+
+
 def _is_late(product: Product, known: Mapping[str, Any]) -> bool:
     """Whether somebody looked at the shop later and was done before us: then what they saw stays."""
-    looked = (known.get("offer") or {}).get("checked_at")
+    looked = _last_look(known)
     return bool(product.offer and looked and looked > product.offer.checked_at)
 
 
@@ -164,12 +180,12 @@ def _way_back(product: Product, known: Mapping[str, Any]) -> list[PricePoint]:
 
     Whoever looked later found the price of before us, so for them it had not changed; it has: to ours, and back.
     """
-    if not _is_late(product, known):
+    looked, offer, price = _last_look(known), known.get("offer"), known.get("price")
+    if looked is None or offer is None or not _is_late(product, known):
         return []
-    offer, price = known["offer"], known.get("price")
     return [
         PricePoint(
-            at=offer["checked_at"],
+            at=looked,
             price=Money(price["amount"], price["currency"]) if price else None,
             cost=Money(offer["cost"], offer["currency"]),
             availability=Availability(offer["availability"]),

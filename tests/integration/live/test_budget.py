@@ -14,8 +14,8 @@ from servers import hung_redis
 from shopkeeper import wait_until
 
 from listino.domain.politeness import (
-    ALONE_AFTER,
     CATCH_UP_MS,
+    FAILURE_ALONE_AFTER,
     FIRST_FAILED_MS,
     FIRST_PAUSE_MS,
     FIRST_REFUSED_MS,
@@ -192,11 +192,11 @@ async def failed_and_recovered(budget: Budget | LocalBudget, good: int) -> None:
 
 async def test_a_failure_that_stands_alone_slows_nobody_down(budget: Budget | LocalBudget) -> None:
     for _ in range(3):
-        await failed_and_recovered(budget, ALONE_AFTER)
+        await failed_and_recovered(budget, FAILURE_ALONE_AFTER)
     assert len((await take(budget, FREE.crawling)).slots) == FREE.crawling
 
 
-@pytest.mark.parametrize("good", [0, ALONE_AFTER - 1])
+@pytest.mark.parametrize("good", [0, FAILURE_ALONE_AFTER - 1])
 async def test_failures_close_to_each_other_slow_down_and_pause_nobody(budget: Budget | LocalBudget, good: int) -> None:
     await failed_and_recovered(budget, good)
     await answered(budget, Outcome.FAILED)

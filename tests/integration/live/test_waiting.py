@@ -10,6 +10,7 @@ from livework import waiting_room
 from redis import Redis
 from redis import asyncio as aioredis
 from shopkeeper import wait_until
+from structlog.testing import capture_logs
 
 import listino.live.leases
 import listino.live.waiting
@@ -214,15 +215,19 @@ async def test_what_kills_its_workers_is_told_from_the_others_and_parked(
     with contextlib.closing(LivePrices(settings)) as live:
         for product_id in (FIRST, poison, THIRD):
             live.get(product_id, wait_ms=0)
-        while not redis.exists("live:{de:kontor}:parked"):
-            room = new_room()
-            taken = await take(room)
-            while taken:
-                hands.append(sorted(taken))
-                if poison in taken:
-                    break  # and the worker is no more
-                assert await room.deliver(*map(silent, taken)) == set(taken)
-                taken = await room.take(10)
+        with capture_logs() as lines:
+            while not redis.exists("live:{de:kontor}:parked"):
+                room = new_room()
+                taken = await take(room)
+                while taken:
+                    hands.append(sorted(taken))
+                    if poison in taken:
+                        break  # and the worker is no more
+                    assert await room.deliver(*map(silent, taken)) == set(taken)
+                    taken = await room.take(10)
+        assert [(line["event"], line["product_id"], line["log_level"]) for line in lines] == [
+            ("live.parked", poison, "warning")
+        ]
         assert hands[:ALONE_AFTER] == [[FIRST, poison, THIRD]] * ALONE_AFTER
         assert sorted(hands[ALONE_AFTER:]) == [[FIRST], [poison], [THIRD]]
         assert live.get(poison, wait_ms=5000).reason is Reason.PARKED
@@ -231,9 +236,24 @@ async def test_what_kills_its_workers_is_told_from_the_others_and_parked(
         assert run(["live", "parked", "--json"]) == 0
         (parked,) = json.loads(capsys.readouterr().out)
         assert (parked["product_id"], parked["why"].split()[0]) == (poison, str(PARK_AFTER))
+        assert parked["why"] == lines[0]["why"]
         assert run(["live", "parked", "--release", poison]) == 0
         assert run(["live", "parked", "--release", poison]) == 2
         assert live.get(poison, wait_ms=0).reason is Reason.DEADLINE
+
+
+async def test_what_fails_time_and_again_is_parked_with_the_error_and_that_is_logged(
+    settings: Settings, new_room: Callable[[], WaitingRoom]
+) -> None:
+    with contextlib.closing(LivePrices(settings)) as live, capture_logs() as lines:
+        room = new_room()
+        for _ in range(PARK_AFTER):
+            assert not lines
+            live.get(FIRST, wait_ms=0)
+            assert await room.take(1) == [FIRST]
+            await room.deliver(silent(FIRST), errors={FIRST: "a mistake"})
+        assert live.get(FIRST, wait_ms=0).reason is Reason.PARKED
+    assert lines == [{"event": "live.parked", "log_level": "warning", "product_id": FIRST, "why": "a mistake"}]
 
 
 async def take(room: WaitingRoom) -> list[str]:

@@ -17,7 +17,7 @@ from listino.domain.market import market_of
 from listino.domain.money import Money
 from listino.domain.offer import Availability, ShopOffer, ShopProduct, Variant
 from listino.domain.pricing import PricingRule
-from listino.domain.product import Product, ProductId
+from listino.domain.product import Product, ProductId, Reading
 from listino.settings import Settings
 from listino.store import client
 from listino.store.aio import AsyncStore
@@ -234,6 +234,44 @@ def test_a_crawl_that_read_another_name_leaves_the_way_back_from_a_price_told_me
     stored = store.products.get(CUP)
     assert (stored.name, stored.crawl_id, cost(stored)) == ("Tazzina", "it-2", 1000)
     assert costs(store) == [1000, 900, 1000]
+
+
+def test_how_a_crawl_read_an_unchanged_product_is_not_noted_of_a_price_told_meanwhile(
+    store: Store, settings: Settings, cup: Product
+) -> None:
+    """The shop may be back at the page that the crawl knows, and would say that nothing has changed since."""
+    reading = Reading(key=1, reader="r", read_at=at(LOOKED - 1), etag='"ten"')
+    with Store(settings, Between(lambda: look(store, cup, 1200))) as late:
+        late.products.upsert([replace(listed(1000, LOOKED - 1, crawl="it-2"), reading=reading)], terms=TERMS)
+    stored = store.products.get(CUP)
+    assert (cost(stored), stored.reading, stored.crawl_id) == (1200, None, "it-2")
+
+
+def hold(store: Store, seconds: float, availability: Availability = Availability.IN_STOCK) -> None:
+    """What a live refresh stores that found a price which is not plausible."""
+    fresh = reoffer(store.products.get(CUP), offer(100_000, availability), TERMS, at=at(seconds))
+    assert store.products.upsert([fresh], terms=TERMS).held == [CUP]
+
+
+@pytest.mark.parametrize("price", [1000, 900], ids=["unchanged", "moved"])
+def test_a_price_held_later_stays_held_and_the_audit_log_says_nothing_else(
+    price: int, store: Store, cup: Product
+) -> None:
+    hold(store, LOOKED + 1)
+    look(store, cup, price)
+    stored = store.products.get(CUP)
+    assert stored.held is not None
+    assert (cost(stored), store.audit.of(CUP)) == (1000, [])
+    assert costs(store) == ([1000] if price == 1000 else [1000, 900, 1000]), "as it was told, and as it is sold"
+
+
+def test_what_was_found_gone_later_stays_gone(store: Store, settings: Settings, cup: Product) -> None:
+    store.products.mark_gone([CUP], at(LOOKED + 1))
+    told = Told()
+    with Store(settings, told) as late:
+        plan = look(late, cup, 1000)
+    assert (plan.returned, plan.unchanged, told.moved) == ([], [CUP], [])
+    assert store.products.get(CUP).gone_at == at(LOOKED + 1)
 
 
 def test_a_product_twice_in_one_batch_ends_as_it_was_seen_last(store: Store, cup: Product) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -17,6 +17,8 @@ from listino.domain.clock import utc_now
 from listino.jobs import LIVE, Jobs
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.keys import DRAINS, ShopKeys
+from listino.live.leases import Leases
+from listino.live.scripts import WANTED
 from listino.live.synchronous import LivePrices
 from listino.live.times import LEASE_MS
 from listino.live.waiting import WaitingRoom
@@ -114,6 +116,39 @@ def test_without_being_woken_or_a_thread_to_spare_leases_are_held_and_what_waits
         wait_until(lambda: held_until(redis) > until, "it is held", 5)
         assert (redis.get(KEYS.drain), looks) == (owner, before), "the lease never ran out"
         assert answer(live, SECOND) is Reason.GONE
+
+
+def test_a_watch_that_fails_begins_again(
+    start: Start, live: LivePrices, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold, hear_wanted = Leases.hold, listino.live.leases.hear_wanted
+    held: list[bool] = []
+    heard: list[bool] = []
+
+    async def holding(self: Leases, rooms: Sequence[WaitingRoom]) -> tuple[list[str], float]:
+        if rooms and not held:
+            held.append(True)
+            raise ZeroDivisionError("a mistake")
+        return await hold(self, rooms)
+
+    async def listening(*given: Any) -> None:
+        if not heard:
+            heard.append(True)
+            raise ZeroDivisionError("a mistake")
+        await hear_wanted(*given)
+
+    monkeypatch.setattr(Leases, "hold", holding)
+    monkeypatch.setattr(workers.drains, "hear_wanted", listening)
+    with start(answering) as drains:
+        drains.begin(SHOP)
+        assert answer(live, FIRST) is Reason.GONE
+        owner, until = redis.get(KEYS.drain), held_until(redis) + 2 * LEASE_MS
+        wait_until(lambda: held_until(redis) > until, "it is held", 5)
+        assert redis.get(KEYS.drain) == owner
+        worker = drains._runtime.worker
+        wait_until(lambda: redis.pubsub_numsub(f"{WANTED}{worker}")[0][1], "it listens", 5)
+    assert held
+    assert heard
 
 
 def held_until(redis: Redis) -> float:

@@ -13,9 +13,10 @@ from listino.domain.clock import utc_now
 from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.times import BREAK_AFTER
+from listino.live.waiting import DrainLost
 from listino.shops.platform import Fetch, Known, Refresh
 from listino.shops.shop import Shop
-from workers.refresh import Inquiry, Outcome
+from workers.inquiry import Inquiry, Outcome
 
 IDS = [f"it:bottega:{number}" for number in range(60)]
 Work = Callable[[Inquiry], Outcome]
@@ -29,14 +30,20 @@ class Room:
         self.taken: list[int] = []
         self.answers: list[LiveAnswer] = []
         self.breaker_open = False
-        self.wanted, self.news = True, asyncio.Event()
+        self.wanted, self.lost, self.news = True, False, asyncio.Event()
+        self.abandoned = False
         self._silent_in_a_row = 0
 
     async def take(self, most: int) -> list[str]:
+        if self.lost:
+            raise DrainLost
         ids, self.waiting = self.waiting[:most], self.waiting[most:]
         self.taken.append(len(ids))
         self.wanted = bool(self.waiting)
         return ids
+
+    def abandon(self) -> None:
+        self.abandoned = True
 
     def put(self, ids: Sequence[str]) -> None:
         """More of them, of which the drain is told."""
@@ -218,3 +225,29 @@ async def test_nothing_waits_until_somebody_wakes_the_drain_when_a_place_comes_f
     room, asking = Room(IDS), Asking(bottega, answering(None))
     assert await drain(asking, room, monkeypatch) == len(IDS)
     assert all(room.taken), "nor is it looked for what is not there"
+
+
+async def test_a_drain_that_has_lost_its_shop_begins_nothing_more_though_every_place_is_taken(
+    bottega: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, answered_at_last = Room(IDS), asyncio.Event()
+    asking = Asking(bottega, answering(None), size=1, batch=25)
+
+    async def hanging(inquiry: Inquiry, *, probing: bool) -> Outcome:
+        asking.asked.append(inquiry.product_ids)
+        await answered_at_last.wait()
+        return answering(None)(inquiry)
+
+    monkeypatch.setattr(asking, "ask", hanging)
+    at_work = asyncio.create_task(drain(asking, room, monkeypatch))
+    async with asyncio.timeout(5):
+        while len(asking.asked) < bottega.live_concurrency:  # noqa: ASYNC110 - the shop is not one that says when
+            await asyncio.sleep(0)
+        room.lost = True
+        room.news.set()
+        while not room.abandoned:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        answered_at_last.set()
+        with pytest.raises(DrainLost):
+            await at_work
+    assert len(asking.asked) == bottega.live_concurrency, "the others are for who has the shop now"

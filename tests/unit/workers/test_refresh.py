@@ -21,8 +21,10 @@ from listino.live.budget import Outcome, Report, Slot
 from listino.live.rules import Rules
 from listino.live.turns import HostBusy
 from listino.shops.shop import PlatformOptions, Shop
+from listino.store.outage import Contended
 from listino.store.upsert import UpsertPlan
 from workers.hosts import Hosts
+from workers.inquiry import SECOND_WITHIN_SECONDS
 from workers.refresh import Refresher
 
 ID = "it:bottega:8411"
@@ -47,10 +49,13 @@ class Products:
         return {str(product.id): product for product in self.stored if product.id in product_ids}
 
     def upsert(self, seen: Sequence[Product], *, terms: Terms, known: Mapping[ProductId, Product]) -> UpsertPlan:
-        assert known == self.among([str(product.id) for product in seen]), "as they were read before"
+        assert known in (self.among([str(product.id) for product in seen]), {}), (
+            "as they were read before, or once more"
+        )
         plan = UpsertPlan()
+        before = self.among([str(product.id) for product in seen])
         for product in seen:
-            believed = not doubts_of(product, known[product.id], terms.plausibility)
+            believed = not doubts_of(product, before[str(product.id)], terms.plausibility)
             (self.kept if believed else plan.held).append(product if believed else product.id)  # type: ignore[arg-type]
         return plan
 
@@ -390,10 +395,20 @@ async def test_what_refuses_or_is_silent_is_not_asked_again(
     assert not (await refreshed(refresher(bottega, listed_shirt, in_turn(failure)))).fresh
 
 
+async def test_a_second_attempt_counts_when_it_is_sent(bottega: Shop, listed_shirt: Product) -> None:
+    turns, again = Turns(Rules("")), []
+    at_work = replace(refresher(bottega, listed_shirt, answering(500), turns), asked_again=again.append)
+    (inquiry,) = (await at_work.prepare([ID])).open
+    (repeated,) = (await at_work.ask(inquiry)).open
+    turns.busy = True
+    assert [answer.reason for answer in (await at_work.ask(repeated)).answers] == [Reason.SHOP_BUSY]
+    assert again == []
+
+
 async def test_what_fails_too_late_for_who_waits_is_told_at_once(bottega: Shop, listed_shirt: Product) -> None:
     at_work = refresher(bottega, listed_shirt, in_turn(answering(500)))
     (inquiry,) = (await at_work.prepare([ID])).open
-    late = replace(inquiry, began=inquiry.began - workers.refresh.SECOND_WITHIN_SECONDS)
+    late = replace(inquiry, began=inquiry.began - SECOND_WITHIN_SECONDS)
     outcome = await at_work.ask(late)
     assert ([answer.reason for answer in outcome.answers], outcome.open) == ([Reason.SHOP_REFUSED], [])
 
@@ -424,6 +439,25 @@ async def test_a_probe_that_fails_slows_nobody_down_and_one_that_is_refused_is_h
         probed = await at_work.ask(inquiry, probing=True)
         assert (probed.heard, probed.open, len(probed.answers)) == (heard, [], 1)
         assert [report.outcome for report in turns.reports] == [outcome]
+
+
+async def test_a_product_that_others_store_all_the_time_fails_alone(
+    bottega: Shop, listed_shirt: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = answering(200, [item(1, "3000"), item(2, "3000")])
+    at_work = refresher(bottega, [simple(listed_shirt, number) for number in (1, 2)], in_turn(listed))
+    whole = Products.upsert
+
+    def contended(
+        self: Products, seen: Sequence[Product], *, terms: Terms, known: Mapping[ProductId, Product]
+    ) -> UpsertPlan:
+        if any(product.id == "it:bottega:2" for product in seen):
+            raise Contended("it:bottega:2 changed all the time")
+        return whole(self, seen, terms=terms, known=known)
+
+    monkeypatch.setattr(Products, "upsert", contended)
+    found = await refresh(at_work, "it:bottega:1", "it:bottega:2")
+    assert [found[key].reason for key in sorted(found)] == [None, Reason.FAILED]
 
 
 async def test_a_product_over_which_we_fail_fails_alone_and_is_blamed(
