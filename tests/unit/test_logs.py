@@ -26,6 +26,7 @@ class Kept(GatheredLines):
 def kept() -> Iterator[Kept]:
     lines = Kept()
     before = structlog.get_config()
+    structlog.contextvars.clear_contextvars()  # what another test of this process may have left
     configure_logs(Settings(_env_file=None, env="test"), gathered=lines)  # type: ignore[call-arg]  # typed by pydantic
     yield lines
     structlog.configure(**before)
