@@ -39,6 +39,9 @@ def client_options(settings: Settings) -> dict[str, Any]:
         "retryReads": True,
         "serverSelectionTimeoutMS": 3_000,
         "connectTimeoutMS": 2_000,
+        # A router that takes that long to say hello is asked again, or the other one is: while servers are elected and started anew
+        # the driver's own two attempts may both be in vain. All of it ends with timeoutMS.
+        "maxAdaptiveRetries": 6,
         "timeoutMS": round(1000 * WRITE_SECONDS),
     }
 
