@@ -24,10 +24,12 @@ SPIDER_START = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class WaitingCrawl:
-    """A crawl that was asked for and has no run yet: no worker has taken it, or its spider is still starting."""
+    """A crawl that was asked for and has no run yet: no worker has taken it, or its spider is still starting. `shop`: the
+    only one that is to be crawled."""
 
     market: str
     trigger: str
+    shop: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Jobs:
             job_timeout=CRAWL_SECONDS,
             result_ttl=3600,
             failure_ttl=7 * 86_400,
-            description=f"crawl {market}",
+            description=f"crawl {market}:{shop}" if shop else f"crawl {market}",
         )
 
     def waiting_crawls(self) -> list[WaitingCrawl]:
@@ -66,5 +68,6 @@ class Jobs:
         taken = Job.fetch_many(queue.started_job_registry.get_job_ids(), self.connection, serializer=JSONSerializer)
         starting = [job for job in taken if job and job.started_at and utc_now() - job.started_at < SPIDER_START]
         return [
-            WaitingCrawl(market=job.args[0], trigger=job.args[2]) for job in [*starting, *queue.get_jobs(length=100)]
+            WaitingCrawl(market=job.args[0], trigger=job.args[2], shop=job.args[1])
+            for job in [*starting, *queue.get_jobs(length=100)]
         ]

@@ -6,17 +6,19 @@ import sys
 import click
 
 from listino.domain.errors import InvalidValue, ListinoError
+from listino.domain.schedule import in_force
 from listino.jobs import CRAWL, LIVE, Jobs
 from listino.live.client import connect_worker
 from listino.live.worker_ports import demand_free, worker_ports
 from listino.logs import configure_logs
 from listino.settings import Settings, load_settings
+from listino.store.client import Store
 from workers import live_worker
 from workers.crawl_worker import CrawlWorker
 from workers.enduring import READ_SECONDS
 from workers.patience import Patience
 from workers.pool import LivePool
-from workers.schedule import Schedule, periodic_crawls
+from workers.schedule import Schedule
 
 
 @click.command()
@@ -72,7 +74,8 @@ def _work(role: str, settings: Settings) -> None:
     connection.ping()  # there is nothing to do until Redis answers
     logging.getLogger("rq").setLevel("WARNING")
     if role == "schedule":
-        Schedule(connection, periodic_crawls(), patience).start()
+        with Store(settings) as store:
+            Schedule(connection, lambda: in_force(store.crawl_times.all()), patience).start()
     else:
         CrawlWorker([Jobs(connection).queue(CRAWL)], connection=connection, patience=patience).work(
             logging_level="WARNING"

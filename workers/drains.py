@@ -30,6 +30,7 @@ STUCK_SECONDS = 10.0
 _ALIVE_SECONDS = 1.0  # between two signs that it does come round
 _THREADS = 64  # for questions to MongoDB; more than requests to the shops are in flight at a time
 _STOPPING_SECONDS = 4.0
+_TELLING_SECONDS = 5.0  # between two times that it lets the back office know what it did
 _UNWATCHING_SECONDS = 0.5  # a question to a Redis that hangs may outlive its being cancelled
 
 
@@ -79,7 +80,7 @@ class Drains:
     def _watch(self) -> None:
         """From now on holds what it drains, hears what is wanted of it, takes over what nobody drains any more, and ends the
         process if the event loop hangs."""
-        watches = (self._alive, self._holding, self._listening)
+        watches = (self._alive, self._holding, self._listening, self._telling)
         self._watches = [self._loop.create_task(self._kept_up(watch)) for watch in watches]
 
     async def _ended(self) -> None:
@@ -89,6 +90,9 @@ class Drains:
                 drain.room.news.set()
             await asyncio.wait([drain.task for drain in self._drains.values()])
             await asyncio.sleep(0)
+        with contextlib.suppress(TimeoutError, *UNAVAILABLE):
+            async with asyncio.timeout(_UNWATCHING_SECONDS):
+                await self._runtime.tell_figures()
         for watch in self._watches:
             watch.cancel()
         await asyncio.wait(self._watches, timeout=_UNWATCHING_SECONDS)
@@ -162,6 +166,12 @@ class Drains:
 
     async def _listening(self) -> None:
         await hear_wanted(self._runtime.settings, self._runtime.worker, self._wake)
+
+    async def _telling(self) -> None:
+        while True:
+            await asyncio.sleep(_TELLING_SECONDS)
+            with contextlib.suppress(*UNAVAILABLE):
+                await self._runtime.tell_figures()
 
     def _wake(self, shop_key: str) -> None:
         if shop_key in self._drains:

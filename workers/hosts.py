@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from urllib.parse import urljoin, urlsplit
 
-import httpx
+import httpx2
 
 from listino.live.budget import Outcome, Report, Slot
 from listino.live.rules import Rules
@@ -26,7 +26,7 @@ class Turn:
         self._slot = slot
         self.report = Report(slot, Outcome.FAILED)
 
-    def answered(self, response: httpx.Response) -> None:
+    def answered(self, response: httpx2.Response) -> None:
         """Hears what the host answered, and for how long it wants to be left alone."""
         self.report = Report.of_answer(self._slot, response.status_code, response.headers.get("retry-after"))
 
@@ -39,7 +39,7 @@ class Hosts:
     """`shops` gives all that are declared now: two markets' shops may share a host and its budget."""
 
     def __init__(
-        self, client: httpx.AsyncClient, turns: Turns, agent: str, shops: Callable[[], Iterable[Shop]], seconds: float
+        self, client: httpx2.AsyncClient, turns: Turns, agent: str, shops: Callable[[], Iterable[Shop]], seconds: float
     ) -> None:
         self._client = client
         self._turns = turns
@@ -52,7 +52,7 @@ class Hosts:
     async def rules(self, shop: Shop) -> Robots:
         """The host's rules; asked of it only where no process has asked it for hours.
 
-        Raises HostBusy, TimeoutError or an error of httpx where the host does not say.
+        Raises HostBusy, TimeoutError or an error of httpx2 where the host does not say.
         """
         until, robots = self._known.get(shop.host, (0.0, Robots()))
         if until > time.monotonic():

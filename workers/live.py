@@ -144,7 +144,7 @@ class _Work:
 
     async def _taken(self, most: int) -> list[str]:
         try:
-            return await self.room.take(most)
+            return await self.room.take(most, late=max(1, self.refresher.shop.live_concurrency // 4))
         except UNAVAILABLE as error:
             log.warning("live.not_taken", error=str(error))
             raise

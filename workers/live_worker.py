@@ -34,3 +34,4 @@ def work(settings: Settings, metrics_host: str = HOST, metrics_port: int | None 
         )
     finally:
         at_work.close()
+        runtime().store.filing.close()

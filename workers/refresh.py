@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
-import httpx
+import httpx2
 import structlog
 
 from listino.domain.clock import utc_now
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 
-# For each question to MongoDB, of which a refresh has two: so that a MongoDB that hangs is a reason in the answer.
+# For each question to MongoDB, of which a refresh has two at most: so that a MongoDB that hangs is a reason in the answer.
 STORE_SECONDS = 5.0
 
 _MOST_BYTES = 8 * 1024 * 1024  # of one answer; product pages average 600 kB
@@ -49,21 +49,26 @@ class Look(NamedTuple):
     before: Product
 
 
+async def _nothing(product_ids: Sequence[str]) -> Mapping[str, Product]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Refresher:
     """Refreshes products of one shop. Never raises: every way it can go wrong is a reason in an answer.
 
     `seconds`: how long the shop has for the whole of an answer, once its turn has come. `asked_again` hears the first
-    product of every request that is sent a second time.
+    product of every request that is sent a second time; `kept` gives products that need not be read from the store.
     """
 
     shop: Shop
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     hosts: Hosts
     store: Store
     seconds: float
     clock: ServerClock = field(default_factory=ServerClock)
     asked_again: Callable[[str], None] = lambda _: None
+    kept: Callable[[Sequence[str]], Awaitable[Mapping[str, Product]]] = _nothing
     _kept: Together[Look, LiveAnswer | Exception] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -83,7 +88,9 @@ class Refresher:
         """The requests that tell the offers of these products; answers for those that nothing can be asked about."""
 
         async def look_up() -> Outcome:
-            found = await _within_limit(self.store.products.among, product_ids)
+            found: dict[ProductId, Product] = dict((await self.kept(product_ids)).items())
+            if unknown := [key for key in product_ids if key not in found]:
+                found |= await _within_limit(self.store.products.among, unknown)
             products = {unquote(key_parts(key)[2]): found[key] for key in product_ids if key in found}
             missing = [_without_price(key, Reason.NO_SHOP) for key in product_ids if key not in found]
             return Outcome(missing, self._inquiries(products))
@@ -142,7 +149,7 @@ class Refresher:
             reason, heard, details = Reason.SHOP_REFUSED, refusal.heard, {"said": str(refusal)}
         except HostBusy as busy:
             reason, details = Reason.SHOP_BUSY, {"said": str(busy)}
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             reason, heard, details = Reason.SHOP_SILENT, False, {"error": repr(error)}
         except ListinoError as error:
             reason, heard, details = Reason.UNREADABLE, True, {"error": str(error)}
@@ -202,7 +209,7 @@ class Refresher:
                     raise UnreadablePage(f"{fetch.url} answers with more than {_MOST_BYTES} bytes")
             if not several and self._platform.says_gone(fetch, response.status_code, bytes(body)):
                 raise GoneFromShop(f"{fetch.url} answered {response.status_code}")
-            if response.status_code != httpx.codes.OK:
+            if response.status_code != httpx2.codes.OK:
                 raise Refused(f"{fetch.url} answered {response.status_code}", response.status_code)
             return Page(url=fetch.url, body=bytes(body), headers=dict(response.headers))
 

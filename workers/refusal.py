@@ -1,6 +1,6 @@
 """Shops that forbid a question, refuse it, or break off, and what each of it says about the shop."""
 
-import httpx
+import httpx2
 
 from listino.domain.errors import UnreadablePage
 from listino.domain.politeness import REFUSALS, is_failure
@@ -9,7 +9,7 @@ from listino.domain.politeness import REFUSALS, is_failure
 _NOT_AS_ASKED = (400, 404, 413, 414)
 # What a shop answers, and what becomes of a connection, when something went wrong in passing. Not a refusal, nor silence.
 _IN_PASSING = (500, 502, 504)
-BROKEN_OFF = (httpx.NetworkError, httpx.RemoteProtocolError)
+BROKEN_OFF = (httpx2.NetworkError, httpx2.RemoteProtocolError)
 
 
 class Refused(Exception):

@@ -4,24 +4,32 @@ import contextlib
 import secrets
 from functools import cache, cached_property
 
-import httpx
+import httpx2
 import structlog
 
 from listino.domain.errors import UnknownShop
+from listino.domain.product import Product
 from listino.jobs import Jobs
+from listino.live.answer import LiveAnswer
 from listino.live.budget import Role
 from listino.live.client import UNAVAILABLE, connect, connect_async
 from listino.live.exchange import Exchange
+from listino.live.figures import FigureSums
 from listino.live.legs import ServerClock
+from listino.live.page import Page
 from listino.live.page_guard import PageGuard
+from listino.live.product_page import rendered
 from listino.live.turns import Turns
 from listino.live.waiting import WaitingRoom
 from listino.settings import Settings, load_settings
 from listino.shops.folder import ShopsFolder
 from listino.shops.labels import ShopLabels
 from listino.store.client import Store
+from listino.store.documents import packed, paged_document
 from workers.hosts import Hosts
+from workers.known import KnownProducts
 from workers.metrics import WorkerMetrics
+from workers.pools import HostPools
 from workers.refresh import Refresher
 
 log = structlog.get_logger(__name__)
@@ -36,17 +44,20 @@ class Runtime:
         self.settings = settings
         self.worker = secrets.token_hex(4)  # the process, where it is told what is wanted of its drains
         self.jobs = Jobs(connect(settings))
-        self.store = Store(settings, PageGuard(settings))
+        self.store = Store(settings, PageGuard(settings, _page))
         self._clock = ServerClock()
         self._redis = connect_async(settings)
         self._exchange = Exchange(self._redis)
-        self._client: httpx.AsyncClient | None = None
+        self._known = KnownProducts(settings)
+        self._client: httpx2.AsyncClient | None = None
         self._folder = ShopsFolder(
             settings.shops_path,
             lambda error: log.error("live.bad_declaration", error=str(error)),
             look_seconds=_LOOK_SECONDS,
         )
-        self.metrics = WorkerMetrics(ShopLabels(self._folder))
+        self._shop_of = ShopLabels(self._folder)
+        self.metrics = WorkerMetrics(self._shop_of)
+        self._figures = FigureSums()
 
     def warm_up(self) -> None:
         """Does now what the first job would have to wait for: connections, and the TLS context of the HTTP client.
@@ -64,6 +75,7 @@ class Runtime:
             await self._turns.close()
         if self._client is not None:
             await self._client.aclose()
+        await self._known.close()
         await self._redis.aclose()
 
     def waiting_room(self, shop_key: str) -> WaitingRoom:
@@ -74,8 +86,16 @@ class Runtime:
             shop_key,
             worker=self.worker,
             clock=self._clock,
-            refreshed=self.metrics.refreshed,
+            refreshed=self._refreshed,
         )
+
+    async def tell_figures(self) -> None:
+        """Lets the back office know what became of the refreshes since the last time; raises one of UNAVAILABLE."""
+        await self._figures.tell(self._redis)
+
+    def _refreshed(self, answer: LiveAnswer) -> None:
+        self.metrics.refreshed(answer)
+        self._figures.refreshed(self._shop_of(answer.product_id), answer)
 
     def refresher(self, shop_key: str) -> Refresher:
         """The refresher of a shop as it is declared now; raises UnknownShop. Call it inside the loop."""
@@ -84,18 +104,24 @@ class Runtime:
             raise UnknownShop(f"no shop {shop_key} is declared in {self.settings.shops_path}")
         seconds = self.settings.live_timeout_ms / 1000
         return Refresher(
-            shops[shop_key], self._http(), self._hosts, self.store, seconds, self._clock, self.metrics.asked_again
+            shops[shop_key],
+            self._http(),
+            self._hosts,
+            self.store,
+            seconds,
+            self._clock,
+            self.metrics.asked_again,
+            self._known.among,
         )
 
-    def _http(self) -> httpx.AsyncClient:
+    def _http(self) -> httpx2.AsyncClient:
         if self._client is None:
-            self._client = httpx.AsyncClient(
-                http2=True,
+            self._client = httpx2.AsyncClient(
+                transport=HostPools(httpx2.create_ssl_context(trust_env=False)),
                 timeout=self.settings.live_timeout_ms / 1000,
                 headers={"User-Agent": self.settings.user_agent},
                 # A redirect could lead to a host that no shop declares.
                 follow_redirects=False,
-                limits=httpx.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=60),
                 trust_env=False,
             )
         return self._client
@@ -108,6 +134,11 @@ class Runtime:
     @cached_property
     def _turns(self) -> Turns:
         return Turns(self.settings, Role.LIVE)
+
+
+def _page(product: Product) -> Page:
+    """Its page, as whoever opens it next would have to make it."""
+    return rendered(paged_document(product), packed)
 
 
 @cache

@@ -152,6 +152,11 @@ return 0
 """
 
 
+def host_keys(host: str) -> list[str]:
+    """The keys of a host's pace, and of the slots of crawls and of live refreshes."""
+    return [f"budget:{{{host.lower()}}}:{name}" for name in ("pace", "crawl", "live")]
+
+
 class Role(StrEnum):
     """For whom a host is asked."""
 
@@ -210,7 +215,7 @@ class Budget:
     def __init__(self, exchange: Exchange, host: str, role: Role) -> None:
         self._role = role
         self._lease_ms = LIVE_LEASE_MS if role is Role.LIVE else CRAWL_LEASE_MS
-        self._keys = [f"budget:{{{host.lower()}}}:{name}" for name in ("pace", "crawl", "live")]
+        self._keys = host_keys(host)
         self._slots = self._keys[1 if role is Role.CRAWL else 2]
         self._exchange = exchange
         self._take, self._give = Script(exchange, _TAKE), Script(exchange, _GIVE)

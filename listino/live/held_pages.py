@@ -15,16 +15,11 @@ HELD_SECONDS = 1.0  # at most: no page may be further behind its product
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A page, or None where there is no such product. It was the truth at `read_at` (seconds since 1970) and may be shown
-    until `until` by the loop's clock; 0 where nobody knows that it was the truth.
-
-    `firsthand`: it was read after its reader had asked, from Redis or under a lease; so whoever heard of all writes until
-    they asked, and goes on hearing of them, may show it until they hear of the next (docs/decisions/0019).
-    """
+    until `until` by the loop's clock; 0 where nobody knows that it was the truth."""
 
     page: Page | None
     read_at: float = 0.0
     until: float = 0.0
-    firsthand: bool = False
 
     @property
     def size(self) -> int:

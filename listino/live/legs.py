@@ -7,7 +7,7 @@ compared; each is off by half a round trip to Redis at the most.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 MICROSECONDS = 1_000_000
 # The offset that was told in the shortest round trip is the best one; after so long, in seconds, the next one counts
@@ -15,6 +15,14 @@ MICROSECONDS = 1_000_000
 _TRUSTED_SECONDS = 10.0
 # Clocks of one refresh may be off by so much, in microseconds, and the order of its moments is known all the same.
 _OFF_US = 1000
+
+
+class Leg(NamedTuple):
+    """One leg of the way: `from_ms` after the first moment that is known, and how long it took."""
+
+    name: str
+    from_ms: float
+    ms: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,14 @@ class Legs:
             if before is not None:
                 yield name, before, max(before, at)
             before = at if before is None else max(before, at)
+
+    def waterfall(self) -> list[Leg]:
+        """The legs that were gone, in ms to the microsecond."""
+        first = min(self.moments().values(), default=0)
+        return [
+            Leg(name, round((began - first) / 1000, 3), round((ended - began) / 1000, 3))
+            for name, began, ended in self.spans()
+        ]
 
     def moments(self) -> dict[str, int]:
         """The moments that came, in the order of the way."""

@@ -19,6 +19,10 @@ class Page:
         """Bytes of it, roughly, with what Python adds to them, and as much again for what is packed later."""
         return 500 + 2 * sum(map(len, self.parts))
 
+    def first(self, count: int) -> "Page":
+        """It with so many of its parts."""
+        return Page(self.state, self.parts[:count])
+
     def encoded(self, stamp: str) -> bytes:
         """One line of stamp, state and lengths, then the parts."""
         lengths = ",".join(str(len(part)) for part in self.parts)

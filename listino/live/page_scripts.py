@@ -2,18 +2,22 @@
 
     page:{ID}        the rendered page, with the stamp under which it counts (see pages.py); expires
     head:{ID}        its beginning as far as lists show it, kept and dropped with it
-    load:{ID}        the lease of the one reader that loads the product, so that a burst on it asks MongoDB once
+    load:{ID}        the lease of the one reader that loads the product, so that a burst on it asks MongoDB once; or of the one
+                     writer that may leave its page
     writing:{ID}     sorted set: writers at work on the product by the end of their mark (ms of the server's clock)
     pages:generation changes when somebody wrote without having been able to say so: every page before it is void
     members:SCOPE    counts what was listed, ended or moved to another list in a market, or in the imported catalogue
     moving:SCOPE     set for SETTLING_MS after that: not everybody may know of it yet; for WRITING_MS where it may happen yet
-    pages:dropped    stream: which products' pages writers have dropped of late, for caches elsewhere (written_log.py)
 
 and the channel `products:written`, on which a writer names the products it has written, a line each, or `*` for any.
 
 A reader that misses takes the lease, loads, and fills. A writer begins by dropping page and lease and leaving its mark,
 writes, and ends by taking the mark away: what a reader loaded before cannot be filled in any more, and while there is a
 mark nobody fills at all. A writer that dies leaves its mark for WRITING_MS of reads that are not kept.
+
+A writer that knows what its write leaves may leave the page in the place of the one it dropped, under the same stamp: if it was
+there, and if no other writer was at work on the product at any time meanwhile. It takes the lease where it finds no mark, and
+whoever begins to write after it takes that away.
 
 One script names the keys of many products, so this needs one Redis with its replicas, not a Redis Cluster.
 """
@@ -28,12 +32,8 @@ CATALOGUE = "catalogue"  # the scope of imported goods, which belong to no marke
 SCOPES = (*MARKETS, CATALOGUE)
 WRITTEN = "products:written"
 ANYTHING = "*"  # where nobody knows any more what was written
-DROPPED = "pages:dropped"
-DROPPED_FIELD = b"ids"  # of its entries: products by their ids, a line each, or ANYTHING
-DROPPED_MS = 10_000  # its entries stay as long at least, unless there are more than DROPPED_MOST
-# Where the server's clock was ahead and is put back, ids lie in the future and entries would stay until it is there again.
-DROPPED_MOST = 50_000
 
+KEPT_MS = 300_000  # pages; bounds what no script could drop
 # Longer than the store lets a write take in all (WRITE_SECONDS in listino.store.guard): no write that is still under way has
 # lost its mark.
 WRITING_MS = 30_000
@@ -74,34 +74,52 @@ def scope_of(product_id: ProductId) -> str:
     return CATALOGUE if isinstance(product_id, int) else product_id.partition(":")[0]
 
 
-# KEYS: page, head, load, writing of each product. ARGV: the writer's token, WRITING_MS, DROPPED, DROPPED_MS, the products by
-# their ids, a line each, DROPPED_MOST. A stream that was not there, or is there no more, begins by saying that anything may have been dropped.
+# KEYS: page, head, load, writing of each product. ARGV: the writer's token, WRITING_MS, the layout of the pages that the writer can
+# make or ''. Gives for each product the stamp under which the writer may leave its page, '' if it may not; nothing to writers that
+# make none.
 BEGIN = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local ends = now + ARGV[2]
+local stamps = {}
 for at = 1, #KEYS, 4 do
+    local stamp = ''
+    if ARGV[3] ~= '' then
+        redis.call('ZREMRANGEBYSCORE', KEYS[at + 3], '-inf', now)
+        if redis.call('EXISTS', KEYS[at + 3]) == 0 then
+            stamp = string.match(redis.call('GETRANGE', KEYS[at], 0, 99), '^(' .. ARGV[3] .. ':%S*) ') or ''
+        end
+        stamps[#stamps + 1] = stamp
+    end
     redis.call('DEL', KEYS[at], KEYS[at + 1], KEYS[at + 2])
+    if stamp ~= '' then redis.call('SET', KEYS[at + 2], ARGV[1], 'PX', ARGV[2]) end
     redis.call('ZADD', KEYS[at + 3], ends, ARGV[1])
     redis.call('PEXPIRE', KEYS[at + 3], ARGV[2])
 end
-if redis.call('EXISTS', ARGV[3]) == 0 then
-    redis.call('XADD', ARGV[3], '*', 'ids', '*')
-end
-redis.call('XADD', ARGV[3], 'MINID', '~', now - ARGV[4], '*', 'ids', ARGV[5])
-redis.call('XTRIM', ARGV[3], 'MAXLEN', '~', ARGV[6])
-return 0
+return stamps
 """
 
 # KEYS: page, head, load, writing of each product. ARGV: the writer's token, or nothing after a write that failed and may
-# happen yet; SETTLING_MS, or WRITING_MS then; WRITTEN; the products by their ids, a line each; and for each scope in which
-# something moved the keys of its count and of its mark.
+# happen yet; SETTLING_MS, or WRITING_MS then; WRITTEN; the products by their ids, a line each; KEPT_MS; how many pages the writer
+# would leave, and for each: which of the products it is, the length of its head, the page; and for each scope in which something
+# moved the keys of its count and of its mark.
 END = """
+local marks = 7 + 3 * ARGV[6]
+local left = {}
+for at = 7, marks - 1, 3 do
+    local key = 4 * ARGV[at] + 1
+    if redis.call('GET', KEYS[key + 2]) == ARGV[1] then left[key] = at end
+end
 for at = 1, #KEYS, 4 do
     redis.call('DEL', KEYS[at], KEYS[at + 1], KEYS[at + 2])
     redis.call('ZREM', KEYS[at + 3], ARGV[1])
+    if left[at] then
+        local length, page = ARGV[left[at] + 1], ARGV[left[at] + 2]
+        redis.call('SET', KEYS[at], page, 'PX', ARGV[5])
+        redis.call('SET', KEYS[at + 1], string.sub(page, 1, tonumber(length)), 'PX', ARGV[5])
+    end
 end
-for at = 5, #ARGV, 2 do
+for at = marks, #ARGV, 2 do
     redis.call('INCR', ARGV[at])
     if redis.call('PTTL', ARGV[at + 1]) < tonumber(ARGV[2]) then
         redis.call('SET', ARGV[at + 1], '1', 'PX', ARGV[2])

@@ -36,9 +36,11 @@ class PageServer:
     """Every method raises a RedisError, at once while the server is known to be away.
 
     `layout`: of what its caller keeps; what was kept under another does not count.
+    `voids`: whether it begins a new generation after an outage; not for a caller that shows pages to nobody, and asks so
+    seldom that what it meets says little of how long Redis was away.
     """
 
-    def __init__(self, settings: Settings, layout: int) -> None:
+    def __init__(self, settings: Settings, layout: int, *, voids: bool = True) -> None:
         self._redis: Any = connect_async(
             settings, seconds=_DRIVER_STEPS * STEP_SECONDS, connections=_CONNECTIONS, greet=self._greet
         )
@@ -49,6 +51,7 @@ class PageServer:
         self._away_until = 0.0
         self._most_bytes = settings.pages_mb * 10**6
         self._full, self._measured_until = False, 0.0
+        self._voids = voids
         self._lost_at: float | None = None
         self._values = Together(self.read, most=_MOST_KEYS)
         self._heads = Together(self._read_heads, most=_MOST_KEYS)
@@ -106,7 +109,7 @@ class PageServer:
             raise RedisConnectionError("Redis did not answer a moment ago")
         try:
             async with within(STEP_SECONDS):
-                if self._lost_at is not None and loop.time() > self._lost_at + OUTAGE_SECONDS:
+                if self._voids and self._lost_at is not None and loop.time() > self._lost_at + OUTAGE_SECONDS:
                     # Whoever wrote during an outage may have ended before it could say so.
                     await self._redis.incr(GENERATION)
                 answer = await step()

@@ -12,7 +12,7 @@ import itertools
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -21,14 +21,13 @@ from redis.exceptions import RedisError
 from listino.domain.product import ProductId
 from listino.live.held_pages import HeldPages, Moment, Reading
 from listino.live.page import Page, decoded
-from listino.live.page_scripts import GENERATION, page_key, product_keys
+from listino.live.page_scripts import GENERATION, KEPT_MS, page_key, product_keys
 from listino.live.page_server import PageServer
 from listino.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 WAIT_SECONDS = 2.5  # how long a shopper waits for a page at most, as for everything else of the store
-KEPT_MS = 300_000  # in Redis; bounds what no script could drop
 MOST_AT_ONCE = 128  # products in one step or question
 # Questions to the store under way at once. One would do, were it not that a shard that hangs must not keep the others.
 MOST_LOADS = 4
@@ -67,13 +66,21 @@ class Pages:
     """The pages of products for one process. Use it in `async with`, inside the event loop that reads.
 
     `layout`: counts the forms of page that `load` has given; processes share pages of one layout.
+    `shown`: how many parts of a page its readers get, and are held in the process; None for all. The rest Redis keeps for others.
     """
 
     def __init__(
-        self, settings: Settings, load: Load, *, layout: int, foreign_seconds: float = FOREIGN_SECONDS
+        self,
+        settings: Settings,
+        load: Load,
+        *,
+        layout: int,
+        shown: int | None = None,
+        foreign_seconds: float = FOREIGN_SECONDS,
     ) -> None:
         self.server = PageServer(settings, layout)
         self._load = load
+        self._shown = shown
         self._foreign_seconds = foreign_seconds
         self._held = HeldPages()
         self._wishes: dict[ProductId, _Wish] = {}
@@ -168,7 +175,7 @@ class Pages:
             if page is None:
                 missed.append(wish)
             else:
-                self._grant(wish, began.reading(page), firsthand=True)
+                self._grant(wish, began.reading(page))
         if missed:
             ends = self._loop.time() + WAIT_SECONDS
             for wish in missed:
@@ -223,7 +230,7 @@ class Pages:
         for wish, answer in zip(some, told, strict=True):
             page = decoded(answer, stamp) if isinstance(answer, bytes) else None
             if page is not None:
-                self._grant(wish, began.reading(page), firsthand=True)
+                self._grant(wish, began.reading(page))
             elif answer == 0 and (waited := self._loop.time() - wish.since) < self._foreign_seconds:
                 self._loop.call_later(max(LOOK_SECONDS, waited / 4), self._want, wish)
             else:
@@ -239,10 +246,8 @@ class Pages:
                 page = loaded.pages.get(wish.product_id)
                 if error := loaded.silent.get(wish.product_id):
                     self._refuse(wish, error)
-                elif loaded.settled:
-                    self._grant(wish, began.reading(page), firsthand=wish.product_id in leases)
                 else:
-                    self._grant(wish, Reading(page))
+                    self._grant(wish, began.reading(page) if loaded.settled else Reading(page))
             if loaded.settled:
                 leases = {product_id: loaded.pages.get(product_id) for product_id in leases}
         finally:
@@ -272,16 +277,13 @@ class Pages:
         except RedisError as error:
             log.info("pages.not_kept", products=len(leases), error=str(error))
 
-    def _grant(self, wish: _Wish, reading: Reading, *, firsthand: bool = False) -> None:
-        """`firsthand`: to the one who wished for it; who came later may have asked after it was read."""
+    def _grant(self, wish: _Wish, reading: Reading) -> None:
+        if self._shown is not None and reading.page is not None:
+            reading = replace(reading, page=reading.page.first(self._shown))
         if reading.until:
             self._held.put(wish.product_id, reading)
-        first = wish.readers[0] if firsthand and wish.readers else None
         for reader in self._waiting_for(wish):
-            whose = (
-                Reading(reading.page, reading.read_at, reading.until, firsthand=True) if reader is first else reading
-            )
-            reader.set_result(whose)
+            reader.set_result(reading)
 
     def _refuse(self, wish: _Wish, error: Exception) -> None:
         for reader in self._waiting_for(wish):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from listino.domain.history import PricePoint, previous_price, prior_price
+from listino.domain.history import PricePoint, previous_price, prior_price, with_unfiled
 from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.domain.product import Product, ProductId
@@ -49,6 +49,7 @@ class LastKnown:
     availability: Availability | None
     as_of: datetime | None
     gone: bool = False
+    unfiled: tuple[PricePoint, ...] = ()  # what the product carries of its price history
 
 
 def last_known(product: Product) -> LastKnown:
@@ -60,14 +61,15 @@ def last_known(product: Product) -> LastKnown:
         availability=offer.availability if offer else None,
         as_of=offer.checked_at if offer else product.changed_at,
         gone=product.gone_at is not None,
+        unfiled=product.unfiled,
     )
 
 
 def make_quote(known: LastKnown, answer: LiveAnswer, points: Sequence[PricePoint] | None) -> Quote:
     """The quote made of what the store and the shop know.
 
-    `points` are the price history, ordered by time; None where it could not be read, and then nothing is said of it.
-    The quoted price is part of the history from its moment on, whether or not it has been stored yet.
+    `points` are the price history; None where it could not be read, and then nothing is said of it. What the product carries is
+    part of it, and the quoted price is from its moment on, whether or not it has been stored yet.
     """
     as_of: datetime | None
     if answer.fresh:
@@ -79,7 +81,7 @@ def make_quote(known: LastKnown, answer: LiveAnswer, points: Sequence[PricePoint
     availability = Availability.OUT_OF_STOCK if answer.reason is Reason.GONE else seen or Availability.UNKNOWN
     previous = lowest = None
     if points is not None:
-        past = list(points)
+        past = with_unfiled(points, known.unfiled)
         if price is not None and as_of is not None:
             past.append(PricePoint(at=as_of, price=price, cost=None, availability=availability))
             past.sort(key=lambda point: point.at)

@@ -30,14 +30,15 @@ class KeptRules:
 
     async def get(self, host: str) -> Rules | None:
         """The host's rules as they were last read, at most KEPT_SECONDS ago."""
-        kept = await self._redis.get(_key(host))
+        kept = await self._redis.get(rules_key(host))
         return Rules(*orjson.loads(kept)) if kept else None
 
     async def keep(self, host: str, rules: Rules) -> None:
         """Lets all processes know of them."""
         seconds = TROUBLE_SECONDS if rules.trouble else KEPT_SECONDS
-        await self._redis.set(_key(host), orjson.dumps([rules.text, rules.trouble]), ex=seconds)
+        await self._redis.set(rules_key(host), orjson.dumps([rules.text, rules.trouble]), ex=seconds)
 
 
-def _key(host: str) -> str:
+def rules_key(host: str) -> str:
+    """Where what is known of the host's rules is kept."""
     return f"robots:{{{host.lower()}}}"

@@ -85,7 +85,8 @@ if probing then return {{'told', now_us, wanted, 'shop_down'}} end
 return {{state, now_us, wanted}}
 """
 
-# ARGV: shop, owner, most, LEASE_MS, unwanted ms, ALONE_AFTER, PARK_AFTER, BLAME_MS, BREAK_AFTER, channel.
+# ARGV: shop, owner, most, LEASE_MS, unwanted ms, ALONE_AFTER, PARK_AFTER, BLAME_MS, BREAK_AFTER, channel, how long a refresh
+# takes at present (ms), how many may be in hand for something to be begun that cannot be told before its deadline any more.
 # Gives {0} when somebody else drains the shop, else {1, now (µs), whether the breaker is open, ids, since when each of
 # them has waited (µs), how many still wait, what was parked: id and why, in turn}.
 TAKE = f"""{_QUEUE}{_TELL}
@@ -132,9 +133,12 @@ local function answer() return {{1, now_us, broken, ids, times, redis.call('ZCAR
 local in_hand = redis.call('HLEN', taken)
 local function suspected(id) return tonumber(redis.call('HGET', blamed, id) or 0) >= tonumber(ARGV[6]) end
 if in_hand == 1 and suspected(redis.call('HKEYS', taken)[1]) then return answer() end
-local next_ones = redis.call('ZRANGEBYSCORE', waiting, now, '+inf', 'LIMIT', 0, most)
-if #next_ones < most then
-    for _, id in ipairs(redis.call('ZRANGEBYSCORE', waiting, '-inf', '(0', 'LIMIT', 0, most - #next_ones)) do
+local in_time = now + ARGV[11]
+local next_ones = redis.call('ZRANGEBYSCORE', waiting, in_time, '+inf', 'LIMIT', 0, most)
+for _, late in ipairs({{{{now, '(' .. in_time}}, {{'-inf', '(0'}}}}) do
+    local free = math.min(most, ARGV[12] - in_hand) - #next_ones
+    if free < 1 then break end
+    for _, id in ipairs(redis.call('ZRANGEBYSCORE', waiting, late[1], late[2], 'LIMIT', 0, free)) do
         next_ones[#next_ones + 1] = id
     end
 end

@@ -32,6 +32,9 @@ log = structlog.get_logger(__name__)
 
 _MOST_TOLD = 100  # answers in one step: it holds everybody else up
 _PARKED = 2  # as DELIVER says it
+_ALWAYS = 1_000_000  # refreshes in hand
+_STEP_US = 10_000  # that one refresh changes what is known of how long they take: the middle one tells, not the slowest
+_SLOW_US = 200_000  # of a refresh, besides the shop's time: there is more to do than can be done
 _NO_ERRORS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -85,6 +88,7 @@ class WaitingRoom:
         self._clock = clock or ServerClock()
         self._refreshed = refreshed
         self._in_hand: dict[str, Legs] = {}
+        self._takes_us = self._ours_us = 0
         self._told = Together(self._tell, most=_MOST_TOLD)
 
     def wake(self) -> None:
@@ -92,8 +96,12 @@ class WaitingRoom:
         self.wanted = True
         self.news.set()
 
-    async def take(self, most: int) -> list[str]:
+    async def take(self, most: int, *, late: int | None = None) -> list[str]:
         """Up to `most` product ids, nearest deadline first, what nobody waits for any more last; none when nothing waits.
+
+        What cannot be told before its deadline, by how long refreshes have taken lately, comes after what can, and is begun
+        only as long as fewer than `late` are in hand, where it is we that are slow, or the shop's turns that are few (None:
+        always). So where there is more to do than can be done, some have their price in time instead of all too late.
 
         Holds the shop for this drain, or raises DrainLost. What another drain had in hand that lost its lease is taken as if it had been
         put back, and parked if that happens time and again.
@@ -102,8 +110,10 @@ class WaitingRoom:
         unwanted_ms = self._settings.live_unwanted_ms
         self.wanted = self.lost = False
         began = time.monotonic()
+        begun = _ALWAYS if late is None or self._ours_us < _SLOW_US else late
+        in_time = (max(0, self._takes_us) // 1000, begun)
         held, *rest = await self._take.run(
-            self.keys.queue, [self.keys.shop, self.owner, most, LEASE_MS, unwanted_ms, *limits, CHANNEL]
+            self.keys.queue, [self.keys.shop, self.owner, most, LEASE_MS, unwanted_ms, *limits, CHANNEL, *in_time]
         )
         if not held:
             raise DrainLost(self.keys.shop)
@@ -154,7 +164,10 @@ class WaitingRoom:
         for answer, heard, error in answers:
             product_id = str(answer.product_id)
             if (taken := self._in_hand.pop(product_id, None)) is not None:
-                answer = replace(answer, legs=taken.with_those_of(answer.legs))
+                legs = taken.with_those_of(answer.legs)
+                answer = replace(answer, legs=legs)
+                if answer.reason is None:
+                    self._learn(legs)
             self._refreshed(answer)
             kept_ms = answer.fresh_ms(self._settings.live_fresh_ms)
             args += (product_id, answer.to_json(), kept_ms, int(heard), error)
@@ -169,6 +182,15 @@ class WaitingRoom:
             if one == _PARKED:
                 log.warning("live.parked", product_id=answer.product_id, why=error)
         return [bool(one) for one in told]
+
+    def _learn(self, legs: Legs) -> None:
+        """Notes how long a refresh took that came to a price, and how much of it was not the shop's time."""
+        now = self._clock.at(time.monotonic())
+        if now is not None and legs.started is not None:
+            took = max(0, now - legs.started)
+            shops = legs.answered - legs.asked if legs.answered is not None and legs.asked is not None else 0
+            self._takes_us += _STEP_US if took > self._takes_us else -_STEP_US
+            self._ours_us += _STEP_US if took - shops > self._ours_us else -_STEP_US
 
     async def trouble(self) -> bool:
         """Counts a request that the shop did not answer; whether its breaker is open."""

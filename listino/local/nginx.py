@@ -3,14 +3,10 @@
 import grp
 import os
 import pwd
-import re
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
-from listino.domain.errors import LocalPlatformError
-from listino.local import binaries
 from listino.local.engines import HOST
 from listino.settings import Settings
 
@@ -20,7 +16,7 @@ API_NODES = ("api-1", "api-2")
 HEALTH_PATH = "/nginx-health"
 
 # What production mounts, too: the same text, byte for byte.
-SHARED = ("nginx.conf", "storefront.conf", "hears.conf", "listens.conf", "seconds.conf", "written.js")
+SHARED = ("nginx.conf", "storefront.conf")
 
 # Where a wheel has them, below the folder it is installed in.
 PACKED = ("listino", "local", "deploy", "nginx")
@@ -28,18 +24,14 @@ PACKED = ("listino", "local", "deploy", "nginx")
 # Below the run folder: the configuration, and what nginx writes itself.
 CONFIG_FOLDER = "nginx"
 PREFIX = "nginx-temp"
-CACHES = ("seconds", "heard")
-
-# Among what nginx was configured with: njs is part of the program, and new enough to be asked for news of writes.
-_NJS = re.compile(r"--add-module=\S*njs-(\d+)\.(\d+)\.(\d+)")
-_NJS_SINCE = (0, 8, 1)  # js_periodic, of which listens.conf makes use
+CACHE = "seconds"
 
 # Memory that is used like a disk, where Linux has it.
 MEMORY = Path("/dev/shm")  # noqa: S108 (the folder in it is its owner's alone)
 
-# Bytes that have to be free in it: twice what both caches may hold (nginx.conf), for nginx looks at their sizes every few seconds
+# Bytes that have to be free in it: twice what the micro-cache may hold (nginx.conf), for nginx looks at its size every few seconds
 # only, and breaks answers off that it cannot write. A container of Docker's has 64 MB, if nobody gives it more.
-ROOM = 512 * 2**20
+ROOM = 128 * 2**20
 
 _SERVER = """\
 server {{
@@ -50,9 +42,8 @@ server {{
 """
 
 
-def write_nginx_config(settings: Settings, run: Path, *, hears: bool = False) -> None:
-    """Writes nginx's configuration below the run folder; raises OSError where that is not allowed. `hears`: of writes, for
-    which it has to have njs."""
+def write_nginx_config(settings: Settings, run: Path) -> None:
+    """Writes nginx's configuration below the run folder; raises OSError where that is not allowed."""
     folder = run / CONFIG_FOLDER
     for name in ("place", "servers"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -60,30 +51,16 @@ def write_nginx_config(settings: Settings, run: Path, *, hears: bool = False) ->
     _make_cache(run)
     for name in SHARED:
         shutil.copyfile(_shared_folder() / name, folder / name)
-    for name, text in {**_own_files(settings), **_hearing_files(settings, hears=hears)}.items():
+    for name, text in _own_files(settings).items():
         (folder / name).write_text(text, encoding="utf-8")
-
-
-def can_hear() -> bool:
-    """Whether the nginx of this machine runs JavaScript without loading anything; Debian's does not."""
-    try:
-        binary = binaries.find(binaries.NGINX)
-    except LocalPlatformError:
-        return False
-    try:
-        told = subprocess.run([binary, "-V"], capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False  # whoever starts it will see why
-    found = _NJS.search(told.stderr)
-    return found is not None and tuple(map(int, found.groups())) >= _NJS_SINCE
 
 
 def remove_cache(run: Path) -> None:
     """Frees the memory that the micro-cache took; to be called when nginx has ended."""
-    for link in (run / PREFIX / name for name in CACHES):
-        if link.is_symlink():
-            shutil.rmtree(link.readlink(), ignore_errors=True)
-            link.unlink()
+    link = run / PREFIX / CACHE
+    if link.is_symlink():
+        shutil.rmtree(link.readlink(), ignore_errors=True)
+        link.unlink()
 
 
 def nginx_argv(binary: Path) -> tuple[str, ...]:
@@ -95,11 +72,11 @@ def _make_cache(run: Path) -> None:
     """Leads the micro-cache into memory; where there is none of that kind, or not enough, it stays in the run folder, and is
     slower."""
     remove_cache(run)
+    folder = run / PREFIX / CACHE
     if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
         return
-    for folder in (run / PREFIX / name for name in CACHES):
-        if not folder.exists():
-            folder.symlink_to(tempfile.mkdtemp(prefix=f"listino-{folder.name}-", dir=MEMORY))
+    if not folder.exists():
+        folder.symlink_to(tempfile.mkdtemp(prefix="listino-pages-", dir=MEMORY))
 
 
 def _own_files(settings: Settings) -> dict[str, str]:
@@ -110,16 +87,6 @@ def _own_files(settings: Settings) -> dict[str, str]:
         # All shoppers of this machine, and the load tests, come from one address.
         "place/exempt.conf": f"{HOST} 1;\n",
         "servers/server.conf": _SERVER.format(host=HOST, port=settings.port("nginx")),
-    }
-
-
-def _hearing_files(settings: Settings, *, hears: bool) -> dict[str, str]:
-    if not hears:
-        return {"place/version.conf": "include seconds.conf;\n", "place/listening.conf": "proxy_cache_min_uses 2;\n"}
-    nodes = " ".join(f"http://{HOST}:{settings.port(node)}" for node in API_NODES)
-    return {
-        "place/version.conf": f'include hears.conf;\nmap "" $written_nodes {{\n    default "{nodes}";\n}}\n',
-        "place/listening.conf": "include listens.conf;\n",
     }
 
 

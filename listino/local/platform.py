@@ -14,7 +14,7 @@ from listino.local.blueprint import MONGO, Blueprint, topology_of
 from listino.local.declarations import write_declarations
 from listino.local.environment import program_environment
 from listino.local.folders import StateFolder
-from listino.local.nginx import can_hear, write_nginx_config
+from listino.local.nginx import write_nginx_config
 from listino.local.programs import Program, Stage
 from listino.local.sharded_cluster import ShardedCluster
 from listino.local.shutdown import stop_everything
@@ -243,7 +243,7 @@ class Platform:
             self.folder.supervisor_log.replace(self.folder.supervisor_log.with_suffix(".previous.log"))
         if self._blueprint.waits_for_mongo():
             self._blueprint.topology.prepare()
-        write_nginx_config(self.settings, self.folder.run, hears=can_hear())
+        write_nginx_config(self.settings, self.folder.run)
         self.folder.supervisor_config.write_text(supervisor_config(self.folder, programs), encoding="utf-8")
         self.settings.session_secret()  # made here once, or several processes would each make one
         try:

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from listino.domain.errors import NoSecureConnection, UnreadablePage
 
@@ -17,7 +17,7 @@ NOT_SECURE = "no secure connection to {host} could be made"
 BROKEN_OFF = "the connection to {host} broke off"
 
 
-def unanswered(error: httpx.HTTPError | httpx.InvalidURL, url: str) -> UnreadablePage:
+def unanswered(error: httpx2.HTTPError | httpx2.InvalidURL, url: str) -> UnreadablePage:
     """The error to raise for a request that got no answer; NoSecureConnection where TLS is what failed."""
     words = _words(error)
     if words is None:
@@ -32,8 +32,8 @@ def _words(error: Exception) -> str | None:
         (ssl.SSLError, NOT_SECURE),
         (socket.gaierror, NOT_FOUND),
         (ConnectionRefusedError, REFUSED),
-        (httpx.TimeoutException, TIMED_OUT),
-        ((httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError), BROKEN_OFF),
+        (httpx2.TimeoutException, TIMED_OUT),
+        ((httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError), BROKEN_OFF),
     ):
         if any(isinstance(cause, kind) for cause in causes):
             return words
@@ -41,7 +41,7 @@ def _words(error: Exception) -> str | None:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what led to it: httpx tells the system's own error only so."""
+    """The error and what led to it: httpx2 tells the system's own error only so."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

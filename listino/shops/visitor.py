@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from listino.domain.errors import GoneFromShop, InvalidValue, UnreadablePage, VisitRefused
 from listino.extract.addresses import absolute
@@ -36,7 +36,7 @@ class Visitor:
         user_agent: str,
         *,
         delay: float = 0.0,
-        client: httpx.Client | None = None,
+        client: httpx2.Client | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         place = _place(url)
@@ -51,7 +51,7 @@ class Visitor:
         self._robots_url = f"{self._root}/robots.txt"
         self._user_agent = user_agent
         self._owns_client = client is None
-        self._client = client or httpx.Client(http2=True, timeout=_SECONDS, trust_env=False)
+        self._client = client or httpx2.Client(http2=True, timeout=_SECONDS, trust_env=False)
         self._sleep = sleep
         self._robots: Robots | None = None
         self._delay = delay
@@ -106,11 +106,11 @@ class Visitor:
             raise VisitRefused(f"{address} answered {status}: the shop does not let us in")
         if status in (404, 410):
             raise GoneFromShop(f"{address} answered {status}")
-        if status != httpx.codes.OK:
+        if status != httpx2.codes.OK:
             raise UnreadablePage(f"{address} answered {status}")
         return Page(url=address, body=answer.content, headers=dict(answer.headers))
 
-    def _follow(self, fetch: Fetch, *, obey: bool) -> tuple[str, httpx.Response]:
+    def _follow(self, fetch: Fetch, *, obey: bool) -> tuple[str, httpx2.Response]:
         """The answer and the address it came from, after redirects on the host."""
         address = fetch.url
         for _ in range(_MOST_REDIRECTS + 1):
@@ -132,7 +132,7 @@ class Visitor:
         if not self.may(address):
             raise VisitRefused(f"robots.txt of {self._host} forbids {urlsplit(address).path or '/'} to us")
 
-    def _send(self, fetch: Fetch, address: str) -> httpx.Response:
+    def _send(self, fetch: Fetch, address: str) -> httpx2.Response:
         self._sleep(max(0.0, self._answered_at + self._pause() - time.monotonic()))
         self.requests += 1
         headers = {**fetch.headers, "User-Agent": self._user_agent}
@@ -145,12 +145,12 @@ class Visitor:
                     body += chunk
                     if len(body) > _MOST_BYTES:
                         raise UnreadablePage(f"{address} answers with more than {_MOST_BYTES} bytes")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise unanswered(error, address) from None
         finally:
             self._answered_at = time.monotonic()
         plain = {name: value for name, value in answer.headers.items() if name.lower() not in _ENCODED}
-        return httpx.Response(answer.status_code, headers=plain, content=bytes(body), request=answer.request)
+        return httpx2.Response(answer.status_code, headers=plain, content=bytes(body), request=answer.request)
 
     def _pause(self) -> float:
         asked = self._robots.crawl_delay(self._user_agent) if self._robots else None
