@@ -11,10 +11,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header --no-annotate \
         --no-emit-index-url --no-emit-find-links --python-version 3.11
 
-# Each of the two has servers of its own; a file stays with one of them, because its tests share demo shops.
-TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
+# Each of the two has servers of its own; a file stays with one of them, because its tests share demo shops. In the order
+# given, not by how many tests a file has: those that kill servers take long and are few, and short ones end together.
+TWO_AT_A_TIME := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help run up down status crawl check test unit integration chaos e2e load load-live lint types format lock clean
+.PHONY: help run up down status crawl check test unit integration chaos e2e load load-live load-backoffice lint types catalogues format lock audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -39,7 +40,7 @@ check: $(RUN_READY) ## Find what keeps Listino from running here
 
 test: $(TEST_READY) chromium ## Run all tests
 	$(BIN)/python -m pytest tests/chaos tests/integration tests/unit -m "not long" $(TWO_AT_A_TIME)
-	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m pytest tests/e2e $(TWO_AT_A_TIME)
 
 unit: $(TEST_READY) ## Run the unit tests alone
 	$(BIN)/python -m pytest tests/unit $(TWO_AT_A_TIME)
@@ -51,7 +52,7 @@ chaos: $(TEST_READY) ## Kill servers under load, the long way (a few minutes)
 	$(BIN)/python -m pytest tests/chaos --capture=no
 
 e2e: $(TEST_READY) chromium ## Run the tests with a real browser alone
-	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m pytest tests/e2e $(TWO_AT_A_TIME)
 
 load: $(TEST_READY) wrk ## Measure the storefront with 100,000 products; writes docs/performance.md (half an hour)
 	$(BIN)/python tests/load/run.py
@@ -59,12 +60,20 @@ load: $(TEST_READY) wrk ## Measure the storefront with 100,000 products; writes 
 load-live: $(TEST_READY) ## Measure live prices on a simulated day; writes docs/performance.md (a quarter of an hour)
 	$(BIN)/python tests/load/live.py
 
+load-backoffice: $(TEST_READY) ## Measure the back office over a year of ten million events; writes docs/performance.md (an hour)
+	$(BIN)/python tests/load/backoffice.py
+
 lint: $(TEST_READY) ## Check style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 types: $(TEST_READY) ## Check types
 	$(BIN)/mypy
+
+catalogues: $(TEST_READY) ## Bring the translations in line with the texts of the back office
+	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keyword lazy_gettext --keyword lazy_pgettext:1c,2 --no-location --omit-header --output-file backoffice/translations/texts.pot backoffice
+	for language in de es fr it; do $(BIN)/pybabel --quiet update --input-file backoffice/translations/texts.pot --output-file backoffice/translations/$$language.po --locale $$language --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap; done
+	rm backoffice/translations/texts.pot
 
 format: $(TEST_READY) ## Put the code into the house's format
 	$(BIN)/ruff format .
@@ -74,6 +83,10 @@ lock: $(TEST_READY) ## Write the lock files anew from pyproject.toml
 	$(LOCK) --all-extras --output-file requirements/dev.txt
 	$(LOCK) --constraint requirements/dev.txt --output-file requirements/base.txt
 	$(LOCK) --extra local --constraint requirements/dev.txt --output-file requirements/local.txt
+
+# The tool is fetched for the occasion: it has no part in what is installed or tested.
+audit: $(TEST_READY) ## Look for known vulnerabilities in what production installs (asks the network)
+	$(BIN)/uv tool run pip-audit@2.10.0 --requirement requirements/base.txt --require-hashes --disable-pip --strict
 
 clean: ## Remove the virtual environment; the platform's data in .listino stays
 	rm -rf $(VENV)

@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None,
         min_length=32,
-        description="Signs back-office sessions; 32 characters or more. Made and kept in STATE_DIR outside production.",
+        description="Signs back-office sessions and seals second factors; 32 characters or more. Made and kept in STATE_DIR outside production.",
     )
     contact: str | None = Field(
         None,
@@ -153,6 +153,39 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
         (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),
         description="Networks of the load balancers, with commas between them: only theirs is an `X-Real-IP` header believed.",
+    )
+    staff_session_hours: float = Field(
+        12,
+        gt=0,
+        le=24 * 7,
+        description="How long a back-office session lasts, in hours; after that everybody signs in again.",
+    )
+    staff_idle_minutes: float = Field(
+        60, gt=0, le=24 * 60, description="After so many minutes without a click a back-office session ends."
+    )
+    staff_two_factor_roles: Annotated[
+        tuple[Literal["agent", "manager", "admin"], ...], NoDecode, BeforeValidator(_listed)
+    ] = Field(
+        (),
+        description="Roles that must give a second factor to sign in, with commas between them; others may.",
+    )
+    events_days: int = Field(
+        400,
+        ge=1,
+        le=10_000,
+        description="For how many days an event of the storefront is kept; older ones are not taken.",
+    )
+    sessions_days: int = Field(
+        400,
+        ge=1,
+        le=10_000,
+        description="For how many days a session is kept after its last event, with its sums.",
+    )
+    customers_days: int = Field(
+        800,
+        ge=1,
+        le=10_000,
+        description="For how many days a customer's name and e-mail address are kept after the last event, and a note about one after it was written.",
     )
     demo_products: int = Field(250, ge=1, le=1_000_000, description="Products in each demo shop.")
     demo_seed: int = Field(1, ge=0, description="Seed the demo shops are made from.")

@@ -45,6 +45,7 @@ class CrawlRun:
         self.job_dir = job_dir
         self.requests = crawl.requests
         self.error: str | None = None
+        self.stopped_by: str | None = None
         self.rejects: list[Reject] = []
         self._crawl = crawl
         self._accepted = 0
@@ -245,6 +246,7 @@ class CrawlRun:
             rejected=dict(self._reasons),
             requests=self.requests,
             error=self.error,
+            stopped_by=self.stopped_by if status is CrawlStatus.STOPPED else None,
         )
 
     def _measured(self, shop: str) -> ShopCounts:

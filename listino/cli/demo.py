@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
-import httpx
+import httpx2
 
 from listino.cli.crawl import Result, crawl_markets
 from listino.cli.platform import furnishing, progress_on_stderr, show_addresses, warn_of_settings, watch
@@ -106,12 +106,12 @@ def _live_price(settings: Settings, product_id: str) -> dict[str, Any]:
     """One live price over the shopper's whole way: nginx, API, Redis, worker, shop and back."""
     url = f"http://127.0.0.1:{settings.port('nginx')}/products/{product_id}/price"
     told: dict[str, Any] = {}
-    with httpx.Client(timeout=10, trust_env=False) as client:
+    with httpx2.Client(timeout=10, trust_env=False) as client:
         for _ in range(_LIVE_TRIES):
             began = time.perf_counter()
             answer = client.get(url)
             elapsed_ms = round((time.perf_counter() - began) * 1000, 1)
-            if answer.status_code != httpx.codes.OK:
+            if answer.status_code != httpx2.codes.OK:
                 raise LocalPlatformError(f"{url} answered {answer.status_code}: {answer.text[:200]}")
             price = answer.json()
             told = {
@@ -132,7 +132,7 @@ def _whole(settings: Settings, market: str, result: Result) -> bool:
     """Whether the crawl brought home exactly as many products as the demo shop itself says it sells."""
     if not result.ok or result.crawl is None:
         return False
-    with httpx.Client(timeout=10, trust_env=False) as client:
+    with httpx2.Client(timeout=10, trust_env=False) as client:
         sold = client.get(f"http://127.0.0.1:{settings.port(f'shop-{market}')}/healthz").json()["products"]
     demo_shop = [counts for counts in result.crawl.shops.values() if counts.products == sold and counts.rejected == 0]
     return bool(demo_shop)

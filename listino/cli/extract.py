@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-import httpx
+import httpx2
 
 from listino.domain.errors import InvalidValue, UnreadablePage
 from listino.extract import extract as read_page
@@ -54,8 +54,8 @@ def _read(path: Path) -> str:
 def _fetched(url: str) -> tuple[str, str]:
     headers = {"User-Agent": load_settings().user_agent}
     try:
-        answer = httpx.get(url, headers=headers, follow_redirects=True, timeout=20)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        answer = httpx2.get(url, headers=headers, follow_redirects=True, timeout=20)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise unanswered(error, url) from None
     if not answer.is_success:
         raise UnreadablePage(f"{url} cannot be fetched: it answered {answer.status_code}")

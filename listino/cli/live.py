@@ -184,11 +184,7 @@ def _told(answer: LiveAnswer, *, waited_ms: float) -> dict[str, Any]:
     The total is that of all legs; where some are not known, how long the caller waited.
     """
     legs = answer.legs or Legs()
-    first = min(legs.moments().values(), default=0)
-    told: list[dict[str, Any]] = [
-        {"leg": leg, "from_ms": round((began - first) / 1000, 3), "ms": round((ended - began) / 1000, 3)}
-        for leg, began, ended in legs.spans()
-    ]
+    told: list[dict[str, Any]] = [{"leg": leg.name, "from_ms": leg.from_ms, "ms": leg.ms} for leg in legs.waterfall()]
     whole = legs.requested is not None and legs.delivered is not None
     return {
         "product_id": answer.product_id,

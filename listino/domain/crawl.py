@@ -71,7 +71,8 @@ class ShopCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crawl:
-    """One run. `coverage`: share (0 to 1) of products with each field; `rejected`: count by reason."""
+    """One run. `coverage`: share (0 to 1) of products with each field; `rejected`: count by reason; `stopped_by`: who had it
+    stop, where that was done in the back office."""
 
     id: str
     market: str
@@ -86,6 +87,7 @@ class Crawl:
     rejected: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
     error: str | None = None
+    stopped_by: str | None = None
 
     @classmethod
     def begun(
@@ -127,4 +129,23 @@ class Reject:
     reason: str
     url: str
     detail: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """A line of a spider's log, or several with their traceback. `level` as Python names it: INFO, WARNING, ERROR."""
+
+    crawl_id: str
+    at: datetime
+    level: str
+    source: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequest:
+    """Somebody wants the market's crawl to stop where it is."""
+
+    by: str
     at: datetime

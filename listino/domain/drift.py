@@ -3,7 +3,7 @@
 A shop that changes its pages is seldom an error that shows: the crawl ends well, and every description is missing.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import median
@@ -93,23 +93,38 @@ def past_of(shop: str, crawls: Iterable[Crawl]) -> list[ShopCounts]:
     return past
 
 
-def falls(counts: ShopCounts, past: Sequence[ShopCounts], rule: DriftRule) -> tuple[Fall, ...]:
-    """What fell beyond the rule against the median of the past, the number of products first; none where all is well.
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual of a shop: the number of `products`, and the share (0 to 1) of them with each field; empty where the
+    fields of no past run can be compared."""
 
-    `past` is newest first. The number is compared with the last PAST_RUNS runs, fields with the last PAST_RUNS that read
-    enough to measure them, and only where this one did.
-    """
+    products: float
+    coverage: Mapping[str, float]
+
+
+def usual_of(past: Sequence[ShopCounts], rule: DriftRule) -> Usual | None:
+    """The median of the past, which is newest first; None where there is none. The number is that of the last PAST_RUNS runs,
+    fields that of the last PAST_RUNS that read enough to measure them."""
     if not past:
+        return None
+    measured = [run for run in past if rule.measures(run)][:PAST_RUNS]
+    shares = {name: median(run.coverage.get(name, 0.0) for run in measured) for name in FIELDS} if measured else {}
+    return Usual(median(run.products for run in past[:PAST_RUNS]), shares)
+
+
+def falls(counts: ShopCounts, past: Sequence[ShopCounts], rule: DriftRule) -> tuple[Fall, ...]:
+    """What fell beyond the rule against what is usual, the number of products first; none where all is well. Fields are
+    compared only where this run read enough to measure them."""
+    usual_was = usual_of(past, rule)
+    if usual_was is None:
         return ()
     found = []
-    met = median(run.products for run in past[:PAST_RUNS])
+    met = usual_was.products
     if met >= rule.least_products and counts.products < met * (1 - float(rule.products_tolerance_percent) / 100):
         found.append(Fall(field=PRODUCTS, now=counts.products, usual=met))
-    measured = [run for run in past if rule.measures(run)][:PAST_RUNS]
-    if not measured or not rule.measures(counts):
+    if not rule.measures(counts):
         return tuple(found)
-    for name in FIELDS:
-        usual = median(run.coverage.get(name, 0.0) for run in measured)
+    for name, usual in usual_was.coverage.items():
         now = counts.coverage.get(name, 0.0)
         if usual * counts.measured >= rule.least_products and now < usual * (1 - float(rule.tolerance_percent) / 100):
             found.append(Fall(field=name, now=now, usual=round(usual, 4)))

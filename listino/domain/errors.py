@@ -53,12 +53,40 @@ class ProductNotFound(ListinoError):
     """Raised when the store holds no product of that id."""
 
 
+class AccountNotFound(ListinoError):
+    """Raised when no member of the staff has that e-mail address."""
+
+
+class CrawlNotFound(ListinoError):
+    """Raised when the store holds no crawl of that id."""
+
+
+class CustomerNotFound(ListinoError):
+    """Raised when the store knows no customer of that id: none was ever told of, or the person has been erased."""
+
+
+class NotYours(ListinoError):
+    """Raised when somebody would change what is another's to change; the message says whose."""
+
+
+class OwnRights(ListinoError):
+    """Raised when somebody is to change their own role or access: another administrator has to do that."""
+
+
+class QueueUnavailable(ListinoError):
+    """Raised when nothing can be put into a queue, or taken out of it, because Redis is away."""
+
+
 class EngineUnavailable(ListinoError):
     """Raised when MongoDB or Redis does not answer; the message names which one and where it was expected."""
 
 
 class ListBeingPrepared(ListinoError):
     """Raised when a page far into a list is asked for whose beginning is still being looked for; a moment later it is there."""
+
+
+class TooBroad(ListinoError):
+    """Raised when the filters of a search leave more to look through than can be in the time that a person waits."""
 
 
 class CrawlRunning(ListinoError):
@@ -78,4 +106,5 @@ class GoneFromShop(ListinoError):
 
 
 class AlreadyDecided(ListinoError):
-    """Raised when a held price is to be decided that is no longer held as it was shown; the message says what became of it."""
+    """Raised when something is to be decided that is no longer as it was shown: a held price, a job that had failed, a crawl
+    that was at work; the message says what became of it."""

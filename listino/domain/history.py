@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from listino.domain.money import Money
 from listino.domain.offer import Availability
-from listino.domain.product import Product
+
+if TYPE_CHECKING:  # a product carries points itself
+    from listino.domain.product import Product
 
 # Directive 98/6/EC, art. 6a, par. 2: the prior price is the lowest of no less than 30 days before the reduction.
 PRIOR_PRICE_WINDOW: Final = timedelta(days=30)
@@ -24,7 +26,7 @@ class PricePoint:
     availability: Availability
 
 
-def point_of(product: Product) -> PricePoint | None:
+def point_of(product: "Product") -> PricePoint | None:
     """The point that a product's present state adds to its history; None for goods without an offer."""
     if product.offer is None:
         return None
@@ -34,6 +36,17 @@ def point_of(product: Product) -> PricePoint | None:
         cost=product.offer.cost,
         availability=product.offer.availability,
     )
+
+
+def in_force_since(points: Sequence[PricePoint], begins: datetime) -> list[PricePoint]:
+    """Those that counted at that moment or came after it. `points` are ordered by time."""
+    before = sum(point.at <= begins for point in points)
+    return list(points[max(0, before - 1) :])
+
+
+def with_unfiled(points: Sequence[PricePoint], unfiled: Sequence[PricePoint]) -> list[PricePoint]:
+    """A history and the points that its product carries, of which it may have some, ordered by time."""
+    return sorted(dict.fromkeys((*points, *unfiled)), key=lambda point: point.at)
 
 
 def prior_price(points: Sequence[PricePoint]) -> Money | None:

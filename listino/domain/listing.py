@@ -30,6 +30,8 @@ _BOOKKEEPING = (
     "held",
     "declined",
     "reading",
+    "handling",
+    "unfiled",
 )
 _CONTENT = tuple(field.name for field in fields(Product) if field.name not in _BOOKKEEPING)
 _OFFER_CONTENT = tuple(field.name for field in fields(Offer) if field.name not in _TIMES)
@@ -76,11 +78,15 @@ def list_goods(goods: ShopProduct, terms: Terms, *, at: datetime, crawl_id: str 
 
 
 def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, crawled: bool = False) -> Product:
-    """The same product under the offer the shop makes now: repriced, restocked, fingerprinted anew, neither gone nor held."""
+    """The same product under the offer the shop makes now: repriced, restocked, fingerprinted anew, neither gone nor held.
+
+    The price goes by the shop's own category: our corrections change what is read, never what is paid.
+    """
+    category = product.own.category
 
     @cache  # the sizes of a product mostly cost the same
     def price_of(cost: Money) -> Money:
-        return terms.price(cost, product.category, at).amount
+        return terms.price(cost, category, at).amount
 
     variants = {variant.sku: variant for variant in offer.variants}
     kept = [sku for style in product.styles for sku in style.skus]
@@ -100,7 +106,7 @@ def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, c
             seen_at=at if crawled else seen_at,
             checked_at=at,
         ),
-        price=terms.price(offer.cost, product.category, at),
+        price=terms.price(offer.cost, category, at),
         gone_at=None,
         awaits_price=False,
         held=None,
@@ -147,8 +153,10 @@ def offer_of(product: Product) -> ShopOffer:
 
 
 def fingerprint(product: Product) -> str:
-    """Equal for two products that differ only in when they were looked at: then there is nothing to write."""
-    content = {name: getattr(product, name) for name in _CONTENT}
+    """Equal for two products that differ only in when they were looked at, or in what staff have decided: then the shop shows
+    nothing new."""
+    shown = product.own
+    content = {name: getattr(shown, name) for name in _CONTENT}
     if product.offer:
         content["offer"] = {name: getattr(product.offer, name) for name in _OFFER_CONTENT}
     return hashlib.blake2b(orjson.dumps(content, default=str, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()

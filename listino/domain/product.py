@@ -2,12 +2,15 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
 from listino.domain.errors import InvalidValue
+from listino.domain.handling import Handling, Stop
 from listino.domain.held import Held
+from listino.domain.history import PricePoint
 from listino.domain.market import MARKETS
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo
@@ -116,7 +119,9 @@ class Product:
     """One product with everything its page shows. Times are UTC. `gone_at`: when the shop was found not to have it any more.
 
     `held`: a price that was read and is not sold at. `awaits_price`: the product has never had another one, so it is not
-    on sale. `declined`: the reading that somebody rejected; it is not held again.
+    on sale. `declined`: the reading that somebody rejected; it is not held again. `handling`: what staff have decided; where a
+    field is corrected, the product has our value. `unfiled`: the last points of its price history, of which the history itself
+    may lack some yet, in the order in which they were stored.
     """
 
     id: ProductId
@@ -143,6 +148,31 @@ class Product:
     held: Held | None = None
     declined: str | None = None
     reading: Reading | None = None
+    handling: Handling | None = None
+    unfiled: tuple[PricePoint, ...] = ()
+
+    @property
+    def stop(self) -> Stop | None:
+        """Why it is held from sale, if it is."""
+        return self.handling.stop if self.handling else None
+
+    @property
+    def own(self) -> "Product":
+        """The product as its shop shows it, without our corrections."""
+        return self.under(None)
+
+    def under(self, handling: Handling | None) -> "Product":
+        """What the shop shows of the product, under those decisions: each correction notes the shop's value of now."""
+        shown: dict[str, Any] = {}
+        if self.handling is not None:
+            shown = {name: one.own for name, one in self.handling.corrections.items()}
+        if handling is None:
+            return replace(self, handling=None, **shown) if self.handling else self
+        noted = {
+            name: replace(one, own=shown.get(name, getattr(self, name))) for name, one in handling.corrections.items()
+        }
+        values = shown | {name: one.value for name, one in noted.items()}
+        return replace(self, handling=replace(handling, corrections=noted), **values)
 
     @property
     def crawled(self) -> bool:

@@ -4,10 +4,12 @@ Motor is imported here and nowhere else: PyMongo's AsyncMongoClient has the same
 the import and CLIENT below.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from secrets import token_hex
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
@@ -16,22 +18,37 @@ from pymongo.errors import BulkWriteError
 from pymongo.read_preferences import PrimaryPreferred
 
 from listino.domain.audit import Outcome, held_entry
-from listino.domain.crawl import Crawl, Reject
+from listino.domain.clock import utc_now
 from listino.domain.errors import EngineUnavailable, ProductNotFound
+from listino.domain.events import Event
 from listino.domain.history import PricePoint
 from listino.domain.listing import Terms
 from listino.domain.product import Product, ProductId, Reading
 from listino.settings import Settings
 from listino.store.audit import audit_write
 from listino.store.client import opened, unavailable
-from listino.store.collections import AUDIT, CRAWLS, LIST_READS, PRICE_HISTORY, PRODUCTS, REJECTS
-from listino.store.documents import Document, crawl_document, points_from, product_from
+from listino.store.collections import (
+    AUDIT,
+    CUSTOMERS,
+    EVENTS,
+    LIST_READS,
+    PRICE_HISTORY,
+    PRODUCTS,
+    SESSIONS,
+)
+from listino.store.crawl_records import AsyncCrawls
+from listino.store.documents import Document, points_from, product_from
+from listino.store.erasing import AsyncErasures
+from listino.store.event_writes import customer_writes, event_writes, refused, session_writes
 from listino.store.guard import Bounded, Guard, ReadOnly
 from listino.store.intake import Question
 from listino.store.marks import STRIDE, Marks, Place
 from listino.store.outage import UNAVAILABLE, time_limit
 from listino.store.query import AT_ONCE, CARD, PAGE, ProductQuery, gone, on_sale_of
+from listino.store.recognition import Recognition
 from listino.store.storing import Storing
+from listino.store.summing import Summing, upserted
+from listino.store.sums import KEEP_SECONDS
 from listino.store.upsert import UpsertPlan, met_in
 
 CLIENT = AsyncIOMotorClient
@@ -140,11 +157,11 @@ class AsyncProducts:
         self._marks.close()
 
     async def history(self, product_id: ProductId) -> list[PricePoint]:
-        """All points of the product's price history, ordered by time. One shard's read."""
+        """As `listino.store.products.Products.history`."""
         return points_from(await self._history.find({"product_id": product_id}).to_list(None))
 
     async def histories(self, product_ids: Collection[ProductId]) -> dict[ProductId, list[PricePoint]]:
-        """The histories of those of the products that have one."""
+        """Those histories of the products that there are."""
         buckets = defaultdict(list)
         for bucket in await self._history.find({"product_id": {"$in": list(product_ids)}}).to_list(None):
             buckets[bucket["product_id"]].append(bucket)
@@ -157,7 +174,7 @@ class AsyncProducts:
         storing = Storing(seen, terms=terms, sound=sound)
         for question in storing.planning():
             await self._answer(question)
-        async with self._guard.writing_async(storing.ids, moved=storing.plan.moved):
+        async with self._guard.writing_async(storing.ids, moved=storing.plan.moved, left=storing.left):
             for step in storing.writing():
                 if isinstance(step, Question):
                     await self._answer(step)
@@ -298,20 +315,37 @@ class AsyncProducts:
             yield [document["_id"] for document in some]
 
 
-class AsyncCrawls:
-    """Writing a crawl run while it happens."""
+class AsyncEvents:
+    """What happens in the storefront, as it comes in."""
 
     def __init__(self, database: AsyncIOMotorDatabase) -> None:
-        self._crawls = database[CRAWLS.name]
-        self._rejects = database[REJECTS.name]
+        self._events = database[EVENTS.name]
+        self._sessions = database[SESSIONS.name]
+        self._customers = database[CUSTOMERS.name]
+        self._recognition = Recognition(database)
+        self._summing = Summing(database)
 
-    async def save(self, crawl: Crawl) -> None:
-        document = crawl_document(crawl)
-        await self._crawls.replace_one({"_id": document["_id"]}, document, upsert=True)
+    async def keep(self, events: Sequence[Event]) -> None:
+        """Returns when all of them are kept, for good; what was kept before is not kept twice. Raises one of UNAVAILABLE after
+        KEEP_SECONDS: then some of them may be kept, and it does no harm to try again. Who was erased is not recognised."""
+        at = utc_now()
+        with time_limit(KEEP_SECONDS):
+            events = await self._recognition.of(events)
+            # Before the events, and acknowledged: from now on nobody believes the sums of their sessions.
+            await asyncio.gather(
+                upserted(self._sessions, session_writes(events, at=at, mark=token_hex(8))),
+                upserted(self._customers, customer_writes(events, at=at)),
+            )
+            await self._recognition.withdraw(events)
+            try:
+                await self._events.bulk_write(event_writes(events), ordered=False)
+            except BulkWriteError as error:
+                refused(error)
 
-    async def keep_rejects(self, rejects: Sequence[Reject]) -> None:
-        if rejects:
-            await self._rejects.insert_many([asdict(reject) for reject in rejects], ordered=False)
+    async def sum_up(self) -> bool:
+        """Makes the sums of sessions that have settled, and seals tiles of time; returns whether there may be more to do."""
+        unsummed = await self._summing.sum_up()
+        return await self._summing.seal_up() or unsummed
 
 
 class AsyncStore:
@@ -325,6 +359,8 @@ class AsyncStore:
         self._database = database = self._client[settings.mongo_database]
         self.products = AsyncProducts(database, self._guard)
         self.crawls = AsyncCrawls(database)
+        self.events = AsyncEvents(database)
+        self.erasures = AsyncErasures(database)
 
     async def ping(self) -> None:
         """Returns when the server answers; raises EngineUnavailable."""

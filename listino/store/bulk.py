@@ -14,17 +14,21 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from listino.domain.product import ProductId
+from listino.settings import Settings
 from listino.store.collections import PRODUCTS
-from listino.store.documents import Document
+from listino.store.documents import Document, handling_from, product_document, product_from
 from listino.store.guard import Guard
+from listino.store.history import DUPLICATE_KEY
 from listino.store.imported import OPTIONAL
+from listino.store.outage import Contended
 from listino.store.setup import index, prepare
-from listino.store.storing import DUPLICATE_KEY
 
 # Numbers sort and are compared by themselves: no natural key is among them.
 _IMPORTED = {"_id": {"$gte": 0}}
 # Building indexes of millions of products takes minutes, and so may reading what is there.
 _LONG_SECONDS = 3 * 3600.0
+# Of writing a batch: again where somebody decided on one of its products meanwhile.
+_MOST_ROUNDS = 20
 # MongoDB's 16 MiB for a document, less what is added to an imported one.
 _MOST_BYTES = 16 * 1024 * 1024 - 64 * 1024
 
@@ -43,8 +47,9 @@ class Written:
 class Catalogue:
     """The imported products."""
 
-    def __init__(self, client: MongoClient, database: Database, guard: Guard) -> None:
+    def __init__(self, client: MongoClient, database: Database, guard: Guard, settings: Settings) -> None:
         self._client = client
+        self._settings = settings
         self._database = database
         self._guard = guard
         self._products = database[PRODUCTS.name]
@@ -52,7 +57,7 @@ class Catalogue:
     def prepare(self) -> None:
         """Makes the collections as declared, but for the indexes of products: `finish` is the time for them."""
         with pymongo.timeout(_LONG_SECONDS):
-            prepare(self._client, self._database, lambda name, what: None, unindexed=PRODUCTS.name)
+            prepare(self._client, self._database, lambda name, what: None, self._settings, unindexed=PRODUCTS.name)
 
     def begin(self) -> bool:
         """Says whether no imported product is there yet. To be called when the collections are there.
@@ -94,7 +99,7 @@ class Catalogue:
         met = self._insert(fresh, hashes, at)
         known |= self._known(met)
         written.new += [number for number in fresh if number not in met]
-        updates: dict[ProductId, UpdateOne] = {}
+        updates: dict[ProductId, Document] = {}
         for document in documents:
             number = document["_id"]
             if number not in known:
@@ -106,18 +111,27 @@ class Catalogue:
             else:
                 written.unchanged.append(number)
                 continue
-            updates[number] = _replacement(document, hashes[number], at)
+            updates[number] = document | {"content_hash": hashes[number], "changed_at": at}
         if updates:
-            with self._guard.writing(list(updates), moved=list(updates)):
-                self._products.bulk_write(list(updates.values()), ordered=False)
+            self._replace(updates, known)
         return written
+
+    def _replace(self, updates: Mapping[ProductId, Document], known: Mapping[ProductId, Mapping[str, Any]]) -> None:
+        """Writes them under what staff have decided of each; again where somebody decided meanwhile."""
+        with self._guard.writing(list(updates), moved=list(updates)):
+            for _ in range(_MOST_ROUNDS):
+                writes = [_replacement(document, known[number]) for number, document in updates.items()]
+                if self._products.bulk_write(writes, ordered=False).matched_count == len(writes):
+                    return
+                known = self._known(updates)
+        raise Contended(f"of {len(updates)} products one was changed {_MOST_ROUNDS} times while it was imported")
 
     def _known(self, numbers: Iterable[ProductId]) -> dict[ProductId, Mapping[str, Any]]:
         """What the database holds of these products, as far as a write depends on it."""
         wanted = list(numbers)
         if not wanted:
             return {}
-        found = self._products.find({"_id": {"$in": wanted}}, {"content_hash": 1, "gone_at": 1})
+        found = self._products.find({"_id": {"$in": wanted}}, {"content_hash": 1, "gone_at": 1, "handled": 1})
         return {document["_id"]: document for document in found}
 
     def _insert(
@@ -169,8 +183,10 @@ def _joined(first: bytes, second: bytes) -> bytes:
     return length.to_bytes(4, "little") + first[4:-1] + second[4:]
 
 
-def _replacement(document: Document, content_hash: str, at: datetime) -> UpdateOne:
-    fields = {**document, "content_hash": content_hash, "changed_at": at}
+def _replacement(document: Document, known: Mapping[str, Any]) -> UpdateOne:
+    handled = known.get("handled")
+    fields = product_document(product_from(document).under(handling_from(handled))) if handled else {**document}
     del fields["_id"]
     absent = [name for name in (*OPTIONAL, "gone_at") if name not in fields]
-    return UpdateOne({"_id": document["_id"]}, {"$set": fields, "$unset": dict.fromkeys(absent, "")})
+    same = {"_id": document["_id"], "handled.at": handled["at"] if handled else None}
+    return UpdateOne(same, {"$set": fields, "$unset": dict.fromkeys(absent, "")})

@@ -11,16 +11,25 @@ from pymongo.uri_parser import parse_uri
 from listino.domain.errors import EngineUnavailable, InvalidSettings
 from listino.settings import Settings, masked
 from listino.store.audit import Audit
+from listino.store.behaviour import BehaviourReader
 from listino.store.bulk import Catalogue
 from listino.store.cluster import ClusterStatus, add_shard, examine
-from listino.store.collections import PRODUCTS
+from listino.store.collections import PRICE_HISTORY, PRODUCTS
 from listino.store.crawls import Crawls, Leases
+from listino.store.customers import Customers
+from listino.store.erasures import Erasures
+from listino.store.filing import Filing
 from listino.store.guard import WRITE_SECONDS, Bounded, Guard, ReadOnly
+from listino.store.handlings import Handlings
 from listino.store.holds import Holds
+from listino.store.notes import Notes
 from listino.store.outage import UNAVAILABLE, outages_told, time_limit
 from listino.store.products import Products
+from listino.store.schedule import CrawlTimes
 from listino.store.setup import Told, prepare
 from listino.store.staff import Staff
+from listino.store.staff_sessions import StaffSessions
+from listino.store.tokens import Tokens
 
 Client = TypeVar("Client")
 
@@ -79,13 +88,22 @@ class Store:
         self._client: MongoClient = opened(MongoClient, settings)
         database = self._client[settings.mongo_database]
         self._database = database
-        self.products = Products(database, self._guard)
-        self.catalogue = Catalogue(self._client, database, self._guard)
+        self.filing = Filing(database[PRICE_HISTORY.name])
+        self.products = Products(database, self._guard, self.filing)
+        self.catalogue = Catalogue(self._client, database, self._guard, settings)
         self.holds = Holds(database, self._guard)
+        self.handlings = Handlings(database, self._guard)
         self.audit = Audit(database)
         self.crawls = Crawls(database)
         self.leases = Leases(database)
+        self.crawl_times = CrawlTimes(database)
         self.staff = Staff(database)
+        self.staff_sessions = StaffSessions(database)
+        self.tokens = Tokens(database)
+        self.behaviour = BehaviourReader(database)
+        self.customers = Customers(database)
+        self.notes = Notes(database)
+        self.erasures = Erasures(database)
 
     def ping(self) -> None:
         """Returns when the server answers; raises EngineUnavailable after PING_SECONDS."""
@@ -115,7 +133,7 @@ class Store:
         """Makes collections, shard keys, validators and indexes as they are declared; can be run again without harm."""
         try:
             with outages_told():
-                prepare(self._client, self._database, told)
+                prepare(self._client, self._database, told, self._settings)
         except UNAVAILABLE as error:
             raise unavailable(self._settings, error) from error
 
@@ -139,6 +157,7 @@ class Store:
             raise unavailable(self._settings, error) from error
 
     def close(self) -> None:
+        self.filing.close()
         self._guard.close()
         self._client.close()
 

@@ -47,14 +47,26 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Disk:
+    """What the database takes of a shard's disk, and how full that is, in bytes; 0 where the server does not say."""
+
+    shard: str
+    stored_bytes: int
+    used_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterStatus:
-    """The cluster at one moment; `problems` are sentences that say what is wrong and what to do, none if all is well."""
+    """The cluster at one moment; `problems` are sentences that say what is wrong and what to do, none if all is well.
+    `shares` and `disks` are empty while a replica set has no primary."""
 
     routers: tuple[Router, ...]
     members: tuple[Member, ...]
     balancer: str
     shares: tuple[Share, ...]
     problems: tuple[str, ...]
+    disks: tuple[Disk, ...] = ()
 
 
 def examine(client: MongoClient, database: Database, tls: Mapping[str, Any]) -> ClusterStatus:
@@ -80,6 +92,7 @@ def examine(client: MongoClient, database: Database, tls: Mapping[str, Any]) -> 
         balancer=_balancer(client),
         shares=tuple(_shares(client, database, shards)),
         problems=(*silence, *_undeclared(client, database)),
+        disks=tuple(_disks(database)),
     )
 
 
@@ -151,6 +164,16 @@ def _shares(client: MongoClient, database: Database, shards: Sequence[str]) -> I
                 data_bytes=stats.get("size", 0),
                 index_bytes=stats.get("totalIndexSize", 0),
             )
+
+
+def _disks(database: Database) -> Iterable[Disk]:
+    for shard, stats in sorted(database.command("dbStats").get("raw", {}).items()):
+        yield Disk(
+            shard=shard.partition("/")[0],
+            stored_bytes=int(stats.get("storageSize", 0) + stats.get("indexSize", 0)),
+            used_bytes=int(stats.get("fsUsedSize", 0)),
+            total_bytes=int(stats.get("fsTotalSize", 0)),
+        )
 
 
 def _chunks(client: MongoClient, database: Database) -> Mapping[tuple[str, str], int]:

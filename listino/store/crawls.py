@@ -2,21 +2,40 @@
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import psutil
+from bson import ObjectId
+from bson.errors import InvalidId
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from listino.domain.clock import utc_now
-from listino.domain.crawl import Crawl, CrawlStatus, Reject
-from listino.domain.errors import CrawlRunning
-from listino.store.collections import CRAWLS, LEASES, REJECTS
-from listino.store.documents import crawl_document, crawl_from, reject_from
+from listino.domain.crawl import Crawl, CrawlStatus, LogLine, Reject, StopRequest
+from listino.domain.errors import CrawlRunning, InvalidValue
+from listino.store.collections import CRAWL_LOG, CRAWLS, LEASES, REJECTS
+from listino.store.documents import crawl_document, crawl_from, log_line_from, reject_from
 
 LEASE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class RejectPage:
+    """Rejects, and after which of them the next page begins; None where there is none."""
+
+    rejects: list[Reject]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Lines, newest first, and before which of them the next page ends; None where there is none."""
+
+    lines: list[LogLine]
+    before: str | None
 
 
 class Crawls:
@@ -25,6 +44,7 @@ class Crawls:
     def __init__(self, database: Database) -> None:
         self._crawls = database[CRAWLS.name]
         self._rejects = database[REJECTS.name]
+        self._log = database[CRAWL_LOG.name]
 
     def save(self, crawl: Crawl) -> None:
         """Writes the run as it stands now."""
@@ -75,10 +95,41 @@ class Crawls:
         if rejects:
             self._rejects.insert_many([asdict(reject) for reject in rejects], ordered=False)
 
+    def keep_log(self, lines: Sequence[LogLine]) -> None:
+        if lines:
+            self._log.insert_many([asdict(line) for line in lines], ordered=False)
+
     def rejects(self, crawl_id: str, *, count: int = 200) -> list[Reject]:
         """What the run could not use, in the order it came."""
         cursor = self._rejects.find({"crawl_id": crawl_id}).sort("_id", 1).limit(count)
         return [reject_from(document) for document in cursor]
+
+    def reject_page(
+        self, crawl_id: str, *, reason: str | None = None, after: str | None = None, count: int
+    ) -> RejectPage:
+        """At most `count` of them in the order they came; raises InvalidValue for an `after` that no page gave."""
+        conditions: dict[str, Any] = {"crawl_id": crawl_id}
+        if reason is not None:
+            conditions["reason"] = {"$eq": reason}
+        if after is not None:
+            conditions["_id"] = {"$gt": _place(after)}
+        found = list(self._rejects.find(conditions).sort("_id", 1).limit(count + 1))
+        following = str(found[count - 1]["_id"]) if len(found) > count else None
+        return RejectPage([reject_from(document) for document in found[:count]], following)
+
+    def log_page(
+        self, crawl_id: str, *, levels: Sequence[str] | None = None, before: str | None = None, count: int
+    ) -> LogPage:
+        """At most `count` lines of the spider's log, the newest first, of those levels; raises InvalidValue for a `before`
+        that no page gave. A run has some thousands of lines at most, through which levels are looked for."""
+        conditions: dict[str, Any] = {"crawl_id": crawl_id}
+        if levels is not None:
+            conditions["level"] = {"$in": list(levels)}
+        if before is not None:
+            conditions["_id"] = {"$lt": _place(before)}
+        found = list(self._log.find(conditions).sort("_id", -1).limit(count + 1))
+        following = str(found[count - 1]["_id"]) if len(found) > count else None
+        return LogPage([log_line_from(document) for document in found[:count]], following)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +155,15 @@ class Leases:
         """The market's lease for this process; raises CrawlRunning, which says who holds it."""
         now = utc_now()
         lease = Lease(market, _this_process(), now + timedelta(seconds=LEASE_SECONDS))
-        current = self._leases.find_one({"_id": _key(market)})
+        current = self._leases.find_one({"_id": lease_key(market)})
         free = [{"until": {"$lte": now}}, {"holder": lease.holder}]
         if current is not None and _is_dead(current["holder"]):
             free.append({"holder": current["holder"]})
         try:
             self._leases.update_one(
-                {"_id": _key(market), "$or": free},
-                {"$set": {"holder": lease.holder, "until": lease.until}},
+                {"_id": lease_key(market), "$or": free},
+                # Who wanted the crawl before to stop does not mean this one.
+                {"$set": {"holder": lease.holder, "until": lease.until}, "$unset": {"stop": ""}},
                 upsert=True,
             )
         except DuplicateKeyError:
@@ -122,15 +174,42 @@ class Leases:
     def renew(self, lease: Lease) -> bool:
         """Whether the lease is still ours; if so it now holds for another LEASE_SECONDS."""
         until = utc_now() + timedelta(seconds=LEASE_SECONDS)
-        mine = {"_id": _key(lease.market), "holder": lease.holder}
+        mine = {"_id": lease_key(lease.market), "holder": lease.holder}
         return self._leases.update_one(mine, {"$set": {"until": until}}).matched_count == 1
 
+    def ask_to_stop(self, market: str, *, by: str, at: datetime) -> bool:
+        """Has the spider that crawls the market stop within a few seconds, wherever it runs; False where none does.
+
+        Who asked first is kept.
+        """
+        held = {"_id": lease_key(market), "until": {"$gt": at}}
+        changed = self._leases.update_one({**held, "stop": None}, {"$set": {"stop": {"by": by, "at": at}}})
+        return bool(changed.modified_count) or self._leases.find_one(held, {"_id": 1}) is not None
+
+    def stop_request(self, market: str) -> StopRequest | None:
+        """Who wants the crawl that is at work to stop."""
+        return stop_in(self._leases.find_one({"_id": lease_key(market)}, {"stop": 1}))
+
     def release(self, lease: Lease) -> None:
-        self._leases.delete_one({"_id": _key(lease.market), "holder": lease.holder})
+        self._leases.delete_one({"_id": lease_key(lease.market), "holder": lease.holder})
 
 
-def _key(market: str) -> str:
+def lease_key(market: str) -> str:
+    """The id of the market's lease."""
     return f"crawl:{market}"
+
+
+def stop_in(document: Mapping[str, Any] | None) -> StopRequest | None:
+    """What a lease says of somebody who wants its holder to stop."""
+    stop = (document or {}).get("stop")
+    return StopRequest(stop["by"], stop["at"]) if stop else None
+
+
+def _place(text: str) -> ObjectId:
+    try:
+        return ObjectId(text)
+    except InvalidId:
+        raise InvalidValue(f"{text[:40]!r} is no place in this list") from None
 
 
 def _this_process() -> str:

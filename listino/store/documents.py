@@ -1,10 +1,14 @@
 """Domain values to MongoDB documents and back. Amounts are integers of minor units beside one currency."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from listino.domain.crawl import Crawl, CrawlStatus, Fall, Reject, ShopCounts
+import bson
+from bson.codec_options import CodecOptions
+
+from listino.domain.crawl import Crawl, CrawlStatus, Fall, LogLine, Reject, ShopCounts
+from listino.domain.handling import Correction, Handling, Stop
 from listino.domain.history import PricePoint
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo
@@ -15,9 +19,16 @@ from listino.store.search import terms_of
 
 Document = dict[str, Any]
 
+_AWARE: CodecOptions[Mapping[str, Any]] = CodecOptions(tz_aware=True)
+
 
 def product_document(product: Product) -> Document:
     """The whole document of a product, `_id` included; a field that is not known is left out."""
+    return paged_document(product) | {"terms": terms_of(product)}
+
+
+def paged_document(product: Product) -> Document:
+    """The document as the store reads it for a page (listino.store.query.PAGE)."""
     fields: Document = {
         "_id": product.id,
         "name": product.name,
@@ -32,7 +43,6 @@ def product_document(product: Product) -> Document:
         "features": [{"feature": feature, "value": value} for feature, value in product.features],
         "related": list(product.related),
         "styles": [_style_document(style) for style in product.styles],
-        "terms": terms_of(product),
         "content_hash": product.content_hash,
         "crawl_id": product.crawl_id,
         "first_seen_at": product.first_seen_at,
@@ -41,6 +51,11 @@ def product_document(product: Product) -> Document:
         "awaits_price": product.awaits_price or None,
         "held": held_document(product.held) if product.held else None,
         "declined": product.declined,
+        "reading": reading_document(product.reading) if product.reading is not None else None,
+        "handled": handling_document(product.handling) if product.handling is not None else None,
+        # For the indexes of lists, beside what it is part of.
+        "stopped_at": product.stop.at if product.stop else None,
+        "unfiled": [point_document(point) for point in product.unfiled] or None,
     }
     if product.offer is not None:
         offer = product.offer
@@ -53,8 +68,6 @@ def product_document(product: Product) -> Document:
             "seen_at": offer.seen_at,
             "checked_at": offer.checked_at,
         }
-    if product.reading is not None:
-        fields["reading"] = reading_document(product.reading)
     if product.price is not None:
         price = product.price
         fields["price"] = {
@@ -63,6 +76,16 @@ def product_document(product: Product) -> Document:
             "steps": [{"label": step.label, "amount": step.amount.minor} for step in price.steps],
         }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def packed(document: Mapping[str, Any]) -> bytes:
+    """The document in bytes, for whoever keeps it elsewhere."""
+    return bson.encode(document)
+
+
+def product_in(text: bytes) -> Product:
+    """The product of a document that was packed."""
+    return product_from(bson.decode(text, _AWARE))
 
 
 def product_from(document: Mapping[str, Any]) -> Product:
@@ -95,7 +118,29 @@ def product_from(document: Mapping[str, Any]) -> Product:
         declined=document.get("declined"),
         # A crawl that notes when it read may come late to a reading that was forgotten meanwhile: a time alone is none.
         reading=Reading(**document["reading"]) if "key" in document.get("reading", {}) else None,
+        handling=handling_from(document["handled"]) if "handled" in document else None,
+        unfiled=points_in(document.get("unfiled", ())),
     )
+
+
+def handling_document(handling: Handling) -> Document:
+    stop = {"stop": asdict(handling.stop)} if handling.stop else {}
+    corrections = {name: asdict(one) for name, one in handling.corrections.items()}
+    return {"at": handling.at} | ({"corrections": corrections} if corrections else {}) | stop
+
+
+def handling_from(document: Mapping[str, Any]) -> Handling:
+    stop = document.get("stop")
+    return Handling(
+        at=document["at"],
+        corrections={name: Correction(**one) for name, one in document.get("corrections", {}).items()},
+        stop=Stop(**stop) if stop else None,
+    )
+
+
+def carrying(product: Product, points: tuple[PricePoint, ...] = ()) -> Product:
+    """The product with those points as its `unfiled`."""
+    return product if product.unfiled == points else replace(product, unfiled=points)
 
 
 def reading_document(reading: Reading) -> Document:
@@ -181,18 +226,22 @@ def point_document(point: PricePoint) -> Document:
     }
 
 
-def points_from(buckets: Iterable[Mapping[str, Any]]) -> list[PricePoint]:
-    """All points of a product's buckets, ordered by time."""
-    points = [
+def points_in(documents: Iterable[Mapping[str, Any]]) -> tuple[PricePoint, ...]:
+    """The points of those documents, in their order."""
+    return tuple(
         PricePoint(
             at=point["at"],
             price=_money(point.get("price"), point["currency"]),
             cost=_money(point.get("cost"), point["currency"]),
             availability=Availability(point["availability"]),
         )
-        for bucket in buckets
-        for point in bucket["points"]
-    ]
+        for point in documents
+    )
+
+
+def points_from(buckets: Iterable[Mapping[str, Any]]) -> list[PricePoint]:
+    """All points of a product's buckets, ordered by time."""
+    points = points_in(point for bucket in buckets for point in bucket["points"])
     return sorted(points, key=lambda point: point.at)
 
 
@@ -217,6 +266,10 @@ def _counts_from(document: Mapping[str, Any]) -> ShopCounts:
 
 def reject_from(document: Mapping[str, Any]) -> Reject:
     return Reject(**{name: value for name, value in document.items() if name != "_id"})
+
+
+def log_line_from(document: Mapping[str, Any]) -> LogLine:
+    return LogLine(**{name: value for name, value in document.items() if name != "_id"})
 
 
 def _minor(money: Money | None) -> int | None:

@@ -19,7 +19,8 @@ from listino.domain.product import Product
 from listino.store.audit import audit_write
 from listino.store.documents import product_document
 from listino.store.held_document import held_document, held_from
-from listino.store.upsert import UpsertPlan, as_planned, history_write, met_in, needed_of, seen_mark
+from listino.store.history import history_writes
+from listino.store.upsert import UpsertPlan, as_planned, met_in, needed_of, seen_mark
 
 
 def holding_writes(plan: UpsertPlan, read: Product, known: Product | None, held: Held) -> None:
@@ -76,7 +77,7 @@ def _shown(plan: UpsertPlan, read: Product, known: Product) -> tuple[dict[str, A
     As the fields to set and those to unset.
     """
     if known.offer is None:
-        fields = product_document(unpriced(read))
+        fields = product_document(unpriced(read.under(known.handling)))
         for kept in ("_id", "first_seen_at", "crawl_id", "offer"):
             fields.pop(kept, None)
         if not read.crawled or read.crawl_id is None:
@@ -93,7 +94,7 @@ def _shown(plan: UpsertPlan, read: Product, known: Product) -> tuple[dict[str, A
     if kept_product.offer.availability is not known.offer.availability:
         point = point_of(kept_product)
         if point is not None:
-            plan.history.append(history_write(read.id, replace(point, at=read.offer.checked_at)))
+            plan.history += history_writes(read.id, [replace(point, at=read.offer.checked_at)])
     fields = product_document(kept_product)
     change = {name: fields[name] for name in ("styles", "content_hash", "changed_at")}
     change["offer.availability"] = kept_product.offer.availability.value

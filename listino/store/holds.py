@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
 
 from listino.domain.audit import AuditEntry, Outcome, held_entry
 from listino.domain.errors import AlreadyDecided, InvalidValue, ProductNotFound, UnknownShop
@@ -15,13 +14,13 @@ from listino.domain.held import DoubtKind, Held
 from listino.domain.history import point_of
 from listino.domain.listing import Terms, reoffer
 from listino.domain.product import Product, ProductId
-from listino.store.audit import Audit, audit_write
+from listino.store.audit import Audit, AuditQuery, audit_write
 from listino.store.collections import AUDIT, PRICE_HISTORY, PRODUCTS
-from listino.store.documents import product_from
+from listino.store.documents import point_document, product_from
 from listino.store.guard import Guard
+from listino.store.history import history_writes, write_history
 from listino.store.query import CARD
-from listino.store.storing import collided
-from listino.store.upsert import history_write, replacing
+from listino.store.upsert import replacing
 
 _SHOWN = {**CARD, "url": 1, "held": 1}
 _BATCH = 100
@@ -94,6 +93,18 @@ class Holds:
         """How many there are; `most` stands for that many and more."""
         return int(self._products.count_documents(query.filter(), limit=most))
 
+    def by_shop(self, *, most: int) -> dict[str, int]:
+        """How many prices of each shop (`it:bottega`) are held, among the `most` that were held last."""
+        groups = self._products.aggregate(
+            [
+                {"$match": HeldQuery().filter()},
+                {"$sort": {"held.at": -1}},
+                {"$limit": most},
+                {"$group": {"_id": {"market": "$market", "shop": "$shop"}, "count": {"$sum": 1}}},
+            ]
+        )
+        return {f"{group['_id']['market']}:{group['_id']['shop']}": int(group["count"]) for group in groups}
+
     def kinds(self, query: HeldQuery) -> dict[DoubtKind, int]:
         """How many there are of each kind, the worst kind first."""
         groups = self._products.aggregate(
@@ -109,20 +120,19 @@ class Holds:
         """
         product, held = self._held(product_id, reading)
         offered = _accepted(product, held, terms_of)
+        point = point_of(offered)
+        # Shoppers pay it from the decision on, however long ago the shop showed it. The product carries that, lest a crash lose it.
+        carried = (replace(point, at=at),) if point is not None else ()
         # The answer that was believed before is no measure any more: the next crawl reads the shop whole.
-        fresh = replace(offered, changed_at=at, reading=None)
+        fresh = replace(offered, changed_at=at, reading=None, unfiled=carried)
         change = replacing(fresh)
         if fresh.offer is not None:
             change["$max"] = {"offer.seen_at": fresh.offer.seen_at, "offer.checked_at": fresh.offer.checked_at}
+        if product.unfiled:
+            write_history(self._history, history_writes(product_id, product.unfiled))
         self._change(product, reading, change)
-        point = point_of(fresh)
-        if point is not None:
-            # Shoppers pay it from the decision on, however long ago the shop showed it.
-            writes = [history_write(product_id, replace(point, at=at))]
-            try:
-                self._history.bulk_write(writes)
-            except BulkWriteError as error:
-                self._history.bulk_write(collided(error, writes))
+        if carried:
+            write_history(self._history, history_writes(product_id, carried))
         self._note(held_entry(product, held, action=Outcome.ACCEPTED, by=by, at=at))
         return fresh
 
@@ -171,7 +181,14 @@ class Holds:
 
     def _change(self, product: Product, reading: str, change: dict[str, Any]) -> None:
         """Changes the product if it is as it was when it was read, with that price held."""
-        unchanged = {"_id": product.id, "held.reading": reading, "content_hash": product.content_hash}
+        carried = [point_document(point) for point in product.unfiled] or None
+        unchanged = {
+            "_id": product.id,
+            "held.reading": reading,
+            "content_hash": product.content_hash,
+            "handled.at": product.handling.at if product.handling else None,
+            "unfiled": carried,
+        }
         # A first price that is accepted puts the product on the lists.
         with self._guard.writing([product.id], moved=[product.id]):
             matched = self._products.update_one(unchanged, change).matched_count
@@ -184,8 +201,8 @@ class Holds:
             return f"{product.id}: the shop has shown another price since, which is held now: look at that one"
         if product.gone_at is not None:
             return f"{product.id}: the shop no longer has it"
-        for entry in self._audit.of(product.id, count=1):
-            return f"{product.id}: the price was {_WORDS[Outcome(entry.action)]} already, by {entry.by}"
+        for found in self._audit.page(AuditQuery(subject=product.id, action="held"), count=1):
+            return f"{product.id}: the price was {_WORDS[Outcome(found.entry.action)]} already, by {found.entry.by}"
         return f"{product.id}: no price is held"
 
     def _note(self, entry: AuditEntry) -> None:

@@ -15,12 +15,14 @@ from pymongo import UpdateOne
 
 from listino.domain.drift import keeping, lost_fields
 from listino.domain.held import DoubtKind
+from listino.domain.history import with_unfiled
 from listino.domain.listing import Terms
 from listino.domain.money import Money
 from listino.domain.plausibility import Background, doubts_of, hold
 from listino.domain.product import Product, ProductId
 from listino.store.collections import PRICE_HISTORY, PRODUCTS
 from listino.store.documents import points_from, product_from
+from listino.store.filing import Filing
 from listino.store.holding import declined_writes, holding_writes, release_writes
 from listino.store.upsert import NEEDED, UpsertPlan, needed_of, plan_upsert
 
@@ -62,6 +64,7 @@ def intake(
     terms: Terms | None = None,
     sound: Collection[str] = (),
     known: Mapping[ProductId, Product] = MappingProxyType({}),
+    filing: Filing | None = None,
 ) -> Iterator[Question]:
     """Plans what to write for products of one shop as just seen, once each question has been answered.
 
@@ -71,14 +74,14 @@ def intake(
     only the present crawl misses is kept. Unchanged products are asked about once, in one question for all.
 
     `known`: products as they were read whole a moment ago, about which nothing is asked; for live refreshes alone, for
-    they do not tell which fields crawls missed.
+    they do not tell which fields crawls missed. `filing`: see plan_upsert.
     """
     stored: dict[ProductId, Document] = {product.id: needed_of(product) for product in known.values()}
     if unknown := [product.id for product in seen if product.id not in known]:
         yield (asked := Question(PRODUCTS.name, these(unknown), NEEDED))
         stored |= asked.by_id()
     if terms is None:
-        plan_upsert(seen, stored, plan)
+        plan_upsert(seen, stored, plan, filing)
         return
     believed = [product for product in seen if not _differs(product, stored.get(product.id))]
     differing = [product for product in seen if _differs(product, stored.get(product.id))]
@@ -91,7 +94,8 @@ def intake(
     unread: dict[ProductId, dict[str, str]] = {}
     for product in differing:
         before = product_from(whole[product.id]) if product.id in whole else known.get(product.id)
-        kept, unread[product.id] = _kept(product, before, whole.get(product.id, {}), terms, sound)
+        shown = before.own if before is not None else None
+        kept, unread[product.id] = _kept(product, shown, whole.get(product.id, {}), terms, sound)
         examined.append(_Examined(kept, before))
     yield from _backgrounds(examined, terms)
 
@@ -107,7 +111,7 @@ def intake(
                 declined_writes(plan, entry.read, entry.known)
             else:
                 holding_writes(plan, entry.read, entry.known, held)
-    plan_upsert(believed, stored, plan)
+    plan_upsert(believed, stored, plan, filing)
     for product in believed:
         release_writes(plan, product, stored.get(product.id, {}))
         if product.crawled:
@@ -133,9 +137,9 @@ def _backgrounds(examined: Sequence[_Examined], terms: Terms) -> Iterator[Questi
         for document in asked.documents:
             market[document["gtin"]].append(document)
     for entry in (*doubtful, *fresh):
-        entry.background = Background(
-            history=points_from(histories.get(entry.read.id, ())), market=_elsewhere(entry.read, market)
-        )
+        filed = points_from(histories.get(entry.read.id, ()))
+        history = with_unfiled(filed, entry.known.unfiled if entry.known else ())
+        entry.background = Background(history=history, market=_elsewhere(entry.read, market))
 
 
 def _elsewhere(read: Product, market: Mapping[str, Sequence[Document]]) -> list[Money]:

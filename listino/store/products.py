@@ -1,35 +1,50 @@
 """The products repository, synchronous: for the back office, the workers and the command line."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from types import MappingProxyType
 from typing import Literal
 
+import pymongo
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, ExecutionTimeout
 
-from listino.domain.errors import ProductNotFound
+from listino.domain.errors import ProductNotFound, TooBroad
 from listino.domain.history import PricePoint
 from listino.domain.listing import Terms
 from listino.domain.product import Product, ProductId
-from listino.store.collections import LIST_READS, PRICE_HISTORY, PRODUCTS
+from listino.store.collections import LIST_READS, PRICE_HISTORY, PRODUCTS, STOCK_INDEX
 from listino.store.documents import points_from, product_from
+from listino.store.filing import Filing
 from listino.store.guard import Guard
 from listino.store.intake import Question
 from listino.store.query import AT_ONCE, CARD, ON_SALE, ProductQuery, gone, on_sale_of, spellings
 from listino.store.storing import Storing
 from listino.store.upsert import UpsertPlan
 
+SEARCH_SECONDS = 1.5  # a person waits no longer for a list without being told why
+
 _LAST_CHARACTER = "\U0010ffff"
 
 
-class Products:
-    """Products and their price history."""
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """How many products of a shop are stored, and of these on sale and gone; the rest awaits a first price to believe."""
 
-    def __init__(self, database: Database, guard: Guard) -> None:
+    stored: int
+    on_sale: int
+    gone: int
+
+
+class Products:
+    """Products and their price history. Without `filing` no product carries points: the history is written first."""
+
+    def __init__(self, database: Database, guard: Guard, filing: Filing | None = None) -> None:
         self._database = database
         self._guard = guard
+        self._filing = filing
         self._products = database[PRODUCTS.name]
         self._lists = database.get_collection(PRODUCTS.name, read_preference=LIST_READS)
         self._history = database[PRICE_HISTORY.name]
@@ -56,6 +71,17 @@ class Products:
                 break
         return found
 
+    def sought(self, query: ProductQuery, *, count: int) -> list[Product]:
+        """That page of a list with any filters; raises TooBroad where they have MongoDB look through more than it can in
+        SEARCH_SECONDS: each by itself is carried by an index, not every one together with every other."""
+        if not query.combined:
+            return self.page(query, count=count)
+        try:
+            with pymongo.timeout(SEARCH_SECONDS):
+                return self.page(query, count=count)
+        except ExecutionTimeout as error:
+            raise TooBroad("these filters together leave too much to look through") from error
+
     def with_gtin(self, gtin: str) -> list[Product]:
         """The same good wherever else it is offered, gone ones left out; at most 50."""
         cursor = self._lists.find({"gtin": gtin, **ON_SALE}, CARD).sort("_id", 1).limit(50)
@@ -79,7 +105,8 @@ class Products:
         return sorted(found)
 
     def history(self, product_id: ProductId) -> list[PricePoint]:
-        """All points of the product's price history, ordered by time. One shard's read."""
+        """The product's price history, ordered by time, but for what the product itself carries (`with_unfiled`): read that
+        before, so that nothing is missed that is filed in between. One shard's read."""
         return points_from(self._history.find({"product_id": product_id}))
 
     def upsert(
@@ -93,16 +120,17 @@ class Products:
         """Stores products as just seen and returns what that meant for each; repeating it changes nothing more.
 
         With the `terms` of their shop, prices that are not plausible are held instead, and fields that only this crawl
-        did not read are kept (`sound`: see intake). History is written first: a crash in between repeats a point, it
-        never loses a price. Where somebody changes a product meanwhile, it is read and planned again.
+        did not read are kept (`sound`: see intake). Its point is in the product or in the history first: a crash in between
+        repeats a point, it never loses a price. Where somebody changes a product meanwhile, it is read and planned again.
 
         `known`: for live refreshes, the products as they were read before the shop was asked. They are not read again
-        unless somebody changed them since. Raises Contended, one of UNAVAILABLE.
+        unless somebody changed them since, and they may carry their points themselves for a while: `unfiled`. Raises
+        Contended, one of UNAVAILABLE.
         """
-        storing = Storing(seen, terms=terms, sound=sound, known=known)
+        storing = Storing(seen, terms=terms, sound=sound, known=known, filing=self._filing)
         for question in storing.planning():
             self._answer(question)
-        with self._guard.writing(storing.ids, moved=storing.plan.moved):
+        with self._guard.writing(storing.ids, moved=storing.plan.moved, left=storing.left):
             for step in storing.writing():
                 if isinstance(step, Question):
                     self._answer(step)
@@ -135,10 +163,27 @@ class Products:
 
     def counts(self) -> dict[str, int]:
         """Products on sale by `market:shop`."""
+        return {shop: stock.on_sale for shop, stock in self.stock().items() if stock.on_sale}
+
+    def stock(self) -> dict[str, Stock]:
+        """What there is of each shop, by `market:shop`: a step in an index for every product, which takes its time."""
+        is_on_sale = {"$and": [{"$eq": [{"$ifNull": [f"${name}", None]}, value]} for name, value in ON_SALE.items()]}
+        is_gone = {"$ne": [{"$ifNull": ["$gone_at", None]}, None]}
         groups = self._lists.aggregate(
             [
-                {"$match": {**ON_SALE, "market": {"$type": "string"}}},
-                {"$group": {"_id": {"market": "$market", "shop": "$shop"}, "products": {"$sum": 1}}},
-            ]
+                {"$match": {"market": {"$gte": ""}}},  # texts: goods of a catalogue have none
+                {
+                    "$group": {
+                        "_id": {"market": "$market", "shop": "$shop"},
+                        "stored": {"$sum": 1},
+                        "on_sale": {"$sum": {"$cond": [is_on_sale, 1, 0]}},
+                        "gone": {"$sum": {"$cond": [is_gone, 1, 0]}},
+                    }
+                },
+            ],
+            hint=STOCK_INDEX,
         )
-        return {f"{group['_id']['market']}:{group['_id']['shop']}": group["products"] for group in groups}
+        return {
+            f"{group['_id']['market']}:{group['_id']['shop']}": Stock(group["stored"], group["on_sale"], group["gone"])
+            for group in groups
+        }

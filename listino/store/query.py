@@ -9,24 +9,30 @@ from typing import Any, NamedTuple
 from bson import MinKey
 
 from listino.domain.market import MARKETS
+from listino.domain.offer import Availability
 from listino.domain.product import Product, ProductId
 from listino.store.search import matching, words_of
 
 # What a list shows of a product, and what it may be sorted by.
-CARD = dict.fromkeys(("name", "slogan", "description", "category", "brand", "gtin", "market", "shop", "price.amount", "price.currency", "offer", "gone_at", "first_seen_at", "changed_at", "awaits_price"), 1)  # fmt: skip
+CARD = dict.fromkeys(("name", "slogan", "description", "category", "brand", "gtin", "market", "shop", "price.amount", "price.currency", "offer", "gone_at", "first_seen_at", "changed_at", "awaits_price", "handled"), 1)  # fmt: skip
 
-# What no page of a product shows, and reading it would take as long as all that one does: terms are half of what there is to decode.
-PAGE = dict.fromkeys(("terms", "content_hash", "crawl_id", "reading", "held", "declined", "missed", "first_seen_at", "price.steps"), 0)  # fmt: skip
+# What neither a page of a product shows nor a live refresh of it needs, and reading it would take as long as all the rest: terms are
+# half of what there is to decode.
+PAGE = {"terms": 0}
 
 # How many products are named in one write where all of a filter are meant.
 AT_ONCE = 500
 
-# What shoppers may see: goods that their shop has, and that have had a price to be believed.
-ON_SALE = {"gone_at": None, "awaits_price": None}
+# What shoppers may see: goods that their shop has, that have had a price to be believed, and that we do not hold from sale.
+ON_SALE = {"gone_at": None, "awaits_price": None, "stopped_at": None}
 
 # What the indexes of sorted lists hold: goods on sale that have a price, or of which is known since when they are here.
 PRICED: dict[str, Any] = {"price.amount": {"$gte": 0}, "gone_at": None}
-DATED: dict[str, Any] = {"first_seen_at": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}, "gone_at": None}
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+DATED: dict[str, Any] = {"first_seen_at": {"$gt": _LONG_AGO}, "gone_at": None}
+LEFT: dict[str, Any] = {"gone_at": {"$gt": _LONG_AGO}}
+HANDLED: dict[str, Any] = {"handled.at": {"$gt": _LONG_AGO}}
+HELD: dict[str, Any] = {"held.at": {"$exists": True}}
 
 
 class Order(StrEnum):
@@ -36,9 +42,28 @@ class Order(StrEnum):
     PRICE = "price"
     PRICE_DOWN = "-price"
     NEWEST = "newest"
+    CHANGED = "changed"
+    LEFT = "left"  # when its shop was found not to have it any more
 
 
-# The filters that an index carries together with an order; every other filter would have all products read.
+class Only(StrEnum):
+    """A state that few products are in, each with an index of those that are."""
+
+    HELD = "held"  # a price of it is held
+    STOPPED = "stopped"  # it is held from sale
+    CORRECTED = "corrected"  # a field of it shows our value
+    GONE = "gone"
+
+
+_ONLY: dict[Only, dict[str, Any]] = {
+    Only.HELD: HELD,
+    Only.STOPPED: HANDLED | {"stopped_at": {"$gt": _LONG_AGO}},
+    Only.CORRECTED: HANDLED | {"handled.corrections": {"$exists": True}},
+    Only.GONE: LEFT,
+}
+
+# The orders of shoppers' lists, and the filters that an index carries together with each; every other filter would have all
+# products read.
 FILTERS_OF: dict[Order, tuple[str, ...]] = {
     Order.ID: ("market", "shop", "category", "brand", "gtin", "text"),
     Order.PRICE: ("market", "category"),
@@ -63,7 +88,8 @@ class ProductQuery:
 
     `text` is what somebody searches for; with `beginnings` the words in it may be cut off (see listino.store.search).
     `brand` and `category` are as the products have them, `brand_typed` is a brand in whatever case. Goods without what
-    the list is sorted by are not in it. An order goes with its FILTERS_OF; others are allowed and slow.
+    the list is sorted by are not in it. An order goes with its FILTERS_OF; others are allowed and slow. `least` and `most`
+    bound the price, in cents, both included; `only` lists that state alone, goods that are gone too where it says so.
     """
 
     market: str | None = None
@@ -74,21 +100,32 @@ class ProductQuery:
     gtin: str | None = None
     text: str | None = None
     beginnings: bool = False
+    availability: Availability | None = None
+    least: int | None = None
+    most: int | None = None
+    changed_since: datetime | None = None
+    only: Only | None = None
     order: Order = Order.ID
     after: ProductId | None = None
     after_key: SortKey | None = None
     gone: bool = False  # whether goods that the shop no longer has are listed too
     awaiting: bool = False  # whether goods are listed too whose first price is held, so that they are not on sale yet
+    stopped: bool = False  # whether goods are listed too that are held from sale
 
     def runs(self) -> list[Run]:
         """The questions whose answers, one after the other, are the list; every value in them is a plain string, number,
         time or anchored prefix."""
         conditions = self._conditions()
+        of_market = {"market": {"$in": [None, *MARKETS]} if self.market is None else self.market}
         if self.order is Order.ID:
+            if self._bounds():
+                conditions.append(of_market)  # the indexes of prices and times begin with it
             follows = {"_id": _beyond(self.after, 1)} if self.after is not None else {"_id": {"$gt": MinKey()}}
             return [Run({"$and": [*conditions, follows]}, [("_id", 1)])]
-        conditions.append({"market": {"$in": [None, *MARKETS]} if self.market is None else self.market})
+        conditions.append(of_market)
         held, field, way, id_way = _SORTED[self.order]
+        bounds = self._bounds().get(field, {})
+        held = {**held, field: {**held[field], **bounds}}
         sort = [(field, way), ("_id", id_way)]
         if self.after is None or self.after_key is None:
             return [Run({"$and": [*conditions, held]}, sort)]
@@ -102,6 +139,15 @@ class ProductQuery:
         """Whether pages of the list can be found by their number without reading through all before them."""
         return self.order is Order.ID and self.after is None and not self.text and not self.brand_typed
 
+    @property
+    def combined(self) -> bool:
+        """Whether there are several filters of which an index carries one, and the others are looked up in what that leaves."""
+        filters = (self.text, self.brand_typed, self.category, self.availability, self.changed_since, self.only)
+        price = self.least is not None or self.most is not None
+        # The indexes of prices have nothing that is gone, and of several words the index finds one.
+        several = (price and self.gone) + (len(words_of(self.text)) > 1)
+        return sum(one is not None for one in filters) + price + several > 1
+
     def following(self, last: Product | ProductId) -> "ProductQuery":
         """The same list from behind that product on; in the order of ids its id says it."""
         key: SortKey | None = None
@@ -111,6 +157,10 @@ class ProductQuery:
             key = last.price.amount.minor
         elif self.order is Order.NEWEST:
             key = last.first_seen_at
+        elif self.order is Order.CHANGED:
+            key = last.changed_at
+        elif self.order is Order.LEFT:
+            key = last.gone_at
         return replace(self, after=last.id, after_key=key)
 
     def _conditions(self) -> list[dict[str, Any]]:
@@ -118,19 +168,36 @@ class ProductQuery:
         if self.order is Order.ID and (self.market or self.shop):
             conditions.append(_of_shop(self.market, self.shop))
         elif self.shop:
-            conditions.append({"shop": self.shop})
+            # An index that begins with the market ends with the id.
+            conditions.append(_of_shop(self.market, self.shop) if self.market else {"shop": self.shop})
         for name in ("category", "brand", "gtin"):
             value = getattr(self, name)
             if value is not None:
                 conditions.append({name: value})
         if self.brand_typed:
             conditions.append(_brand_typed(self.brand_typed, self.market))
-        excluded = {"gone_at": self.gone, "awaits_price": self.awaiting}
+        if self.availability is not None:
+            conditions.append({"offer.availability": self.availability.value})
+        sorted_by = _SORTED[self.order][1] if self.order is not Order.ID else ""
+        conditions += [{name: bounds} for name, bounds in self._bounds().items() if name != sorted_by]
+        if self.only is not None:
+            conditions.append(_ONLY[self.only])
+        gone = self.gone or self.only is Only.GONE
+        excluded = {"gone_at": gone, "awaits_price": self.awaiting, "stopped_at": self.stopped}
         if state := {name: None for name, listed in excluded.items() if not listed}:
             conditions.append(state)
         if self.text and self.text.strip():
             conditions.append(matching(self.text.strip(), market=self.market, beginnings=self.beginnings))
         return conditions
+
+    def _bounds(self) -> dict[str, dict[str, Any]]:
+        """The fields of which a stretch is wanted."""
+        price: dict[str, Any] = {}
+        if self.least is not None or self.most is not None:
+            # That it is at least nothing has to be said: the indexes of prices hold nothing else.
+            price = {"$gte": self.least or 0} | ({} if self.most is None else {"$lte": self.most})
+        changed = {"$gte": self.changed_since} if self.changed_since is not None else {}
+        return {name: bounds for name, bounds in (("price.amount", price), ("changed_at", changed)) if bounds}
 
 
 # Of each order: what the index holds, the field, and the ways of field and id.
@@ -138,6 +205,8 @@ _SORTED: dict[Order, tuple[dict[str, Any], str, int, int]] = {
     Order.PRICE: (PRICED, "price.amount", 1, 1),
     Order.PRICE_DOWN: (PRICED, "price.amount", -1, -1),
     Order.NEWEST: (DATED, "first_seen_at", -1, 1),
+    Order.CHANGED: ({"changed_at": {"$gt": _LONG_AGO}}, "changed_at", -1, 1),
+    Order.LEFT: (LEFT, "gone_at", -1, 1),
 }
 
 

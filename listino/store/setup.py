@@ -2,19 +2,21 @@
 
 import contextlib
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import CollectionInvalid, OperationFailure
 
-from listino.store.collections import COLLECTIONS, WORDS_INDEX, Declaration
+from listino.settings import Settings
+from listino.store.collections import COLLECTIONS, SESSIONS, VISITS, WORDS_INDEX, Declaration, Retention
 from listino.store.terms_migration import give_terms
 
 Told = Callable[[str, str], None]
 
 
-def prepare(client: MongoClient, database: Database, told: Told, *, unindexed: str = "") -> None:
+def prepare(client: MongoClient, database: Database, told: Told, settings: Settings, *, unindexed: str = "") -> None:
     """Brings every declared collection into being; `told` hears of each with what was done.
 
     The `unindexed` collection keeps the indexes that it has, and gets no others.
@@ -25,6 +27,8 @@ def prepare(client: MongoClient, database: Database, told: Told, *, unindexed: s
     """
     existing = {found["name"]: found.get("options", {}) for found in database.list_collections()}
     sharded = sharded_collections(client, database) if is_sharded(client) else None
+    if SESSIONS.name in existing and VISITS.name not in existing:
+        _announce_visits(database)
     for declared in COLLECTIONS:
         if sharded is not None and declared.name not in sharded:
             if declared.name in existing:
@@ -40,6 +44,8 @@ def prepare(client: MongoClient, database: Database, told: Told, *, unindexed: s
         _validate(database, declared, existing.get(declared.name, {}).get("validator", {}))
         if declared.name != unindexed:
             index(database, declared, told)
+        if declared.retention is not None:
+            _retain(database, declared.name, declared.retention, getattr(settings, declared.retention.setting))
         told(declared.name, "ready")
 
 
@@ -58,6 +64,22 @@ def _validate(database: Database, declared: Declaration, validator: Mapping[str,
     """Gives the collection its validator, where it has another one."""
     if validator != declared.validator:
         database.command("collMod", declared.name, validator=dict(declared.validator))
+
+
+def _announce_visits(database: Database) -> None:
+    """Has sessions that were summed up before there were visits summed up again; nobody believes their sums until then."""
+    before = {"at": datetime(1970, 1, 1, tzinfo=UTC), "mark": "before visits"}
+    database[SESSIONS.name].update_many({"unsummed": {"$exists": False}}, {"$set": {"unsummed": before}})
+
+
+def _retain(database: Database, name: str, retention: Retention, days: int) -> None:
+    """Has the collection's documents removed after so many days."""
+    seconds = days * 86_400
+    present = database[name].index_information().get(Retention.INDEX)
+    if present is None:
+        database[name].create_index(retention.field, name=Retention.INDEX, expireAfterSeconds=seconds)
+    elif present["expireAfterSeconds"] != seconds:
+        database.command("collMod", name, index={"name": Retention.INDEX, "expireAfterSeconds": seconds})
 
 
 def index(database: Database, declared: Declaration, told: Told) -> None:

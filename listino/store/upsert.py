@@ -7,17 +7,23 @@ A product that did not change costs no write but its `seen` mark. What replaces 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from pymongo import UpdateOne
 
 from listino.domain.history import PricePoint, point_of
-from listino.domain.money import Money
-from listino.domain.offer import Availability
 from listino.domain.product import Offer, Product, ProductId
-from listino.store.documents import point_document, product_document, reading_document
+from listino.store.documents import (
+    carrying,
+    handling_document,
+    handling_from,
+    point_document,
+    product_document,
+    reading_document,
+)
+from listino.store.filing import MOST_UNFILED, Filing
 from listino.store.held_document import held_document
+from listino.store.history import history_writes, is_late, offer_moved, unfiled_in, way_back
 
 # What must be known of the stored product to plan its upsert.
 NEEDED = {
@@ -37,6 +43,8 @@ NEEDED = {
     "brand": 1,
     "gtin": 1,
     "awaits_price": 1,
+    "handled": 1,
+    "unfiled": 1,
 }
 
 # What decides on which lists a product is, besides that it is on sale.
@@ -78,43 +86,87 @@ class UpsertPlan:
 
 
 def plan_upsert(
-    seen: Iterable[Product], stored: Mapping[ProductId, Mapping[str, Any]], plan: UpsertPlan | None = None
+    seen: Iterable[Product],
+    stored: Mapping[ProductId, Mapping[str, Any]],
+    plan: UpsertPlan | None = None,
+    filing: Filing | None = None,
 ) -> UpsertPlan:
     """What to write for products as just seen, given what the store holds of them (the fields of NEEDED).
 
-    Added to `plan` where there is one.
+    Added to `plan` where there is one. With `filing` a product that a live refresh saw carries its new point itself where it
+    can; without, and where it cannot, the point and those it carried so far are in `history`, which is written first.
     """
     plan = UpsertPlan() if plan is None else plan
     for product in seen:
         known = stored.get(product.id)
-        plan.believed[product.id] = product
+        if known is not None and (product.handling is not None or "handled" in known):
+            product = product.under(handling_from(known["handled"]) if "handled" in known else None)
         if known is None:
-            plan.new.append(product.id)
-            plan.moved.append(product.id)
-            plan.products.append(_insertion(product))
-        elif known.get("gone_at") is not None:
-            if _is_late(product, known):
-                plan.unchanged.append(product.id)
-            else:
-                plan.returned.append(product.id)
-                plan.moved.append(product.id)
-            plan.products += _replacement(product, known)
-        elif known.get("content_hash") != product.content_hash:
-            plan.changed.append(product.id)
-            if any((getattr(product, name) or None) != known.get(name) for name in _LISTED_BY):
-                plan.moved.append(product.id)
-            plan.products += _replacement(product, known)
+            _plan_new(plan, product)
         else:
-            plan.unchanged.append(product.id)
-            plan.products += seen_mark(product, _same(product, known), reading=True)
-        if known is None or offer_moved(product, known):
-            point = point_of(product)
-            if point is not None:
-                plan.history.append(history_write(product.id, point))
-                if known is not None:
-                    plan.points[product.id] = point
-                    plan.history += [history_write(product.id, now) for now in _way_back(product, known)]
+            _plan_known(plan, product, known, filing)
     return plan
+
+
+def _plan_new(plan: UpsertPlan, product: Product) -> None:
+    plan.believed[product.id] = product = carrying(product)
+    plan.new.append(product.id)
+    plan.moved.append(product.id)
+    plan.products.append(_insertion(product))
+    if (point := point_of(product)) is not None:
+        plan.history += history_writes(product.id, [point])
+
+
+def _plan_known(plan: UpsertPlan, product: Product, known: Mapping[str, Any], filing: Filing | None) -> None:
+    unfiled = unfiled_in(known)
+    point = point_of(product) if offer_moved(product, known) else None
+    is_gone, is_same = known.get("gone_at") is not None, known.get("content_hash") == product.content_hash
+    is_unchanged = is_same and not is_gone
+    if is_unchanged:
+        # Its mark leaves them as they are.
+        carried = unfiled if filing is not None and point is None else None
+        product = carrying(product, unfiled)
+    else:
+        carried = _carried(product, known, point, filing)
+        product = carrying(product, carried or ())
+    plan.believed[product.id] = product
+    if carried is None:
+        points = list(unfiled)
+        if point is not None:
+            plan.points[product.id] = point
+            points += [point, *way_back(product, known)]
+        plan.history += history_writes(product.id, points)
+
+    if is_unchanged:
+        plan.unchanged.append(product.id)
+        plan.products += seen_mark(product, _same(product, known), reading=True)
+        if unfiled and product.crawled:
+            filed = {"_id": product.id, "unfiled": known["unfiled"]}
+            plan.products.append(UpdateOne(filed, {"$unset": {"unfiled": ""}}))
+        return
+    if is_gone and is_late(product, known):
+        plan.unchanged.append(product.id)
+    elif is_gone:
+        plan.returned.append(product.id)
+        plan.moved.append(product.id)
+    else:
+        plan.changed.append(product.id)
+        if any((getattr(product, name) or None) != known.get(name) for name in _LISTED_BY):
+            plan.moved.append(product.id)
+    plan.products += _replacement(product, known)
+
+
+def _carried(
+    product: Product, known: Mapping[str, Any], point: PricePoint | None, filing: Filing | None
+) -> tuple[PricePoint, ...] | None:
+    """The points that a product carries from now on; None where they are to be in the history before it is written."""
+    if filing is None or product.crawled or is_late(product, known):
+        return None
+    if any(known.get(name) is not None for name in ("gone_at", "held", "declined")):
+        return None
+    points = filing.rest(product.id, unfiled_in(known))
+    points += (point,) if point is not None else ()
+    return points if len(points) <= MOST_UNFILED else None
 
 
 def needed_of(product: Product) -> dict[str, Any]:
@@ -131,6 +183,8 @@ def needed_of(product: Product) -> dict[str, Any]:
         "brand": product.brand,
         "gtin": product.gtin,
         "awaits_price": product.awaits_price or None,
+        "handled": handling_document(product.handling) if product.handling else None,
+        "unfiled": [point_document(point) for point in product.unfiled] or None,
     }
     if offer is not None:
         fields["offer"] = {
@@ -145,13 +199,15 @@ def needed_of(product: Product) -> dict[str, Any]:
 
 
 def as_planned(product_id: ProductId, known: Mapping[str, Any]) -> dict[str, Any]:
-    """The filter for the product as it was when its write was planned: what was seen, and what was decided of it."""
+    """The filter for the product as it was when its write was planned: what was seen, what was decided of it, and the points it carried."""
     return {
         "_id": product_id,
         "content_hash": known.get("content_hash"),
         "gone_at": known.get("gone_at"),
         "held.reading": (known.get("held") or {}).get("reading"),
         "declined": known.get("declined"),
+        "handled.at": (known.get("handled") or {}).get("at"),
+        "unfiled": known.get("unfiled"),
     }
 
 
@@ -160,53 +216,6 @@ def _same(product: Product, known: Mapping[str, Any]) -> dict[str, Any]:
     if not product.crawled:
         return as_planned(product.id, known)
     return {"_id": product.id} | ({"content_hash": product.content_hash} if product.reading is not None else {})
-
-
-def _last_look(known: Mapping[str, Any]) -> datetime | None:
-    """When somebody last looked at the shop: found the product as it is stored, at a price that is held, or gone."""
-    offer, held = known.get("offer") or {}, known.get("held") or {}
-    looks = (offer.get("checked_at"), held.get("seen_at"), known.get("gone_at"))
-    return max((at for at in looks if at is not None), default=None)
-
-
-def _is_late(product: Product, known: Mapping[str, Any]) -> bool:
-    """Whether somebody looked at the shop later and was done before us: then what they saw stays."""
-    looked = _last_look(known)
-    return bool(product.offer and looked and looked > product.offer.checked_at)
-
-
-def _way_back(product: Product, known: Mapping[str, Any]) -> list[PricePoint]:
-    """The point that a history lacks to which we add one of before.
-
-    Whoever looked later found the price of before us, so for them it had not changed; it has: to ours, and back.
-    """
-    looked, offer, price = _last_look(known), known.get("offer"), known.get("price")
-    if looked is None or offer is None or not _is_late(product, known):
-        return []
-    return [
-        PricePoint(
-            at=looked,
-            price=Money(price["amount"], price["currency"]) if price else None,
-            cost=Money(offer["cost"], offer["currency"]),
-            availability=Availability(offer["availability"]),
-        )
-    ]
-
-
-def history_write(product_id: ProductId, point: PricePoint) -> UpdateOne:
-    """Adds a point to the bucket of its month."""
-    month = f"{point.at:%Y-%m}"
-    return UpdateOne(
-        {"_id": f"{product_id}:{month}", "product_id": product_id},
-        {"$addToSet": {"points": point_document(point)}, "$setOnInsert": {"month": month}},
-        upsert=True,
-    )
-
-
-def history_removal(product_id: ProductId, point: PricePoint) -> UpdateOne:
-    """Takes a point out of the bucket of its month."""
-    key = {"_id": f"{product_id}:{point.at:%Y-%m}", "product_id": product_id}
-    return UpdateOne(key, {"$pull": {"points": point_document(point)}})
 
 
 def _insertion(product: Product) -> UpdateOne:
@@ -220,7 +229,7 @@ def _replacement(product: Product, known: Mapping[str, Any]) -> list[UpdateOne]:
     What only a crawl may say (its id, when it saw the product) a live refresh leaves alone: one that read the product
     before the crawl came by must not undo the crawl's word.
     """
-    if _is_late(product, known):
+    if is_late(product, known):
         return seen_mark(product) if product.crawled else []
     change = replacing(product)
     same = as_planned(product.id, known)
@@ -258,6 +267,7 @@ _OPTIONAL = (
     "held",
     "declined",
     "reading",
+    "unfiled",
 )
 
 
@@ -284,15 +294,3 @@ def _looked_at(offer: Offer) -> dict[str, Any]:
 def met_in(crawl_id: str) -> dict[str, Any]:
     """The update that notes the crawl which met a product, and forgets those that missed it."""
     return {"$set": {"crawl_id": crawl_id}, "$unset": {"missed": ""}}
-
-
-def offer_moved(product: Product, known: Mapping[str, Any]) -> bool:
-    """Whether the product's history gains a point."""
-    offer, price = known.get("offer") or {}, known.get("price") or {}
-    if product.offer is None:
-        return False
-    return (offer.get("cost"), offer.get("availability"), price.get("amount")) != (
-        product.offer.cost.minor,
-        product.offer.availability.value,
-        product.price.amount.minor if product.price else None,
-    )

@@ -21,6 +21,7 @@ from listino.store.aio import AsyncStore
 from listino.store.client import Store
 from listino.store.documents import crawl_document
 from listino.store.outage import UNAVAILABLE, time_limit
+from scrapers.extensions.crawl_log import CrawlLog
 from scrapers.market_spider import MarketSpider
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class CrawlRecord:
         self._heart: asyncio.Task[None] | None = None
         self._ending = asyncio.Event()
         self._renewal_due = 0.0
+        self._stopping: asyncio.Future[None] | None = None
         crawler.signals.connect(self.spider_opened, signal=signals.spider_opened)
         crawler.signals.connect(self.spider_closed, signal=signals.spider_closed)
         crawler.signals.connect(self.not_whole, signal=signals.spider_error)
@@ -59,6 +61,8 @@ class CrawlRecord:
 
     async def spider_opened(self, spider: MarketSpider) -> None:
         self._store = AsyncStore(spider.settings_of_listino, PageGuard(spider.settings_of_listino))
+        self._log = CrawlLog(spider.run.id)
+        self._log.begin()
         spider.revisits.open(self._store)
         self._heart = asyncio.ensure_future(self._beat(spider))
 
@@ -75,6 +79,7 @@ class CrawlRecord:
         try:
             await self._close(spider, reason)
         finally:
+            self._log.end()
             self._store.close()
             await spider.hosts.close()
             with Store(spider.settings_of_listino) as store:
@@ -108,6 +113,10 @@ class CrawlRecord:
         run.mark(resumable=status is CrawlStatus.STOPPED)
         await _persistently(lambda: self._keep_rejects(spider))
         await _persistently(lambda: self._save(spider, status))
+        # The least of it, and the last: a run whose end was noted has ended, with all of its log or without.
+        with contextlib.suppress(*UNAVAILABLE), time_limit(_STORE_SECONDS):
+            while await self._keep_log():
+                pass
 
     async def _beat(self, spider: MarketSpider) -> None:
         while not self._ending.is_set():
@@ -121,6 +130,8 @@ class CrawlRecord:
                     await self._save(spider, CrawlStatus.RUNNING)
                     await spider.revisits.flush()
                     await self._keep_rejects(spider)
+                    await self._keep_log()
+                    await self._stop_if_asked(spider)
             except UNAVAILABLE as error:
                 log.warning("the store is away, the crawl goes on meanwhile: %s", error)
             except Exception:
@@ -145,6 +156,23 @@ class CrawlRecord:
         if rejects:
             await self._store.crawls.keep_rejects(rejects)
             del spider.run.rejects[: len(rejects)]
+
+    async def _keep_log(self) -> int:
+        """How many lines of the log were kept; the others wait for the next time."""
+        lines = self._log.gathered()
+        await self._store.crawls.keep_log(lines)
+        self._log.kept(len(lines))
+        return len(lines)
+
+    async def _stop_if_asked(self, spider: MarketSpider) -> None:
+        """Stops the crawl, as SIGTERM does, once somebody has asked for it."""
+        wanted = await self._store.crawls.stop_request(spider.market)
+        if wanted is None or self._stopping is not None:
+            return
+        log.info("%s wants the crawl to stop: it finishes what is under way", wanted.by)
+        spider.run.stopped_by = wanted.by
+        # Not waited for: the spider's end waits for this heart.
+        self._stopping = asyncio.ensure_future(self._crawler.stop_async())
 
     async def _find_gone(self, spider: MarketSpider) -> None:
         run = spider.run
