@@ -14,8 +14,8 @@ log = structlog.get_logger(__name__)
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
-# Asked by programs of ours, up to some six times a second (nginx /written): logged at level DEBUG only.
-_QUIET = frozenset({"/healthz", "/readyz", "/metrics", "/written"})
+# Asked every few seconds by machines: logged at level DEBUG only.
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 UNMATCHED = "unmatched"
 
 

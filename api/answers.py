@@ -1,7 +1,6 @@
 """Answers in JSON, and what a caller that has them already is told instead."""
 
 import gzip
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,6 +10,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from listino.live.product_page import entity_tag
 
 MEDIA_TYPE = "application/json"
 GZIP_BYTES = 1024  # smaller bodies fit one packet anyway
@@ -65,11 +66,6 @@ class ReadyAnswer(Response):
 def compressed(body: bytes) -> bytes:
     """In gzip."""
     return gzip.compress(body, GZIP_LEVEL, mtime=0)
-
-
-def entity_tag(body: bytes) -> str:
-    """Weak, for the same content is sent compressed or not."""
-    return f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
 def holds(if_none_match: str | None, etag: str) -> bool:

@@ -13,11 +13,13 @@ from api.access import Access
 from api.answers import GZIP_BYTES, GZIP_LEVEL, Compression
 from api.bounds import Bounds
 from api.cors import cors, preflights
+from api.erasing import Erasing
 from api.histories import Histories
+from api.intake import Intake
 from api.limits import limits
 from api.lists import Listings
 from api.metrics import Metrics
-from api.pages import LAYOUT, PageLoader
+from api.pages import PageLoader
 from api.primaries import Primaries
 from api.problems import problem_handlers
 from api.quotes import Quotes
@@ -30,7 +32,7 @@ from listino.live.heads import Heads
 from listino.live.lists import Lists
 from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
-from listino.live.written_log import WrittenLog
+from listino.live.product_page import LAYOUT, Part
 from listino.logs import GatheredLines, configure_logs
 from listino.settings import Settings, load_settings
 from listino.shops.folder import ShopsFolder
@@ -58,15 +60,17 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        store, primaries, written, looks = AsyncStore(chosen), Primaries(), WrittenLog(chosen), gc.get_threshold()
+        store, primaries, looks = AsyncStore(chosen), Primaries(), gc.get_threshold()
         watched = watching(chosen, store.products)
         writing = asyncio.create_task(_write_regularly(lines), name="log lines")
         try:
             async with (
                 AsyncLivePrices(chosen, watched, metrics) as live,
                 Refresher(live, chosen.live_fresh_ms / 1000) as refresher,
-                Pages(chosen, PageLoader(store.products, primaries).load, layout=LAYOUT) as pages,
+                Pages(chosen, PageLoader(store.products, primaries).load, layout=LAYOUT, shown=Part.STORED) as pages,
                 Streams(chosen, watched, live, refresher, metrics) as streams,
+                Intake(chosen, store.events) as intake,
+                Erasing(store.erasures),
             ):
                 # Pages and lists that are held make many objects and no cycles: looking through them for any, as often
                 # as Python does by itself, takes an eighth of a list's time.
@@ -82,7 +86,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                     listings=listings,
                     quotes=quotes,
                     streams=streams,
-                    written=written,
+                    intake=intake,
                     metrics=metrics,
                 )
                 yield
@@ -91,7 +95,6 @@ def create_app(settings: Settings | None = None) -> Starlette:
             gc.set_threshold(*looks)
             gc.unfreeze()
             store.close()
-            await written.close()
             writing.cancel()
             lines.write()
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from api.bounds import MOST_ADDRESS_BYTES, MOST_HEADER_BYTES, MOST_HEADERS
 from api.cursors import cursor_after
+from api.event_body import MOST_BODY_BYTES
 from api.parameters import MOST_ID_CHARACTERS
 from api.problems import MEDIA_TYPE, RETRY_SECONDS, Problem, problem_body
 from api.schemas import EXAMPLE_ID, SCHEMAS
@@ -39,8 +40,10 @@ def problems(*statuses: int) -> Json:
     return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
 
 
-def _problem(status: int, description: str, detail: str, *named: str, parameter: str | None = None) -> Json:
-    body = problem_body(Problem(status, detail, parameter), _EXAMPLE_REQUEST)
+def _problem(
+    status: int, description: str, detail: str, *named: str, parameter: str | None = None, reason: str | None = None
+) -> Json:
+    body = problem_body(Problem(status, detail, parameter, reason=reason), _EXAMPLE_REQUEST)
     content = {"schema": schema("Problem"), "examples": {HTTPStatus(status).name.lower(): {"value": body}}}
     return {"description": description, "headers": headers(*named), "content": {MEDIA_TYPE: content}}
 
@@ -85,7 +88,7 @@ HEADERS: Json = {
     "Allow": {
         "description": "The methods that the address takes.",
         "required": True,
-        "schema": {"type": "string", "examples": ["GET, HEAD"]},
+        "schema": {"type": "string", "examples": ["GET, HEAD", "POST"]},
     },
     "Cache-Control": {
         "description": "`no-cache`: keep it, and ask with If-None-Match whether it still holds. `no-store`: keep nothing.",
@@ -125,20 +128,28 @@ RESPONSES: Json = {
     "304": {"description": "The caller holds it already.", "headers": headers("ETag")},
     "400": _problem(
         400,
-        "A parameter cannot be used, is unknown, or is there twice; `parameter` names it.",
+        "A parameter cannot be used, is unknown, or is there twice; `parameter` names it. Or a batch of events cannot: `body`, or "
+        "`events` with all that is wrong in `refused`.",
         "count: an integer from 1 to 100, not '0'",
         parameter="count",
     ),
     "404": _problem(404, "There is no such product.", f"no product {EXAMPLE_ID}"),
     "405": _problem(
         405,
-        "Another method than GET or HEAD.",
+        "A method that the address does not take.",
         "This address does not take that method; the Allow header lists those it takes.",
         "Allow",
     ),
-    "410": _problem(410, "The shop no longer has the product.", f"the shop no longer has product {EXAMPLE_ID}"),
+    "410": _problem(
+        410,
+        "The product is not sold, for a `reason`: its shop no longer has it, or we hold it from sale.",
+        f"the shop no longer has product {EXAMPLE_ID}",
+        reason="gone",
+    ),
     "413": _problem(
-        413, "The request has a body, which nothing reads.", "No address takes a body with this method; send none."
+        413,
+        f"The request has a body, which nothing reads; or one of more than {MOST_BODY_BYTES} bytes.",
+        "No address takes a body with this method; send none.",
     ),
     "414": _problem(
         414,

@@ -19,7 +19,7 @@ Headers = list[tuple[bytes, bytes]]
 _ORIGIN = b"access-control-allow-origin"
 _EXPOSE = (b"access-control-expose-headers", EXPOSED.encode())
 _PREFLIGHT: Headers = [
-    (b"access-control-allow-methods", b"GET, HEAD"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST"),
     (b"access-control-allow-headers", b"*, Authorization"),  # the one header that the star leaves out
     (b"access-control-max-age", str(PREFLIGHT_SECONDS).encode()),
     (b"cache-control", b"no-store"),  # browsers keep preflights by max-age; nobody else is to

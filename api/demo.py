@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from api.pages import Part, body_of, shown_page
+from api.pages import body_of, shown_page
 from api.parameters import product_id_of
 from api.problems import problem_body, problem_of
 from api.services import services_of
 from listino.domain.market import MARKETS
 from listino.domain.offer import Availability
+from listino.live.product_page import Part
 
 _HERE = Path(__file__).parent
 _TEMPLATES = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True)

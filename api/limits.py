@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.problems import Problem, problem_response
 from listino.settings import Settings
 
-# Asked by programs of ours, /written some six times a second, which must not be told to come again later.
-EXEMPT = frozenset({"/healthz", "/readyz", "/metrics", "/written"})
+# Asked by machines of ours, which must not be told to come again later.
+EXEMPT = frozenset({"/healthz", "/readyz", "/metrics"})
 MOST_CLIENTS = 50_000  # remembered at least; twice as many at most, in about 15 MB
 
 _IPV6_CLIENT_BITS = 64  # what one customer of a provider is given: all of it is one client

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import orjson
 from starlette.requests import Request
 
-from api.answers import ReadyAnswer, compressed, entity_tag
+from api.answers import ReadyAnswer, compressed
 from api.openapi import query_parameters
-from api.pages import SHOWN, accelerated, bytes_answer
+from api.pages import bytes_answer
 from api.parameters import PageRequest, parse_page, refuse_others
 from api.primaries import Primaries
 from api.services import reading
@@ -20,6 +20,7 @@ from listino.domain.product import ProductId
 from listino.live.heads import Heads
 from listino.live.held_pages import this_second
 from listino.live.lists import Counts, Lists, Stamp
+from listino.live.product_page import SHOWN, entity_tag
 from listino.store.aio import AsyncProducts
 from listino.store.marks import Place
 from listino.store.query import Order
@@ -113,7 +114,7 @@ class Listings:
         body = b"[" + b",".join([head.part for head in heads if head.state == SHOWN]) + b"]"
         read_at = min([true_at, *(head.read_at for head in heads)])
         packer = compressed if pack else None
-        return bytes_answer(entity_tag(body).encode(), body, headers, accelerated(read_at), listed.links, pack=packer)
+        return bytes_answer(entity_tag(body).encode(), body, headers, read_at, listed.links, pack=packer)
 
     async def _listed(self, query: bytes, counts: Counts) -> Listed:
         task = self._under_way.get(query)

@@ -2,11 +2,14 @@
 
 import contextlib
 import os
+from collections import Counter as CountOf
+from collections.abc import Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from listino.domain.events import Event
 from listino.domain.product import ProductId
 from listino.live.answer import LiveAnswer
 from listino.live.leg_metrics import LegMetrics
@@ -51,6 +54,12 @@ class Metrics:
         self.streams = Gauge(
             "listino_api_streams", "Event streams that are open.", registry=self._registry, multiprocess_mode="livesum"
         )
+        self._events = Counter(
+            "listino_api_events",
+            "Events of the storefront, by type and whether they can be kept.",
+            ("type", "outcome"),
+            registry=self._registry,
+        )
         self._asked = Counter(
             "listino_live_requests",
             "Requests for a live price: there was a fresh answer, a refresh in flight was joined, or one was queued.",
@@ -66,6 +75,13 @@ class Metrics:
         if measured is None:  # to be found by its labels costs as much as to count
             measured = self._measured[route, status] = self._requests.labels(route, str(status))
         measured.observe(seconds)
+
+    def events(self, taken: Sequence[Event], refused: int) -> None:
+        """What a batch brought; of a refused event the type is not told, for it may have none."""
+        for kind, number in CountOf(event.type for event in taken).items():
+            self._events.labels(kind.value, "taken").inc(number)
+        if refused:
+            self._events.labels("", "refused").inc(refused)
 
     def live_answer(self, answer: LiveAnswer, seconds: float, viewers: int) -> None:
         """So many viewers waited so long for it."""

@@ -6,6 +6,7 @@ import orjson
 
 from api.components import COMPONENTS, EVERYWHERE, EXAMPLE_CURSOR, EXAMPLE_EVENT_ID, headers, problems, schema
 from api.cursors import MOST_CHARACTERS as MOST_CURSOR_CHARACTERS
+from api.event_body import MOST_EVENTS
 from api.parameters import (
     DEFAULT_ORDER,
     DEFAULT_WAIT_MS,
@@ -52,6 +53,10 @@ def _example(name: str) -> Any:
 
 
 def _get(summary: str, description: str, responses: Json, *, tag: str, parameters: tuple[Json, ...] = ()) -> Json:
+    return {"get": _operation(summary, description, responses, tag, parameters)}
+
+
+def _operation(summary: str, description: str, responses: Json, tag: str, parameters: tuple[Json, ...] = ()) -> Json:
     operation: Json = {
         "operationId": summary.lower().replace(" ", "_"),
         "summary": summary,
@@ -61,7 +66,7 @@ def _get(summary: str, description: str, responses: Json, *, tag: str, parameter
     }
     if parameters:
         operation["parameters"] = list(parameters)
-    return {"get": operation}
+    return operation
 
 
 _ID: Json = {"$ref": "#/components/parameters/id"}
@@ -79,6 +84,13 @@ _EVENTS: Json = {
         },
         "gone": {"value": SCHEMAS["PriceEvent"]["examples"][0]},
     },
+}
+_BATCH: Json = {"type": "array", "items": schema("Event"), "minItems": 1, "maxItems": MOST_EVENTS}
+_EVENTS_OBJECT: Json = {
+    "type": "object",
+    "required": ["events"],
+    "properties": {"events": _BATCH},
+    "additionalProperties": False,
 }
 _NONE_MATCH: Json = {"$ref": "#/components/parameters/if-none-match"}
 # What reading the catalogue may come to; and reading one product.
@@ -151,7 +163,7 @@ _PATHS: Json = {
                 maxLength=MOST_SEARCHED,
                 examples=["moka"],
             ),
-            _query("sort", _SORTS, enum=list(Order), default=DEFAULT_ORDER, examples=[Order.PRICE]),
+            _query("sort", _SORTS, enum=list(FILTERS_OF), default=DEFAULT_ORDER, examples=[Order.PRICE]),
             _NONE_MATCH,
         ),
     ),
@@ -227,6 +239,35 @@ _PATHS: Json = {
         tag="products",
         parameters=(_ID, _LAST_EVENT),
     ),
+    "/events": {
+        "post": {
+            **_operation(
+                "Tell events",
+                "What shoppers do in the storefront. 202 says that what was accepted is kept, for good. An event is known by its "
+                "id within its customer, or within its session where there is none: sent again it is kept once. One that cannot "
+                "be kept does not keep the others out: `refused` names it, the field and why; when all are refused, the status "
+                "is 400. Any Content-Type is taken for JSON, so that navigator.sendBeacon needs no preflight. After another "
+                "answer than 202 or 400, or none, send the batch again as it is.",
+                {
+                    "202": _json("Kept.", schema("EventsTaken"), kept=_example("EventsTaken")),
+                    **problems(429, 500, 503),
+                },
+                "events",
+            ),
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {"oneOf": [_BATCH, _EVENTS_OBJECT]},
+                        "examples": {
+                            "array": {"value": [_example("Event")]},
+                            "object": {"value": {"events": [_example("Event")]}},
+                        },
+                    }
+                },
+            },
+        }
+    },
     "/healthz": _get(
         "Alive",
         "The process takes requests.",
@@ -266,25 +307,6 @@ _PATHS: Json = {
             **problems(500),
         },
         tag="at the nodes only",
-    ),
-    "/written": _get(
-        "Written of late",
-        "Which products were written since a cursor, as soon as there is news, and after some 100 ms in any case: for a cache "
-        "before the nodes, which may then keep pages until it hears of a write. Nothing is missing that was acknowledged when "
-        "it asked. Any node goes on from a cursor that another one gave.",
-        {
-            "200": _json("What was written.", schema("Written"), some=_example("Written")),
-            **problems(500, 503),
-        },
-        tag="at the nodes only",
-        parameters=(
-            _query(
-                "after",
-                "The cursor of the answer before; none to begin.",
-                type="string",
-                examples=["5f2b:3:1790000000000:1790000000000-0"],
-            ),
-        ),
     ),
     "/openapi.json": _get(
         "This document",
@@ -334,6 +356,7 @@ DOCUMENT: Json = {
     "servers": [{"url": "/", "description": "Where this document comes from."}],
     "tags": [
         {"name": "products", "description": "For the storefront."},
+        {"name": "events", "description": "What shoppers do, for the back office."},
         {"name": "operation", "description": "For machines and developers."},
         {"name": "at the nodes only", "description": "Not for shoppers: the balancer before the nodes answers 404."},
     ],
@@ -343,6 +366,6 @@ DOCUMENT: Json = {
 
 
 def query_parameters(path: str) -> tuple[str, ...]:
-    """The names of what a GET of that path may ask; raises KeyError for a path that is not in the document."""
-    operation = _PATHS[path]["get"]
+    """The names of what a request of that path may ask; raises KeyError for a path that is not in the document."""
+    (operation,) = _PATHS[path].values()
     return tuple(one["name"] for one in operation.get("parameters", ()) if one.get("in") == "query")

@@ -1,36 +1,26 @@
-"""The pages of products: what is rendered of one, how it is loaded, and how it is answered.
-
-Everything about a product is rendered at once when its document was loaded, and kept in bytes with its entity tags
-(`listino.live.pages`): an answer is then no more than a few headers.
-"""
+"""The pages of products: how they are loaded, and how they are answered."""
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import IntEnum
 
 import orjson
 
-from api import rendering
-from api.answers import GZIP_BYTES, ReadyAnswer, accepts_gzip, compressed, entity_tag, holds
+from api.answers import GZIP_BYTES, ReadyAnswer, accepts_gzip, compressed, holds
 from api.primaries import Primaries
-from api.problems import ProductGone
+from api.problems import ProductGone, ProductStopped
 from api.services import STORE_SECONDS, Services, reading
 from listino.domain.errors import EngineUnavailable, ProductNotFound
 from listino.domain.product import ProductId
+from listino.live import rendering
 from listino.live.deadline import within
 from listino.live.held_pages import Reading
 from listino.live.page import Page
 from listino.live.pages import Loaded, Pages
+from listino.live.product_page import GONE, HIDDEN, STOPPED, TAG_BYTES, Part, rendered
 from listino.live.quote import LastKnown
 from listino.store.aio import AsyncProducts
-from listino.store.documents import Document
-
-# Count it up whenever a page gets other parts, or the same product another JSON: processes of the version before may still
-# run, and pages outlive them.
-LAYOUT = 2
-
-SHOWN, GONE, HIDDEN = "shown", "gone", "hidden"
+from listino.store.documents import Document, packed
 
 # Products that are asked for together are one question to all shards, which the slowest answers last. Nobody waits longer than
 # this for one that hangs; then each product is asked for by itself, which takes some ms where its shard answers. What hangs
@@ -39,41 +29,9 @@ TOGETHER_SECONDS = 1.2
 ALONE_SECONDS = 0.05
 ALONE_AT_ONCE = 6
 
-# How long nginx may show a page while it hears of every write; else to the end of the second in which it was asked for
-# (deploy/nginx). Versions of what was written it must remember for longer than that (hears.conf).
-HEARING_SECONDS = 60
-
-_TAG_BYTES = len(entity_tag(b""))
 _ALWAYS = ((b"content-type", b"application/json"), (b"cache-control", b"no-cache"))
 _VARY = (b"vary", b"Accept-Encoding")
 _GZIP = (b"content-encoding", b"gzip")
-_HEARING = b"%d" % HEARING_SECONDS
-
-
-class Part(IntEnum):
-    """The parts of a page, in the order in which they are kept."""
-
-    CARD = 0  # as lists show it, which read this part alone (listino.live.heads); it bears no entity tag
-    DETAIL = 1
-    STYLES = 2
-    RELATED = 3
-    PRICE = 4  # as it is known without asking the shop; no entity tag either
-
-
-def rendered(product: Document) -> Page:
-    """The page of a product's document; nothing to show where it is gone or not on sale yet."""
-    if product.get("gone_at") is not None:
-        return Page(GONE)
-    if product.get("awaits_price"):
-        return Page(HIDDEN)
-    card = rendering.card(product)
-    bodies = (
-        orjson.dumps(rendering.page(product, card)),
-        orjson.dumps(rendering.styles(product)),
-        orjson.dumps(product.get("related", [])),
-    )
-    tagged = (entity_tag(body).encode() + body for body in bodies)
-    return Page(SHOWN, (orjson.dumps(card), *tagged, orjson.dumps(rendering.last_known(product))))
 
 
 class PageLoader:
@@ -101,9 +59,9 @@ class PageLoader:
             silent = {one: error for one, answer in zip(product_ids, answers, strict=True) if answer is None}
             if len(silent) == len(product_ids):
                 raise
-            pages = {key: rendered(product) for answer in answers if answer for key, product in answer.items()}
+            pages = {key: rendered(product, packed) for answer in answers if answer for key, product in answer.items()}
             return Loaded(pages, settled=False, silent=silent)
-        return Loaded({key: rendered(product) for key, product in found.items()}, settled)
+        return Loaded({key: rendered(product, packed) for key, product in found.items()}, settled)
 
     async def _load_alone(self, product_id: ProductId) -> Mapping[ProductId, Document] | None:
         """The product if there is one; None where nobody says."""
@@ -115,44 +73,36 @@ class PageLoader:
 
 
 async def page_answer(
-    services: Services,
-    product_id: ProductId,
-    part: Part,
-    headers: Iterable[tuple[bytes, bytes]],
-    *,
-    pack: bool = False,
-    plain: bool = False,
+    services: Services, product_id: ProductId, part: Part, headers: Iterable[tuple[bytes, bytes]], *, pack: bool = False
 ) -> ReadyAnswer:
     """That part of the product's page, or 304 for a caller that holds it; `headers` are the request's. With `pack` large
-    ones are compressed, for those who accept it; without, that is left to the middleware. `plain`: the address has the id as
-    writers name it, so nginx knows which writes concern the page.
+    ones are compressed, for those who accept it; without, that is left to the middleware.
 
     Raises ProductNotFound, ProductGone or EngineUnavailable.
     """
-    page, read = await shown_page(services.pages, product_id)
-    asks_shop = False
+    page, read_at = await shown_page(services.pages, product_id)
     if part is Part.DETAIL:
         services.refresher.ask(product_id)
-        asks_shop = not isinstance(product_id, int)  # whoever opens it: nginx may not keep all of them to itself
     text = page.parts[part]
     packer = (lambda body: _packed(page, part, body)) if pack else None
-    kept = _HEARING if read.firsthand and plain and not asks_shop else accelerated(read.read_at)
-    return bytes_answer(text[:_TAG_BYTES], text[_TAG_BYTES:], headers, kept, pack=packer)
+    return bytes_answer(text[:TAG_BYTES], text[TAG_BYTES:], headers, read_at, pack=packer)
 
 
-async def shown_page(pages: Pages, product_id: ProductId) -> tuple[Page, Reading]:
-    """The product's page, and how it was read; raises ProductNotFound, ProductGone or EngineUnavailable."""
+async def shown_page(pages: Pages, product_id: ProductId) -> tuple[Page, float]:
+    """The product's page, and when it was the truth; raises ProductNotFound, ProductGone or EngineUnavailable."""
     read = pages.at_hand(product_id) or await _read(pages, product_id)
     if read.page is None or read.page.state == HIDDEN:
         raise ProductNotFound(f"no product {product_id}")
+    if read.page.state == STOPPED:
+        raise ProductStopped(product_id)
     if read.page.state == GONE:
         raise ProductGone(product_id)
-    return read.page, read
+    return read.page, read.read_at
 
 
 def body_of(page: Page, part: Part) -> bytes:
     """The JSON of a part that bears an entity tag."""
-    return page.parts[part][_TAG_BYTES:]
+    return page.parts[part][TAG_BYTES:]
 
 
 async def price_known(pages: Pages, product_id: ProductId, seconds: float) -> LastKnown:
@@ -172,29 +122,29 @@ def bytes_answer(
     tag: bytes,
     body: bytes,
     headers: Iterable[tuple[bytes, bytes]],
-    kept: bytes,
+    read_at: float,
     more: Sequence[tuple[bytes, bytes]] = (),
     *,
     pack: Callable[[bytes], bytes] | None = None,
 ) -> ReadyAnswer:
     """JSON under its entity tag, or 304 for a caller that holds it; `headers` are the request's, `more` the answer's own.
 
-    `kept`: its X-Accel-Expires header. `pack` compresses a large one for those who accept it.
+    `read_at`: when it was the truth, in seconds since 1970. `pack` compresses a large one for those who accept it.
     """
-    none_match, packed = None, False
+    none_match, zipped = None, False
     for name, value in headers:
         if name == b"if-none-match":
             none_match = value
         elif name == b"accept-encoding":
-            packed = accepts_gzip(value)
-    marked = [*_ALWAYS, (b"etag", tag), (b"x-accel-expires", kept), *more]
+            zipped = accepts_gzip(value)
+    marked = [*_ALWAYS, (b"etag", tag), (b"x-accel-expires", accelerated(read_at)), *more]
     if none_match is not None and holds(none_match.decode("latin-1"), tag.decode()):
         if len(body) >= GZIP_BYTES:
             marked.append(_VARY)
         return ReadyAnswer(304, marked[1:], b"")
     if len(body) >= GZIP_BYTES and pack is not None:
         marked.append(_VARY)
-        if packed:
+        if zipped:
             marked.append(_GZIP)
             body = pack(body)
     marked.append((b"content-length", b"%d" % len(body)))

@@ -119,10 +119,9 @@ def _market(request: Request) -> str | None:
 
 def _order(request: Request) -> Order:
     asked = _text(request, "sort")
-    try:
-        return Order(asked) if asked else DEFAULT_ORDER
-    except ValueError:
-        raise BadParameter("sort", f"one of {', '.join(Order)}, not {str(asked)[:40]!r}") from None
+    if asked and asked not in FILTERS_OF:
+        raise BadParameter("sort", f"one of {', '.join(FILTERS_OF)}, not {asked[:40]!r}")
+    return Order(asked) if asked else DEFAULT_ORDER
 
 
 def _refuse_unsorted(query: ProductQuery) -> None:

@@ -7,6 +7,7 @@ import random
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.pages import shown_page
 from api.parameters import product_id_of
 from api.problems import ProductGone
 from api.services import STORE_SECONDS, services_of
@@ -44,6 +45,7 @@ async def price_events(request: Request) -> ASGIApp:
             raise EngineUnavailable(f"MongoDB did not answer within {STORE_SECONDS:.1f} s") from None
         stack.callback(streams.watching.leave, watch)
         if watch.is_gone:
+            await shown_page(services_of(request).pages, product_id)  # which says why
             raise ProductGone(product_id)
         streams.ask(product_id)
         return EventStream(streams, watch, stack.pop_all())

@@ -1,6 +1,6 @@
 """Errors as RFC 9457 problem details: which domain error becomes which status."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -37,6 +37,13 @@ class ProductGone(ListinoError):
         super().__init__(f"the shop no longer has product {product_id}")
 
 
+class ProductStopped(ProductGone):
+    """Raised when a product is asked for that we hold from sale, whether or not its shop has it."""
+
+    def __init__(self, product_id: ProductId) -> None:
+        ListinoError.__init__(self, f"product {product_id} is held from sale")
+
+
 class TooManyStreams(ListinoError):
     """Raised when no further event stream is opened, for anybody or for one client."""
 
@@ -49,14 +56,33 @@ class TooManyStreams(ListinoError):
         self.status = 429 if client else 503
 
 
+class ContentTooLarge(ListinoError):
+    """Raised when a request carries more than its address takes."""
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(f"The body is too large: {most_bytes} bytes are taken; send fewer at once.")
+
+
+class NoEventTaken(BadParameter):
+    """Raised when no event of a batch can be kept; `refused` says why not, of each."""
+
+    def __init__(self, refused: Sequence[Mapping[str, Any]]) -> None:
+        first = refused[0]
+        super().__init__("events", f"none can be kept; [{first['index']}] {first['field'] or 'it'} {first['reason']}")
+        self.refused = refused
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What goes wrong for the caller. `detail` is for people; `parameter` names the culprit where there is one."""
+    """What goes wrong for the caller. `detail` is for people; `parameter` names the culprit where there is one, `refused` the
+    events at fault, `reason` why a product is not sold."""
 
     status: int
     detail: str
     parameter: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    refused: Sequence[Mapping[str, Any]] = ()
+    reason: str | None = None
 
 
 def _of_http(error: HTTPException) -> Problem:
@@ -82,8 +108,11 @@ def _later(error: ListBeingPrepared) -> Problem:
 PROBLEMS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     HTTPException: _of_http,
     BadParameter: lambda error: Problem(400, str(error), error.parameter),
+    NoEventTaken: lambda error: Problem(400, str(error), error.parameter, refused=error.refused),
+    ContentTooLarge: lambda error: Problem(413, str(error), headers={"Connection": "close"}),
     ProductNotFound: lambda error: Problem(404, str(error)),
-    ProductGone: lambda error: Problem(410, str(error)),
+    ProductGone: lambda error: Problem(410, str(error), reason="gone"),
+    ProductStopped: lambda error: Problem(410, str(error), reason="held_from_sale"),
     ListBeingPrepared: _later,
     TooManyStreams: lambda error: Problem(error.status, str(error), headers={"Retry-After": str(STREAM_RETRY_SECONDS)}),
     EngineUnavailable: _away,
@@ -106,6 +135,10 @@ def problem_body(problem: Problem, request_id: str) -> dict[str, Any]:
     }
     if problem.parameter is not None:
         body["parameter"] = problem.parameter
+    if problem.refused:
+        body["refused"] = list(problem.refused)
+    if problem.reason is not None:
+        body["reason"] = problem.reason
     return body
 
 

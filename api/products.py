@@ -3,9 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.pages import Part, page_answer
+from api.pages import page_answer
 from api.parameters import product_id_of
 from api.services import services_of
+from listino.live.product_page import Part
 
 
 async def listing(request: Request) -> Response:

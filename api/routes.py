@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from api import demo, docs, health, price_events, prices, products, written
+from api import demo, docs, events, health, price_events, prices, products
 from api.openapi import query_parameters
 from api.parameters import refuse_others
 
@@ -62,10 +62,10 @@ def routes() -> list[BaseRoute]:
         SlashAddress("/products/{id:product}/price", prices.live_price),
         SlashAddress("/products/{id:product}/price/events", price_events.price_events),
         SlashAddress("/products/{id:product}", products.detail),
+        SlashAddress("/events", events.take, methods=["POST"]),
         Address("/healthz", health.alive),
         Address("/readyz", health.ready),
         Address("/metrics", health.metrics),
-        Address("/written", written.written),
         Address("/openapi.json", docs.openapi),
         SlashAddress("/docs", docs.page),
         Mount("/docs/assets", docs.assets()),

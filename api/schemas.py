@@ -2,6 +2,19 @@
 
 from typing import Any
 
+from api.event_body import (
+    EMAIL,
+    KEY,
+    MOST_EMAIL,
+    MOST_INTEGER,
+    MOST_METADATA,
+    MOST_NAME,
+    MOST_PAGE_CHARACTERS,
+    MOST_SECONDS,
+    MOST_VALUE,
+)
+from api.event_body import ID as EVENT_ID
+from listino.domain.events import Device, EventType
 from listino.domain.market import MARKETS
 from listino.domain.offer import Availability
 from listino.live.answer import Reason
@@ -38,6 +51,14 @@ _AS_OF: Json = {
     "type": ["string", "null"],
     "format": "date-time",
     "description": "When the shop asked this price, UTC to the millisecond.",
+}
+
+_EVENT_ID: Json = {"type": "string", "pattern": EVENT_ID}
+_REFUSED_EXAMPLE: Json = {
+    "index": 1,
+    "id": "7f3b",
+    "field": "seconds",
+    "reason": f"must be {MOST_SECONDS} or less",
 }
 
 _CARD: Json = {
@@ -196,6 +217,101 @@ SCHEMAS: Json = {
         description="One event of the stream.",
         examples=[{"event": "gone", "id": "gone", "data": f'{{"product_id":"{EXAMPLE_ID}"}}'}],
     ),
+    "Event": _object(
+        {
+            "id": {**_EVENT_ID, "description": "The event's own, such as a UUID: sent again it is kept once."},
+            "type": {"enum": [kind.value for kind in EventType]},
+            "at": {
+                "type": "string",
+                "format": "date-time",
+                "description": "When it happened, with its offset from UTC.",
+            },
+            "session": {**_EVENT_ID, "description": "The visit it belongs to: made up at random, and of nothing else."},
+            "consent": {
+                "type": "boolean",
+                "description": "Whether the shopper agreed to be recognised. Without it `customer`, `metadata` and the "
+                "address it came from are not kept.",
+            },
+        },
+        {
+            "customer": {
+                **_object(
+                    {"id": _EVENT_ID},
+                    {
+                        "email": {"type": ["string", "null"], "pattern": EMAIL, "maxLength": MOST_EMAIL},
+                        "name": {"type": ["string", "null"], "minLength": 1, "maxLength": MOST_NAME},
+                    },
+                    additionalProperties=False,
+                ),
+                "type": ["object", "null"],
+                "description": "Who it was, with each event since that is known. Name and address are needed once.",
+            },
+            "device": {"enum": [*(device.value for device in Device), None]},
+            "page": {
+                "type": ["string", "null"],
+                "pattern": "^/",
+                "maxLength": MOST_PAGE_CHARACTERS,
+                "description": "The path of the page; what follows a question mark is not kept.",
+            },
+            "product": {
+                "type": ["string", "integer", "null"],
+                "maxLength": MOST_VALUE,
+                "minimum": 0,
+                "exclusiveMaximum": 10**18,
+                "description": "The id of the product it is about.",
+            },
+            "seconds": {
+                "type": ["number", "null"],
+                "minimum": 0,
+                "maximum": MOST_SECONDS,
+                "description": "Time spent, to the millisecond.",
+            },
+            "metadata": {
+                "type": "object",
+                "maxProperties": MOST_METADATA,
+                "propertyNames": {"pattern": KEY},
+                "additionalProperties": {
+                    "type": ["string", "number", "boolean", "null"],
+                    "maxLength": MOST_VALUE,
+                    "minimum": -MOST_INTEGER,
+                    "maximum": MOST_INTEGER,
+                },
+                "description": "Anything else, such as what was searched for.",
+            },
+        },
+        additionalProperties=False,
+        examples=[
+            {
+                "id": "0d9c6a0e-5a55-4f0e-9f0e-0f8b7a2d4c11",
+                "type": "page_view",
+                "at": "2026-11-20T09:30:00.250Z",
+                "session": "b1946ac9-2492-4d23-9b6f-6f0c8a0e7d51",
+                "consent": True,
+                "customer": {"id": "42", "email": "elodie@shop.example", "name": "Élodie Martin"},
+                "device": "mobile",
+                "page": "/products/it:bottega:3020",
+                "product": EXAMPLE_ID,
+                "seconds": 12.5,
+                "metadata": {"campaign": "spring"},
+            }
+        ],
+    ),
+    "EventsTaken": _object(
+        {
+            "accepted": {"type": "integer", "minimum": 1, "description": "Events that are kept, by now or before."},
+            "refused": {"type": "array", "items": {"$ref": "#/components/schemas/RefusedEvent"}},
+        },
+        examples=[{"accepted": 1, "refused": [_REFUSED_EXAMPLE]}],
+    ),
+    "RefusedEvent": _object(
+        {
+            "index": {"type": "integer", "minimum": 0, "description": "Its place in the batch, from 0."},
+            "id": _text("Its id, where it has one.", null=True),
+            "field": _text("The field at fault; null where it is the event as a whole.", null=True),
+            "reason": _text("For people: what is wrong."),
+        },
+        examples=[_REFUSED_EXAMPLE],
+    ),
     "Readiness": _object(
         {
             "status": {"enum": ["ready", "degraded", "away"]},
@@ -203,20 +319,6 @@ SCHEMAS: Json = {
             "redis": {"enum": ["ready", "away"]},
         },
         examples=[{"status": "degraded", "mongo": "ready", "redis": "away"}],
-    ),
-    "Written": _object(
-        {
-            "cursor": _text("From where to read on."),
-            "anything": {"type": "boolean", "description": "It may have been any product: `ids` names none."},
-            "ids": {
-                "type": "array",
-                "items": {"type": "string"},
-                "description": "The products, as addresses name them.",
-            },
-        },
-        examples=[
-            {"cursor": "5f2b:3:1790000000000:1790000000000-0", "anything": False, "ids": ["500", "it:bottega:3020"]}
-        ],
     ),
     "Problem": _object(
         {
@@ -226,7 +328,18 @@ SCHEMAS: Json = {
             "detail": _text("For people: what is wrong, and the way out where there is one."),
             "request_id": _text("As in the X-Request-Id header, for our log."),
         },
-        {"parameter": _text("The parameter at fault, for status 400.")},
+        {
+            "parameter": _text("The parameter at fault, for status 400."),
+            "refused": {
+                "type": "array",
+                "items": {"$ref": "#/components/schemas/RefusedEvent"},
+                "description": "The events at fault, for status 400 of /events.",
+            },
+            "reason": {
+                "enum": ["gone", "held_from_sale"],
+                "description": "Why the product is not sold, for status 410: its shop no longer has it, or we hold it back.",
+            },
+        },
         description="RFC 9457 problem details.",
         examples=[
             {

@@ -13,11 +13,11 @@ from listino.domain.errors import EngineUnavailable
 from listino.live.deadline import within
 from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
-from listino.live.written_log import WrittenLog
 from listino.store.aio import AsyncStore
 from listino.store.outage import UNAVAILABLE, time_limit
 
 if TYPE_CHECKING:
+    from api.intake import Intake
     from api.lists import Listings
     from api.quotes import Quotes
     from api.streams import Streams
@@ -38,7 +38,7 @@ class Services:
     listings: "Listings"
     quotes: "Quotes"
     streams: "Streams"
-    written: WrittenLog
+    intake: "Intake"
     metrics: Metrics
 
 

@@ -12,14 +12,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import lists
 from api.answers import ReadyAnswer
-from api.pages import Part, page_answer
+from api.pages import page_answer
 from api.parameters import DEFAULT_WAIT_MS, parse_path_id
 from api.problems import problem_of, problem_response
 from api.services import Services
+from listino.live.product_page import Part
 
-# An id without anything encoded in it: as the server decodes the path, and as the caller wrote it. nginx looks for writes of
-# the product by the same rule (deploy/nginx/storefront.conf).
-PLAIN = re.compile(rb"/products(?:/([A-Za-z0-9:._~-]{1,300})(/styles|/related|/price)?)?")
+# An id without anything encoded in it: as the server decodes the path, and as the caller wrote it.
+_PLAIN = re.compile(rb"/products(?:/([A-Za-z0-9:._~-]{1,300})(/styles|/related|/price)?)?")
 _PARTS = {None: Part.DETAIL, b"/styles": Part.STYLES, b"/related": Part.RELATED}
 _PRICE = b"/price"
 _METHODS = frozenset({"GET", "HEAD"})
@@ -44,7 +44,7 @@ class Shortcut:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = None
         if scope["type"] == "http" and scope["method"] in _METHODS:
-            found = PLAIN.fullmatch(scope.get("raw_path") or b"")
+            found = _PLAIN.fullmatch(scope.get("raw_path") or b"")
         if found is None or (found[1] and scope["query_string"]):
             await self._app(scope, receive, send)
             return
@@ -68,7 +68,4 @@ class Shortcut:
             return await services.quotes.answer(parse_path_id(found[1].decode()), DEFAULT_WAIT_MS)
         part = _PARTS[found[2]]
         scope["route"] = self._routes[part]
-        written = found[1].decode()
-        product_id = parse_path_id(written)
-        plain = str(product_id) == written
-        return await page_answer(services, product_id, part, scope["headers"], pack=True, plain=plain)
+        return await page_answer(services, parse_path_id(found[1].decode()), part, scope["headers"], pack=True)

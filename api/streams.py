@@ -56,7 +56,7 @@ def watching(settings: Settings, products: AsyncProducts) -> Watching:
     async def look(product_id: ProductId, answer: LiveAnswer | None) -> Quote | None:
         async with reading():
             product = await products.get(product_id)
-        if product.gone_at is not None:
+        if product.gone_at is not None or product.stop is not None:
             return None
         if product.awaits_price:
             raise ProductNotFound(f"no product {product_id}")
