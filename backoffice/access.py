@@ -1,64 +1,99 @@
-"""Who may do what. A route that PERMISSIONS does not name is closed to everybody."""
+"""Who may do what. Each route says so itself, with `requires`; one that says nothing keeps the application from starting."""
 
 import re
-import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, redirect, request, session, url_for
+from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager, UserMixin, current_user, login_user
+from flask_babel import gettext, lazy_gettext
 
-from backoffice.config import SESSION_HOURS
+from backoffice import bearer, signed_in
 from backoffice.engines import engines
 from listino.store.staff import ROLES, StaffMember
+from listino.store.tokens import SCOPES
 
 PUBLIC = "public"
+# Routes of Flask and its extensions: files, nothing else.
+LIBRARY_ROUTES = frozenset({"static", "bootstrap.static", "htmx.static"})
 
-PERMISSIONS = {
-    "static": PUBLIC,
-    "bootstrap.static": PUBLIC,
-    "htmx.static": PUBLIC,
-    "probes.healthz": PUBLIC,
-    "probes.readyz": PUBLIC,
-    "probes.metrics": PUBLIC,
-    "session.login": PUBLIC,
-    "session.logout": "agent",
-    "start.page": "agent",
-    "products.search": "agent",
-    "products.suggestions": "agent",
-    "products.page": "agent",
-    "products.refresh": "agent",
-    "crawls.runs": "agent",
-    "crawls.page": "agent",
-    "crawls.start": "manager",
-    "crawls.accept_drift": "manager",
-    "held_prices.prices": "agent",
-    "held_prices.confirm": "manager",
-    "held_prices.decide": "manager",
-    "held_prices.review": "manager",
-    "held_prices.decide_all": "manager",
+View = TypeVar("View", bound=Callable[..., Any])
+
+ROLE_NAMES = {
+    "agent": lazy_gettext("agent"),
+    "manager": lazy_gettext("manager"),
+    "admin": lazy_gettext("administrator"),
+}
+SCOPE_NAMES = {
+    "read": lazy_gettext("read"),
+    "write": lazy_gettext("change"),
+    "people": lazy_gettext("personal data of customers"),
 }
 
-_ENDS = "ends"  # when the session ends, in seconds since the epoch
-_CREDENTIAL = "credential"
+_KEY = "listino.permissions"
 
 
-class SignedIn(UserMixin):
-    """A staff member as the session knows them. Read from the store at every request, so that a change of role holds at once."""
+class Step(StrEnum):
+    """What a session may lack before any page opens: the endpoint where that is made good."""
 
-    def __init__(self, member: StaffMember) -> None:
-        self.member = member
-        self.id = member.email
+    SECOND_FACTOR = "session.second_factor"
+    PASSWORD = "account.password"  # noqa: S105  # an endpoint
+    ENROLMENT = "account.two_factor"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """The least role, or PUBLIC; `step`: open to a session that lacks that; `scopes`: for tokens that have all of them,
+    and for browsers only where `browser` says so."""
+
+    role: str
+    step: Step | None = None
+    scopes: tuple[str, ...] = ()
+    browser: bool = False
+
+
+def requires(
+    role: str, *, step: Step | None = None, scopes: tuple[str, ...] = (), browser: bool = False
+) -> Callable[[View], View]:
+    """Declares who may use the route; stands between it and its view."""
+    if role not in (PUBLIC, *ROLES):
+        raise ValueError(f"{role!r} is not a role")
+    if not set(scopes) <= set(SCOPES):
+        raise ValueError(f"{scopes!r} are not all scopes")
+
+    def mark(view: View) -> View:
+        view.permission = Permission(role, step, scopes, browser)  # type: ignore[attr-defined]  # functions take attributes
+        return view
+
+    return mark
 
 
 def attach(app: Flask) -> None:
-    """Checks every request against PERMISSIONS before anything else looks at it."""
-    # Templates know the member as `member`; the extension's own variable would ask the store again on an error page.
-    manager = LoginManager()
-    manager.init_app(app, add_context_processor=False)
-    manager.user_loader(_signed_in)
+    """Checks every request before anything else looks at it."""
     app.before_request(_check)
     app.context_processor(lambda: {"member": g.get("member"), "may": may})
+    app.jinja_env.globals.update(ROLE_NAMES=ROLE_NAMES, SCOPE_NAMES=SCOPE_NAMES)
+
+
+def seal(app: Flask) -> None:
+    """Reads what the routes declare, once all are there; raises RuntimeError with those that declare nothing."""
+    declared = dict.fromkeys(LIBRARY_ROUTES, Permission(PUBLIC)) | {
+        endpoint: view.permission for endpoint, view in app.view_functions.items() if hasattr(view, "permission")
+    }
+    undeclared = sorted({rule.endpoint for rule in app.url_map.iter_rules()} - declared.keys())
+    if undeclared:
+        raise RuntimeError(f"nobody has said who may use {', '.join(undeclared)}: put @requires(...) before the view")
+    app.extensions[_KEY] = declared
+
+
+def permissions() -> Mapping[str, Permission]:
+    """What each endpoint of this application requires."""
+    declared: Mapping[str, Permission] = current_app.extensions[_KEY]
+    return declared
 
 
 def has_role(member: StaffMember, role: str) -> bool:
@@ -68,20 +103,16 @@ def has_role(member: StaffMember, role: str) -> bool:
 
 def may(endpoint: str) -> bool:
     """Whether whoever makes this request may use the endpoint."""
-    permission = PERMISSIONS.get(endpoint)
+    permission = permissions().get(endpoint)
     member: StaffMember | None = g.get("member")
-    if permission is None or permission == PUBLIC:
-        return permission == PUBLIC
-    return member is not None and has_role(member, permission)
+    if permission is None or permission.role == PUBLIC:
+        return permission is not None
+    return member is not None and has_role(member, permission.role)
 
 
-def sign_in(member: StaffMember) -> None:
-    """Begins a session of SESSION_HOURS; nothing of the session before remains."""
-    session.clear()
-    session.permanent = True
-    session[_ENDS] = int(time.time()) + SESSION_HOURS * 3600
-    session[_CREDENTIAL] = member.credential
-    login_user(SignedIn(member))
+def demands_second_factor(role: str) -> bool:
+    """Whether that role must have one."""
+    return role in engines().settings.staff_two_factor_roles
 
 
 def safe_address(wanted: str | None) -> str:
@@ -93,35 +124,66 @@ def safe_address(wanted: str | None) -> str:
     return url_for("start.page")
 
 
-def _signed_in(email: str) -> SignedIn | None:
-    if session.get(_ENDS, 0) < time.time():
-        return None
-    member = engines().store.staff.get(email)
-    # A new password ends the sessions that were begun with the old one.
-    return SignedIn(member) if member and member.credential == session.get(_CREDENTIAL) else None
-
-
 def _check() -> ResponseReturnValue | None:
-    permission = PERMISSIONS.get(request.endpoint or "")
-    if permission == PUBLIC:
+    endpoint = request.endpoint
+    permission = permissions().get(endpoint or "")
+    _refuse_too_much()
+    if permission is not None and permission.role == PUBLIC:
         return None
-    if current_user.is_authenticated:
-        g.member = current_user.member
-    if request.endpoint is None:
-        # No such page, or not by this method: the router's own answer follows.
-        return None
-    if "member" not in g:
-        return _ask_to_sign_in()
-    if not may(request.endpoint):
-        abort(403, f"This needs the role {permission}; yours is {g.member.role}.")
+    if permission is not None and permission.scopes and not (permission.browser and request.authorization is None):
+        g.member = bearer.authenticated(permission.scopes)
+    elif permission is None and request.path.startswith(bearer.PREFIX):
+        return None  # no such address, or not by this method: the router's own answer follows
+    else:
+        answer = _signed_in(permission)
+        if answer is not None and permission is not None and permission.scopes:
+            raise bearer.nobody()
+        if answer is not None or endpoint is None:
+            return answer
+    if permission is None:
+        abort(403)
+    if not has_role(g.member, permission.role):
+        needed, own = ROLE_NAMES[permission.role], ROLE_NAMES[g.member.role]
+        abort(403, gettext("This needs the role %(needed)s; yours is %(own)s.", needed=needed, own=own))
     return None
 
 
-def _ask_to_sign_in() -> ResponseReturnValue:
-    """To the log-in page, and from there back to the page that was asked for or that the request came from."""
+def _refuse_too_much() -> None:
+    """Also where nobody would read what was sent; and what comes in chunks, which does not say how much it is."""
+    if "Transfer-Encoding" in request.headers:
+        abort(411)
+    if request.max_content_length is not None and (request.content_length or 0) > request.max_content_length:
+        abort(413)
+
+
+def _signed_in(permission: Permission | None) -> ResponseReturnValue | None:
+    """Finds out who asks, or where they have to go first."""
+    found = signed_in.current()
+    lacking = _lacking(found) if found else None
+    open_to_all = permission is not None and permission.step is not None and permission.step in (lacking, Step.ANY)
+    if found is not None and (lacking is None or open_to_all):
+        g.member, g.staff_session = found.member, found.session
+        return None
+    if request.endpoint is None:
+        return None
+    return _send_to(lacking or "session.login")
+
+
+def _lacking(found: signed_in.SignedIn) -> Step | None:
+    if found.member.two_factor and not found.session.verified:
+        return Step.SECOND_FACTOR
+    if found.member.must_change:
+        return Step.PASSWORD
+    if demands_second_factor(found.member.role) and not found.member.two_factor:
+        return Step.ENROLMENT
+    return None
+
+
+def _send_to(endpoint: str) -> ResponseReturnValue:
+    """To the page that has to come first, and from there back to the one that was asked for or that the request came from."""
     if "HX-Request" in request.headers:
         seen = urlsplit(request.headers.get("HX-Current-URL", ""))
         wanted = f"{seen.path}?{seen.query}" if seen.query else seen.path
-        return Response(status=401, headers={"HX-Redirect": url_for("session.login", next=safe_address(wanted))})
+        return Response(status=401, headers={"HX-Redirect": url_for(endpoint, next=safe_address(wanted))})
     wanted = request.full_path.removesuffix("?") if request.method == "GET" else "/"
-    return redirect(url_for("session.login", next=None if wanted == "/" else wanted))
+    return redirect(url_for(endpoint, next=None if wanted == "/" else wanted))

@@ -8,24 +8,29 @@ from dataclasses import dataclass
 import structlog
 
 from listino.store.outage import UNAVAILABLE, outages_told
+from listino.store.products import Stock
 
 log = structlog.get_logger("backoffice.assortment")
 
 KEPT_SECONDS = 60
-PATIENCE_SECONDS = 1.0  # how long the very first page waits; a small store has counted by then
+PATIENCE_SECONDS = 0.2  # how long pages wait for the very first count; a small store has counted by then
 
 
 @dataclass(frozen=True, slots=True)
 class ShopSize:
+    """`products` are on sale; `stored` counts all that there are, `gone` those that the shop no longer has."""
+
     market: str
     shop: str
     products: int
+    stored: int
+    gone: int
 
 
 class Assortment:
     """The shops and their sizes. Counting goes on behind the pages, which show the figures of the last count."""
 
-    def __init__(self, count: Callable[[], Mapping[str, int]], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, count: Callable[[], Mapping[str, Stock]], clock: Callable[[], float] = time.monotonic) -> None:
         self._count = count
         self._clock = clock
         self._lock = threading.Lock()
@@ -34,7 +39,12 @@ class Assortment:
         self._until = float("-inf")
 
     def sizes(self) -> list[ShopSize] | None:
-        """Shops by market and name; None as long as no count has ended well."""
+        """Shops with goods on sale, by market and name; None as long as no count has ended well."""
+        found = self.stock()
+        return None if found is None else [size for size in found if size.products]
+
+    def stock(self) -> list[ShopSize] | None:
+        """The same with those of which nothing is on sale."""
         with self._lock:
             if self._counting is None and self._clock() >= self._until:
                 self._until = self._clock() + KEPT_SECONDS
@@ -50,8 +60,8 @@ class Assortment:
             with outages_told():
                 counts = self._count()
             self._sizes = [
-                ShopSize(market=key.partition(":")[0], shop=key.partition(":")[2], products=counts[key])
-                for key in sorted(counts)
+                ShopSize(key.partition(":")[0], key.partition(":")[2], stock.on_sale, stock.stored, stock.gone)
+                for key, stock in sorted(counts.items())
             ]
         except UNAVAILABLE as error:
             # Figures a little older are better than none.

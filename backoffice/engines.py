@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 
 from backoffice.assortment import Assortment
+from backoffice.panels import Panels
 from listino.jobs import Jobs
 from listino.live.client import PAGE_SECONDS, connect
 from listino.live.page_guard import PageGuard
@@ -26,6 +27,7 @@ class Engines:
     jobs: Jobs
     assortment: Assortment
     shops: ShopsFolder
+    panels: Panels
 
     def close(self) -> None:
         self.live.close()
@@ -36,13 +38,16 @@ class Engines:
 def attach(app: Flask, settings: Settings) -> None:
     """Gives the application its engines."""
     store = Store(settings, PageGuard(settings))
+    jobs = Jobs(connect(settings, seconds=PAGE_SECONDS))
+    shops = ShopsFolder(settings.shops_path)
     app.extensions[_KEY] = Engines(
         settings=settings,
         store=store,
         live=LivePrices(settings),
-        jobs=Jobs(connect(settings, seconds=PAGE_SECONDS)),
-        assortment=Assortment(store.products.counts),
-        shops=ShopsFolder(settings.shops_path),
+        jobs=jobs,
+        assortment=Assortment(store.products.stock),
+        shops=shops,
+        panels=Panels(store, jobs, shops),
     )
 
 

@@ -1,45 +1,59 @@
 """What came of asking a shop for its price, in words for the person who asked."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from backoffice.formats import AVAILABILITY, money
-from listino.domain.money import Money
+from flask_babel import gettext, lazy_gettext
+
+from backoffice.formats import AVAILABILITY, duration, money, number
+from backoffice.services.products import Refreshed
 from listino.domain.offer import Availability
-from listino.live.answer import LiveAnswer, Reason
+from listino.live.answer import Reason
 
-_KEPT = "Shown is the last known price."
+_KEPT = lazy_gettext("Shown is the last known price.")
+# After these there is no price to keep to.
+_WITHOUT_PRICE = (Reason.NO_SHOP, Reason.GONE)
 
-# Tone and words for each reason; {wait} is how long we waited.
+# Tone and words for each reason; %(wait)s is how long we waited.
 WORDS = {
     Reason.DEADLINE: (
         "warn",
-        "The shop had not answered after {wait}. It is still being asked: refresh again in a moment. " + _KEPT,
+        lazy_gettext("The shop had not answered after %(wait)s. It is still being asked: refresh again in a moment."),
     ),
-    Reason.NO_SHOP: ("warn", "There is no shop to ask: these goods come from a catalogue, or their shop was removed."),
-    Reason.SHOP_SILENT: ("warn", "The shop does not answer. " + _KEPT),
-    Reason.SHOP_REFUSED: ("warn", "The shop refused to answer (too many requests, or an error on its side). " + _KEPT),
-    Reason.SHOP_BUSY: ("warn", "The shop is asked as often as it allows already: refresh again in a moment. " + _KEPT),
+    Reason.NO_SHOP: (
+        "warn",
+        lazy_gettext("There is no shop to ask: these goods come from a catalogue, or their shop was removed."),
+    ),
+    Reason.SHOP_SILENT: ("warn", lazy_gettext("The shop does not answer.")),
+    Reason.SHOP_REFUSED: (
+        "warn",
+        lazy_gettext("The shop refused to answer (too many requests, or an error on its side)."),
+    ),
+    Reason.SHOP_BUSY: (
+        "warn",
+        lazy_gettext("The shop is asked as often as it allows already: refresh again in a moment."),
+    ),
     Reason.SHOP_DOWN: (
         "warn",
-        "The shop has left several requests in a row unanswered; it is tried again every second. " + _KEPT,
+        lazy_gettext("The shop has left several requests in a row unanswered; it is tried again every second."),
     ),
-    Reason.UNREADABLE: ("bad", "The shop answered, but its answer could not be read. Tell the operator. " + _KEPT),
+    Reason.UNREADABLE: ("bad", lazy_gettext("The shop answered, but its answer could not be read. Tell the operator.")),
     Reason.HELD: (
         "warn",
-        "The shop asks a price that is not plausible: it is held until the pricing manager has decided. " + _KEPT,
+        lazy_gettext("The shop asks a price that is not plausible: it is held until the pricing manager has decided."),
     ),
-    Reason.GONE: ("bad", "The shop no longer has this product: do not promise it to anybody."),
+    Reason.GONE: ("bad", lazy_gettext("The shop no longer has this product: do not promise it to anybody.")),
     Reason.FAILED: (
         "bad",
-        "Something broke on our side while asking. The operator finds it in the worker's log. " + _KEPT,
+        lazy_gettext("Something broke on our side while asking. The operator finds it in the worker's log."),
     ),
     Reason.PARKED: (
         "bad",
-        "Asking for this product broke our workers several times, so it is not asked for. Tell the operator. " + _KEPT,
+        lazy_gettext(
+            "Asking for this product broke our workers several times, so it is not asked for. Tell the operator."
+        ),
     ),
-    Reason.DROPPED: ("warn", "There was too much to ask this shop. Refresh again. " + _KEPT),
-    Reason.NO_QUEUE: ("bad", "Nobody can be asked right now, because Redis is away. Tell the operator. " + _KEPT),
+    Reason.DROPPED: ("warn", lazy_gettext("There was too much to ask this shop. Refresh again.")),
+    Reason.NO_QUEUE: ("bad", lazy_gettext("Nobody can be asked right now, because Redis is away. Tell the operator.")),
 }
 
 
@@ -51,20 +65,26 @@ class Outcome:
     text: str
 
 
-def outcome_of(answer: LiveAnswer, *, before: Money | None, asked_at: datetime, ms: int, wait_ms: int) -> Outcome:
-    """The outcome for a request made at `asked_at` that took `ms`; `before` is the price shown until then."""
+def outcome_of(asked: Refreshed) -> Outcome:
+    """The outcome as the person who asked is told it."""
+    answer, before = asked.answer, asked.before
     if answer.reason is not None:
         tone, words = WORDS[answer.reason]
-        return Outcome(tone, words.format(wait=f"{wait_ms / 1000:g} s"))
-    age_ms = round((asked_at - answer.as_of).total_seconds() * 1000)
-    since = f"Fresh from the shop in {ms} ms" if age_ms <= 0 else f"Fresh from the shop, asked {age_ms} ms ago"
+        text = words % {"wait": duration(asked.wait_ms / 1000)} if answer.reason is Reason.DEADLINE else str(words)
+        return Outcome(tone, text if answer.reason in _WITHOUT_PRICE else f"{text} {_KEPT}")
+    price = money(answer.price)
+    age_ms = round((asked.asked_at - answer.as_of).total_seconds() * 1000)
     if before is None or answer.price is None:
-        change = ""
+        text = f"{price}."
     elif before == answer.price:
-        change = ", as before"
+        text = gettext("%(price)s, as before.", price=price)
     else:
-        change = f", was {money(before)}"
+        text = gettext("%(price)s, was %(before)s.", price=price, before=money(before))
+    if age_ms <= 0:
+        since = gettext("Fresh from the shop in %(ms)s ms:", ms=number(asked.ms))
+    else:
+        since = gettext("Fresh from the shop, asked %(ms)s ms ago:", ms=number(age_ms))
     stock = ""
     if answer.availability not in (None, Availability.IN_STOCK):
         stock = f" {AVAILABILITY[answer.availability][0]}."
-    return Outcome("good", f"{since}: {money(answer.price)}{change}.{stock}")
+    return Outcome("good", f"{since} {text}{stock}")

@@ -5,7 +5,7 @@ import time
 import uuid
 
 import structlog
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, Response, current_app, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 log = structlog.get_logger("backoffice.access")
@@ -66,7 +66,7 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     seconds = time.perf_counter() - g.began
-    endpoint = request.endpoint or "none"
+    endpoint, member = request.endpoint or "none", g.get("member")
     response.headers["X-Request-ID"] = g.request_id
     metrics().requests.labels(endpoint, request.method, response.status_code).observe(seconds)
     if endpoint not in _QUIET:
@@ -76,6 +76,6 @@ def _end(response: Response) -> Response:
             path=request.path,
             status=response.status_code,
             ms=round(seconds * 1000, 1),
-            staff=session.get("_user_id"),
+            staff=member.email if member else None,
         )
     return response

@@ -1,16 +1,63 @@
 // Conveniences only: every page works without them.
 (() => {
   const typing = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
+  const shortcuts = document.getElementById("shortcuts");
 
-  // "/" leads to the search.
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  const toSearch = () => {
     const search = document.querySelector("[data-search]");
-    if (search === null) return;
-    event.preventDefault();
-    search.focus();
-    search.select();
+    search?.focus();
+    search?.select();
+    return search !== null;
+  };
+  const showShortcuts = () => {
+    for (const line of shortcuts.querySelectorAll("[data-needs]")) line.hidden = !document.querySelector(line.dataset.needs);
+    shortcuts.showModal();
+    return true;
+  };
+  const refresh = () => {
+    const button = document.getElementById("refresh");
+    if (button === null || button.disabled) return false;
+    button.click();
+    return true;
+  };
+  // The first row, or that `step` away from the one that has the focus; Enter opens it, since it is a link.
+  const walk = (step) => {
+    const rows = [...document.querySelectorAll(".row-link")];
+    const here = rows.findIndex((row) => row.closest("tr").contains(document.activeElement));
+    const next = here < 0 ? rows[0] : rows[here + step];
+    next?.focus();
+    return next !== undefined;
+  };
+  const inTable = () => document.activeElement.closest("tr")?.querySelector(".row-link") != null;
+  const keys = {
+    "/": toSearch,
+    "?": showShortcuts,
+    r: refresh,
+    j: () => walk(1),
+    k: () => walk(-1),
+    ArrowDown: () => inTable() && walk(1),
+    ArrowUp: () => inTable() && walk(-1),
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || shortcuts.open || typing(event.target)) return;
+    if (Object.hasOwn(keys, event.key) && keys[event.key]()) event.preventDefault();
   });
+  for (const button of document.querySelectorAll("[data-shortcuts]")) {
+    button.hidden = false;
+    button.addEventListener("click", showShortcuts);
+  }
+
+  // What opens over the page closes like a menu.
+  for (const menu of document.querySelectorAll(".preferences, .menu-more")) {
+    document.addEventListener("click", (event) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+    menu.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.open) return;
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  }
 
   // A thumbnail shows its photo large; arrow keys walk along the thumbnails.
   const show = (thumbnail) => {
@@ -62,11 +109,18 @@
     }
   }
 
+  // What brings itself up to date rests while nobody sees it.
+  const unasked = (event) => event.detail.requestConfig?.headers["Listino-Unasked"] !== undefined;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && unasked(event)) event.preventDefault();
+  });
+
   // The back office itself cannot be reached.
   document.addEventListener("htmx:sendError", () => {
     const notice = document.createElement("div");
     notice.className = "notice notice-bad";
-    notice.textContent = "The back office does not answer. Check your connection, then load the page again.";
-    document.getElementById("notices").replaceChildren(notice);
+    const notices = document.getElementById("notices");
+    notice.textContent = notices.dataset.unreachable;
+    notices.replaceChildren(notice);
   });
 })();

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from backoffice.access import requires
 from backoffice.assortment import ShopSize
 from backoffice.engines import engines
 from listino.domain.crawl import Crawl
@@ -35,6 +36,7 @@ class MarketCard:
 
 
 @blueprint.get("/")
+@requires("agent")
 def page() -> ResponseReturnValue:
     sizes, broken = engines().assortment.sizes(), _broken_declarations()
     crawls = engines().store.crawls
