@@ -1,10 +1,12 @@
 """Live worker processes for the tests, goods for them to ask for, and viewers who want to know the price."""
 
 import contextlib
+import multiprocessing
 import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 from redis import Redis
@@ -24,15 +26,45 @@ from listino.shops.declaration import Shops
 from listino.store.client import Store
 
 WAIT_MS = 2000
+# Children of one process that has imported all that a worker needs, which takes a second and more: each is as new.
+_MADE_READY = multiprocessing.get_context("forkserver")
+_MADE_READY.set_forkserver_preload(["workers.__main__"])
 
 
-def start_worker(settings: Settings, *options: str) -> "subprocess.Popen[bytes]":
-    process = subprocess.Popen(
-        [sys.executable, "-m", "workers", "live", *options], env=os.environ | settings.environment()
-    )
-    redis = Redis.from_url(settings.redis_address)
-    wait_until(lambda: redis.scard("rq:workers") > 0, "the worker has registered")
+def start_worker(settings: Settings, *options: str) -> ForkServerProcess:
+    """A process of its own that works off the live queue; it listens."""
+    arguments = (dict(os.environ | settings.environment()), options)
+    process = _MADE_READY.Process(target=_work, args=arguments, daemon=True)
+    process.start()
+    await_worker(settings)
     return process
+
+
+def start_pool(settings: Settings, *options: str) -> "subprocess.Popen[bytes]":
+    """The command itself, with its options; one of its workers listens."""
+    command = [sys.executable, "-m", "workers", "live", *options]
+    process = subprocess.Popen(command, env=os.environ | settings.environment())
+    await_worker(settings)
+    return process
+
+
+def end(process: ForkServerProcess) -> None:
+    """Ends it with SIGKILL."""
+    process.kill()
+    process.join(10)
+
+
+def await_worker(settings: Settings) -> None:
+    with Redis.from_url(settings.redis_address) as redis:
+        wait_until(lambda: redis.scard("rq:workers") > 0, "the worker has registered")
+
+
+def _work(environment: dict[str, str], options: tuple[str, ...]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    from workers.__main__ import main
+
+    main(["live", *options])
 
 
 def stock(shop: RunningShop, settings: Settings, store: Store) -> list[Product]:
@@ -62,7 +94,7 @@ def ask_until_answered(settings: Settings, product: Product) -> LiveAnswer:
         answer = ask(settings, product)
         return None if answer.reason is Reason.DEADLINE else answer
 
-    found: LiveAnswer = wait_until(answered, "the worker has answered", 20)
+    found: LiveAnswer = wait_until(answered, "the worker has answered")
     return found
 
 

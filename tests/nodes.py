@@ -62,35 +62,26 @@ class _Handler(BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def balanced_nodes(settings: Settings, *, limited: bool = False) -> Iterator[dict[str, Node]]:
     """Two nodes on the ports of those settings, with nginx before them; `limited` as shoppers are, unlike this machine."""
+    run = StateFolder.of(settings).run
+    run.mkdir(parents=True)
+    write_nginx_config(settings, run)
+    if limited:
+        (run / CONFIG_FOLDER / "place" / "exempt.conf").write_text("")
     nodes = {name: Node(name, settings.port(name)) for name in API_NODES}
+    nginx = subprocess.Popen(nginx_argv(binaries.find(binaries.NGINX)), cwd=run, stdout=subprocess.DEVNULL)
     try:
         for node in nodes.values():
             threading.Thread(target=node.serve_forever, args=(0.01,), daemon=True).start()
-        with balancer(settings, limited=limited):
-            yield nodes
-    finally:
-        for node in nodes.values():
-            node.shutdown()
-            node.server_close()
-
-
-@contextlib.contextmanager
-def balancer(settings: Settings, *, limited: bool = False, hears: bool = False) -> Iterator[None]:
-    """nginx before whatever answers on the ports of those settings; `hears` what those nodes say was written."""
-    run = StateFolder.of(settings).run
-    run.mkdir(parents=True)
-    write_nginx_config(settings, run, hears=hears)
-    if limited:
-        (run / CONFIG_FOLDER / "place" / "exempt.conf").write_text("")
-    nginx = subprocess.Popen(nginx_argv(binaries.find(binaries.NGINX)), cwd=run, stdout=subprocess.DEVNULL)
-    try:
         _await_answer(settings, nginx)
-        yield
+        yield nodes
     finally:
         nginx.terminate()
         nginx.wait(10)
         processes.end(processes.of_instance(StateFolder.of(settings)), 1)
         remove_cache(run)
+        for node in nodes.values():
+            node.shutdown()
+            node.server_close()
 
 
 def _await_answer(settings: Settings, nginx: subprocess.Popen[bytes]) -> None:

@@ -13,9 +13,9 @@ from listino.local.engines import free_port
 
 
 @contextlib.contextmanager
-def served(app: Starlette, *, lifespan: Literal["on", "off"] = "off", port: int | None = None) -> Iterator[str]:
-    """The address of the application, whose lifespan runs with `on`; on a port of its own where none is given."""
-    port = port or free_port()
+def served(app: Starlette, *, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
+    """The address of the application, whose lifespan runs with `on`."""
+    port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan=lifespan))
     thread = threading.Thread(target=server.run)
     thread.start()

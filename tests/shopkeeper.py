@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 
 from listino.domain.offer import ShopProduct
 from listino.local.declarations import DEMO_SHOPS, declaration
@@ -39,16 +39,16 @@ class RunningShop:
 
     def admin(self, action: str, **fields: Any) -> dict[str, Any]:
         """Has the shop do something: drift, price, misprice, hide, stock, vanish, appear, behaviour, reset, restore."""
-        answer = httpx.post(f"{self.url}/_shop/{action}", json=fields, timeout=10)
+        answer = httpx2.post(f"{self.url}/_shop/{action}", json=fields, timeout=10)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     def requests(self) -> dict[str, Any]:
-        return dict(httpx.get(f"{self.url}/_shop/requests", timeout=10).json())
+        return dict(httpx2.get(f"{self.url}/_shop/requests", timeout=10).json())
 
     def log(self) -> list[dict[str, Any]]:
         """The requests since the last reset as the shop met them: path, began, ended (seconds), status."""
-        return list(httpx.get(f"{self.url}/_shop/log", timeout=10).json())
+        return list(httpx2.get(f"{self.url}/_shop/log", timeout=10).json())
 
     def truth(self) -> dict[str, ShopProduct]:
         """What the shop sold before any operation, by the key its platform keeps stable."""
@@ -79,8 +79,8 @@ def running_shop(market: str) -> Iterator[RunningShop]:
             process.terminate()
 
 
-def wait_until(condition: Any, what: str, seconds: float = 20) -> Any:
-    """The first true value of `condition`; fails when it does not come in time."""
+def wait_until(condition: Any, what: str, seconds: float = 60) -> Any:
+    """The first true value of `condition`; fails when it does not come in time, of which a busy machine needs much."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():
@@ -90,6 +90,6 @@ def wait_until(condition: Any, what: str, seconds: float = 20) -> Any:
 
 
 def _answers(port: int) -> bool:
-    with contextlib.suppress(httpx.HTTPError):
-        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code == 200
+    with contextlib.suppress(httpx2.HTTPError):
+        return httpx2.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code == 200
     return False

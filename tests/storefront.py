@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import httpx
+import httpx2
 
 EACH_SECOND = 50
 # As long as a browser might wait; the API answers well before that, with an error if need be.
@@ -52,9 +52,9 @@ class Storefront:
 
     async def _visit(self) -> None:
         chance = random.Random(1)
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=64)
         async with (
-            httpx.AsyncClient(timeout=PATIENCE_SECONDS, trust_env=False, limits=limits) as client,
+            httpx2.AsyncClient(timeout=PATIENCE_SECONDS, trust_env=False, limits=limits) as client,
             asyncio.TaskGroup() as visits,
         ):
             due = time.monotonic()
@@ -64,22 +64,22 @@ class Storefront:
                 due += 1 / EACH_SECOND
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
 
-    async def _ask(self, client: httpx.AsyncClient, what: str, product: str) -> None:
+    async def _ask(self, client: httpx2.AsyncClient, what: str, product: str) -> None:
         path = f"/products/{product}" + ("/price" if what == "price" else "")
         asked, seen = time.monotonic(), self.seen
         known = product in seen.known
         seen.asked[what] += 1
         try:
             answer = await client.get(self._url + path)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             seen.failures.append((asked, time.monotonic(), repr(error)))
             return
         ended = time.monotonic()
         seen.slowest[what] = max(seen.slowest[what], ended - asked)
-        if answer.status_code == httpx.codes.NOT_FOUND:
+        if answer.status_code == httpx2.codes.NOT_FOUND:
             if known:
                 seen.vanished.append(product)
-        elif answer.status_code != httpx.codes.OK:
+        elif answer.status_code != httpx2.codes.OK:
             seen.failures.append((asked, ended, f"{what} {answer.status_code} {answer.text[:200]}"))
         elif what == "page":
             seen.known.add(product)

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 import pytest
 from shopkeeper import wait_until
 from storefront import EACH_SECOND, Storefront
 
 from listino.crawling import run_crawl
 from listino.domain.crawl import CrawlStatus
+from listino.domain.history import with_unfiled
 from listino.local.platform import Platform
 from listino.local.shops.catalogue import Catalogue
 from listino.store.client import Store
@@ -74,7 +75,9 @@ def test_nothing_acknowledged_is_lost_when_servers_are_killed(
         stored = store.products.page(ProductQuery(market="it", shop="bottega"), count=10 * len(products))
         assert sorted(card.id for card in stored) == products
         for product, prices in seen.fresh.items():
-            history = {f"{point.price.minor / 100:.2f}" for point in store.products.history(product) if point.price}
+            carried = store.products.get(product).unfiled
+            points = with_unfiled(store.products.history(product), carried)
+            history = {f"{point.price.minor / 100:.2f}" for point in points if point.price}
             assert prices <= history, f"a price of {product} was shown and is not in its history"
     assert_true_after_another_crawl(platform, shop, len(products))
 
@@ -111,7 +114,7 @@ class moving_prices:
 
     def __init__(self, shop: str, skus: Iterable[str]) -> None:
         self._shop = shop
-        goods = httpx.get(f"{shop}/_shop/truth", timeout=10).json()["products"]
+        goods = httpx2.get(f"{shop}/_shop/truth", timeout=10).json()["products"]
         self._costs = [(sku, goods[sku]["offer"]["cost"]["minor"]) for sku in skus]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._move)
@@ -129,14 +132,14 @@ class moving_prices:
             sku, cost = chance.choice(self._costs)
             # A little up or down: a jump would be held.
             price = f"{cost * chance.uniform(0.85, 1.2) / 100:.2f}"
-            moved = httpx.post(f"{self._shop}/_shop/price", json={"sku": sku, "price": price})
-            assert moved.status_code == httpx.codes.OK, moved.text
+            moved = httpx2.post(f"{self._shop}/_shop/price", json={"sku": sku, "price": price})
+            assert moved.status_code == httpx2.codes.OK, moved.text
 
 
 def assert_true_after_another_crawl(platform: Platform, shop: str, count: int) -> None:
     run = run_crawl(platform.settings, "it", trigger="chaos")
     assert (run.total("products"), run.total("rejected"), run.total("gone")) == (count, 0, 0)
-    truth = httpx.get(f"{shop}/_shop/truth", timeout=10).json()["products"]
+    truth = httpx2.get(f"{shop}/_shop/truth", timeout=10).json()["products"]
     assert len(truth) == count
     with Store(platform.settings, Unguarded()) as store:
         for sku, goods in truth.items():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -125,10 +125,10 @@ def test_a_moved_price_reaches_page_list_history_and_the_back_office(demo: Demo,
     catalogue = Catalogue("it", count=PRODUCTS)
     goods = next(iter(catalogue.truth().values()))
     api, product = demo.url("nginx"), f"it:bottega:{goods.sku}"
-    before = httpx.get(f"{api}/products/{product}").json()["default_price"]
+    before = httpx2.get(f"{api}/products/{product}").json()["default_price"]
 
     shop_move(demo, goods.sku, "39.90")
-    answer = httpx.get(f"{api}/products/{product}/price").json()
+    answer = httpx2.get(f"{api}/products/{product}/price").json()
     assert (answer["fresh"], answer["previous"]) == (True, before)
     moved = answer["price"]
     assert moved != before
@@ -141,10 +141,10 @@ def test_a_moved_price_reaches_page_list_history_and_the_back_office(demo: Demo,
     expect(screen.locator("main")).to_contain_text(moved)
     shop_move(demo, goods.sku, "33.30")
     screen.get_by_role("button", name="Refresh price").click()
-    expect(screen.locator("main")).to_contain_text(f"was € {moved}")
-    now = httpx.get(f"{api}/products/{product}").json()["default_price"]
+    expect(screen.locator("main")).to_contain_text(f"was €{moved}")
+    now = httpx2.get(f"{api}/products/{product}").json()["default_price"]
     assert now not in (before, moved)
-    expect(screen.locator("main")).to_contain_text(f"€ {now}")
+    expect(screen.locator("main")).to_contain_text(f"€{now}")
     screen.context.close()
 
 
@@ -166,7 +166,7 @@ def test_a_page_that_stays_open_shows_what_the_shop_asks_by_now(demo: Demo, brow
             shop_move(demo, goods.sku, str(Money(goods.offer.cost.minor * percent // 100)))
             expect(price).not_to_have_text(before, timeout=10_000)
             before = price.inner_text()
-        shown = httpx.get(f"{demo.url('nginx')}/products/{product}/price").json()["price"]
+        shown = httpx2.get(f"{demo.url('nginx')}/products/{product}/price").json()["price"]
         expect(price).to_have_text(f"{shown.replace('.', ',')}\u00a0€")
         assert screen.evaluate("window.theSame") is True  # it was not loaded again
         assert screen.evaluate("document.documentElement.scrollWidth") == 390
@@ -219,7 +219,7 @@ def sign_in(demo: Demo, browser: Browser, path: str) -> Page:
 
 def shop_move(demo: Demo, sku: str, price: str) -> None:
     """Has the Italian demo shop ask another price, and waits until no earlier answer counts as fresh any more."""
-    moved = httpx.post(f"{demo.url('shop-it')}/_shop/price", json={"sku": sku, "price": price})
+    moved = httpx2.post(f"{demo.url('shop-it')}/_shop/price", json={"sku": sku, "price": price})
     assert moved.status_code == 200
     wait_until(lambda: _stale(demo, f"it:bottega:{sku}"), "the earlier answer is no longer fresh")
 
@@ -232,9 +232,9 @@ def _stale(demo: Demo, product: str) -> bool:
 
 
 def _listed_at(url: str, product: str) -> list[str]:
-    return [card["default_price"] for card in httpx.get(url).json() if card["id"] == product]
+    return [card["default_price"] for card in httpx2.get(url).json() if card["id"] == product]
 
 
 def _with_price(url: str, price: str) -> dict[str, Any] | None:
-    page: dict[str, Any] = httpx.get(url).json()
+    page: dict[str, Any] = httpx2.get(url).json()
     return page if page["default_price"] == price else None

@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 from click import ClickException, echo
 
@@ -75,7 +75,7 @@ def running_shop(products: int) -> Iterator[str]:
 
 def pages_in(url: str) -> tuple[int, float]:
     """How many product pages the shop has answered since it was told to forget, and how many a second."""
-    log = [entry for entry in httpx.get(f"{url}/_shop/log", timeout=60).json() if "/producto/" in entry["path"]]
+    log = [entry for entry in httpx2.get(f"{url}/_shop/log", timeout=60).json() if "/producto/" in entry["path"]]
     if not log:
         raise ClickException("the shop was not asked for a single product page")
     seconds = max(entry["ended"] for entry in log) - min(entry["began"] for entry in log)
@@ -83,7 +83,7 @@ def pages_in(url: str) -> tuple[int, float]:
 
 
 def forget(url: str) -> None:
-    httpx.post(f"{url}/_shop/reset", json={}, timeout=10).raise_for_status()
+    httpx2.post(f"{url}/_shop/reset", json={}, timeout=10).raise_for_status()
 
 
 def run_bare(url: str, concurrency: int) -> Run:

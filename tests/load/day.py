@@ -26,7 +26,9 @@ from views import View
 from api.parameters import DEFAULT_WAIT_MS
 from listino.cli.platform import furnishing
 from listino.domain.clock import utc_now
+from listino.domain.history import with_unfiled
 from listino.domain.money import Money
+from listino.domain.product import parse_product_id
 from listino.local.platform import Platform
 from listino.settings import Settings
 from listino.shops.declaration import Shops as Declared
@@ -163,7 +165,9 @@ class Day:
                 told.setdefault(view.product_id, set()).add(view.price)
         with Store(self.settings) as store:
             for product_id, prices in told.items():
-                known = {point.price.minor for point in store.products.history(product_id) if point.price}
+                carried = store.products.get(parse_product_id(product_id)).unfiled
+                points = with_unfiled(store.products.history(product_id), carried)
+                known = {point.price.minor for point in points if point.price}
                 if lost := prices - known:
                     yield f"{product_id} was sold at {sorted(lost)}, which its history does not know"
 

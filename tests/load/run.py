@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import psutil
 from catalogue import fill
 from click import echo
@@ -64,7 +64,7 @@ def running_platform(settings: Settings, products: int) -> Iterator[Platform]:
 def whole(settings: Settings, products: int) -> bool:
     """Whether exactly the products 1 to `products` are there."""
     pages = f"http://127.0.0.1:{settings.port('api-1')}/products"
-    return [httpx.get(f"{pages}/{number}").status_code for number in (1, products, products + 1)] == [200, 200, 404]
+    return [httpx2.get(f"{pages}/{number}").status_code for number in (1, products, products + 1)] == [200, 200, 404]
 
 
 def top_rates(plan: Plan, constant: Nodes, url: str, running: Platform) -> tuple[str, list[str]]:

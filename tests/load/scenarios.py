@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 from types import MappingProxyType
 
-import httpx
+import httpx2
 from click import echo
 from crowd import crowd
 from day import BUDGET, Day, Run
@@ -61,7 +61,7 @@ def steady(day: Day, plan: Plan) -> Told:
     share = share_fresh(views)
     note(f"a: fresh within 1,000 ms, {plan.rate:g} views/s", f"{share:.2%}", SHOWN_SHARE, kept=share >= SHARE)
     good = [
-        v for v in run.own() if v.status == httpx.codes.OK and v.ended and v.ended - v.came < DEFAULT_WAIT_MS / 1000
+        v for v in run.own() if v.status == httpx2.codes.OK and v.ended and v.ended - v.came < DEFAULT_WAIT_MS / 1000
     ]
     note("a: shops' own answers without error within 950 ms", f"{len(good) / max(len(run.own()), 1):.2%}")
     note("a: not fresh, and why", reasons(views))
@@ -113,7 +113,7 @@ def alone(day: Day, plan: Plan) -> Told:
     paths: list[View] = []
     bare: list[float] = []
     listener = Listener(day.settings.redis_address)
-    with listener, httpx.Client(trust_env=False, timeout=10) as client:
+    with listener, httpx2.Client(trust_env=False, timeout=10) as client:
         for number in shop.numbers()[:CALM_ROUNDS]:
             began = time.perf_counter()
             client.get(_live_address(day, shop, number)).raise_for_status()
@@ -289,7 +289,7 @@ def _live_address(day: Day, shop: LoadShop, number: int) -> str:
     return refresh.fetch.url
 
 
-def _asked(client: httpx.Client, url: str, product_id: str) -> View:
+def _asked(client: httpx2.Client, url: str, product_id: str) -> View:
     opened = time.time()
     began = time.perf_counter()
     answer = client.get(f"{url}/products/{product_id}/price")

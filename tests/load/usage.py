@@ -18,6 +18,7 @@ KINDS = {
     "shard": "MongoDB",
     "config": "MongoDB",
     "live": "workers",
+    "backoffice": "back office",
 }
 
 

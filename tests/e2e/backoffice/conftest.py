@@ -1,20 +1,18 @@
 import logging
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 
 import pytest
-from integration.backoffice.goods import AGENT, MANAGER, PASSWORD, employ, fill_shelves, keep_crawls
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route
+from e2e.backoffice.desks import PHONE, WIDE, Desk, desk_before
+from integration.backoffice.goods import ADMIN, AGENT, MANAGER, employ, fill_shelves, keep_crawls
+from integration.backoffice.library import cheap_hashes, library
+from playwright.sync_api import Browser, StorageState
 from werkzeug.serving import make_server
 
 from backoffice.app import create_app
 from listino.settings import Settings
 from listino.store.client import Store
-
-PHOTO = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><rect width="40" height="40" fill="teal"/></svg>'
-)
 
 
 @pytest.fixture
@@ -25,9 +23,15 @@ def filled(store: Store) -> Store:
     return store
 
 
-@pytest.fixture
-def address(filled: Store, settings: Settings) -> Iterator[str]:
-    """Where the back office listens."""
+@pytest.fixture(scope="module", autouse=True)
+def quick_to_sign_in() -> Iterator[None]:
+    with cheap_hashes():
+        yield
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[str]:
+    """Where a back office listens."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = create_app(settings)
     server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -39,71 +43,44 @@ def address(filled: Store, settings: Settings) -> Iterator[str]:
     app.extensions["listino"].close()
 
 
-@dataclass
-class Desk:
-    """Somebody before a screen, and what the browser complained of meanwhile."""
-
-    page: Page
-    address: str
-    complaints: list[str] = field(default_factory=list)
-
-    def go(self, path: str) -> None:
-        self.page.goto(self.address + path)
-
-    def sign_in(self, email: str) -> None:
-        self.go("/login")
-        self.page.get_by_label("E-mail address").fill(email)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url(f"{self.address}/")
+@pytest.fixture
+def address(filled: Store, settings: Settings) -> Iterator[str]:
+    """A back office of the test's own."""
+    with listening(settings) as at:
+        yield at
 
 
-def _desk(browser: Browser, address: str, **context: object) -> Iterator[Desk]:
-    opened = browser.new_context(**context)
-    opened.set_default_timeout(10_000)
-    opened.route("https://photos.example/**", lambda route: _photo(route))
-    page = opened.new_page()
-    desk = Desk(page, address)
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            desk.complaints.append(message.text)
-
-    page.on("console", hear)
-    page.on("pageerror", lambda error: desk.complaints.append(str(error)))
-    page.on("request", lambda request: _must_be_ours(desk, request.url))
-    yield desk
-    opened.close()
-    assert desk.complaints == []
+@pytest.fixture(scope="session")
+def reading_room(mongo_uri: str, redis_url: str) -> Iterator[str]:
+    """One back office for all tests that change nothing."""
+    with library(mongo_uri, redis_url, "backoffice_looking") as settings, listening(settings) as at:
+        yield at
 
 
-def _photo(route: Route) -> None:
-    route.fulfill(content_type="image/svg+xml", body=PHOTO)
-
-
-def _must_be_ours(desk: Desk, url: str) -> None:
-    if not url.startswith((desk.address, "https://photos.example/", "data:")):
-        desk.complaints.append(f"asked for {url}")
+@pytest.fixture(scope="session")
+def passes(browser: Browser, reading_room: str) -> dict[str, StorageState]:
+    """The cookies of everybody who reads there: each signs in once for all tests."""
+    held = {}
+    for email in (AGENT, MANAGER, ADMIN):
+        for desk in desk_before(browser, reading_room):
+            desk.sign_in(email)
+            held[email] = desk.page.context.storage_state()
+    return held
 
 
 @pytest.fixture
 def desk(browser: Browser, address: str) -> Iterator[Desk]:
-    yield from _desk(browser, address, viewport={"width": 1280, "height": 860})
-
-
-@pytest.fixture
-def dark_desk(browser: Browser, address: str) -> Iterator[Desk]:
-    yield from _desk(browser, address, viewport={"width": 1280, "height": 860}, color_scheme="dark")
+    yield from desk_before(browser, address, **WIDE)
 
 
 @pytest.fixture
 def phone(browser: Browser, address: str) -> Iterator[Desk]:
-    yield from _desk(browser, address, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    yield from desk_before(browser, address, **PHONE)
 
 
 @pytest.fixture
 def scriptless(browser: Browser, address: str) -> Iterator[Desk]:
-    yield from _desk(browser, address, java_script_enabled=False)
+    yield from desk_before(browser, address, java_script_enabled=False)
 
 
 @pytest.fixture
@@ -116,3 +93,33 @@ def agent_desk(desk: Desk) -> Desk:
 def manager_desk(desk: Desk) -> Desk:
     desk.sign_in(MANAGER)
     return desk
+
+
+# ---------- those who only look ----------
+
+
+@pytest.fixture
+def visitor(browser: Browser, reading_room: str) -> Iterator[Desk]:
+    """Somebody who has not signed in yet."""
+    yield from desk_before(browser, reading_room, **WIDE)
+
+
+@pytest.fixture
+def reader(browser: Browser, reading_room: str, passes: dict[str, StorageState]) -> Iterator[Desk]:
+    yield from desk_before(browser, reading_room, **WIDE, storage_state=passes[AGENT])
+
+
+@pytest.fixture
+def reading_manager(browser: Browser, reading_room: str, passes: dict[str, StorageState]) -> Iterator[Desk]:
+    yield from desk_before(browser, reading_room, **WIDE, storage_state=passes[MANAGER])
+
+
+@pytest.fixture
+def reading_admin(browser: Browser, reading_room: str, passes: dict[str, StorageState]) -> Iterator[Desk]:
+    yield from desk_before(browser, reading_room, **WIDE, storage_state=passes[ADMIN])
+
+
+@pytest.fixture
+def phone_reader(browser: Browser, reading_room: str, passes: dict[str, StorageState]) -> Iterator[Desk]:
+    """An administrator with a telephone."""
+    yield from desk_before(browser, reading_room, **PHONE, storage_state=passes[ADMIN])

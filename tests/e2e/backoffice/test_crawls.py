@@ -24,13 +24,13 @@ def test_a_run_at_work_ends_before_ones_eyes(agent_desk, filled: Store) -> None:
     expect(link).to_be_focused()
 
 
-def test_a_run_is_opened_from_the_list(agent_desk) -> None:
-    agent_desk.go("/crawls")
-    agent_desk.page.get_by_role("row", name="Italy").first.get_by_role("link").click()
+def test_a_run_is_opened_from_the_list(reader) -> None:
+    reader.go("/crawls")
+    reader.page.get_by_role("row", name="Italy").first.get_by_role("link").click()
 
-    expect(agent_desk.page.get_by_role("heading", name="Crawl of Italy")).to_be_visible()
-    expect(agent_desk.page.get_by_role("table", name="").first).to_be_visible()
-    expect(agent_desk.page.get_by_text("<b>not</b> JSON")).to_be_visible()
+    expect(reader.page.get_by_role("heading", name="Crawl of Italy")).to_be_visible()
+    expect(reader.page.get_by_role("table", name="").first).to_be_visible()
+    expect(reader.page.get_by_text("<b>not</b> JSON")).to_be_visible()
 
 
 def test_a_manager_starts_a_crawl(manager_desk, filled: Store, settings: Settings) -> None:
@@ -52,14 +52,14 @@ def test_a_manager_starts_a_crawl(manager_desk, filled: Store, settings: Setting
     expect(notice).to_have_count(0)
 
 
-def test_who_started_a_run_can_be_read(agent_desk) -> None:
-    agent_desk.go("/crawls")
-    cell = agent_desk.page.get_by_role("row", name="France").locator(".who-started")
+def test_who_started_a_run_can_be_read(reader) -> None:
+    reader.go("/crawls")
+    cell = reader.page.get_by_role("row", name="France").locator(".who-started")
     expect(cell).to_have_text(f"staff:{MANAGER}")
     assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
     assert cell.evaluate("cell => getComputedStyle(cell).textOverflow") == "clip"
 
 
-def test_an_agent_is_not_offered_what_is_not_theirs(agent_desk) -> None:
-    agent_desk.go("/crawls")
-    assert agent_desk.page.get_by_role("button", name="Crawl Spain").count() == 0
+def test_an_agent_is_not_offered_what_is_not_theirs(reader) -> None:
+    reader.go("/crawls")
+    assert reader.page.get_by_role("button", name="Crawl Spain").count() == 0

@@ -42,12 +42,10 @@ def test_a_manager_accepts_one_and_rejects_the_rest_of_the_crawl(manager_desk, h
     page = manager_desk.page
     page.get_by_role("link", name=f"{CUPS + 1} held prices").click()
     row = page.locator(f"[id='held-{LAMP}']")
-    expect(row).to_contain_text(
-        "€\N{NO-BREAK SPACE}3,190.00 is about 100 times the €\N{NO-BREAK SPACE}31.90 that it cost before."
-    )
+    expect(row).to_contain_text("€3,190.00 is about 100 times the €31.90 that it cost before.")
     row.get_by_role("link", name="Accept").click()
-    expect(page.locator("#prices")).to_contain_text("€\N{NO-BREAK SPACE}47.90")
-    page.get_by_role("button", name="Accept, sell at €\N{NO-BREAK SPACE}3,987.90").click()
+    expect(page.locator("#prices")).to_contain_text("€47.90")
+    page.get_by_role("button", name="Accept, sell at €3,987.90").click()
     expect(page.locator("#notices")).to_contain_text("the price is accepted")
     expect(row).to_have_count(0)
     assert held.products.get(LAMP).held is None

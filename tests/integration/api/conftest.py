@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from openapi_schema_validator import OAS31Validator
 from redis import asyncio as aioredis
@@ -25,7 +25,7 @@ from listino.live.scripts import CHANNEL, DELIVER
 from listino.settings import Settings
 
 SEEN = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-Serve = Callable[[Settings], AbstractAsyncContextManager[httpx.AsyncClient]]
+Serve = Callable[[Settings], AbstractAsyncContextManager[httpx2.AsyncClient]]
 
 
 @pytest.fixture
@@ -33,11 +33,11 @@ def serve() -> Serve:
     """Opens the application under any settings and gives a client of it."""
 
     @asynccontextmanager
-    async def opened(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async def opened(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
         app = create_app(settings)
         async with (
             app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://api") as client,
+            httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://api") as client,
         ):
             yield client
 
@@ -45,7 +45,7 @@ def serve() -> Serve:
 
 
 @pytest.fixture
-async def client(settings: Settings, serve: Serve) -> AsyncIterator[httpx.AsyncClient]:
+async def client(settings: Settings, serve: Serve) -> AsyncIterator[httpx2.AsyncClient]:
     async with serve(settings) as client:
         yield client
 
@@ -140,10 +140,10 @@ async def worker(settings: Settings) -> AsyncIterator[Worker]:
 
 
 @pytest.fixture
-def asking(client: httpx.AsyncClient) -> Callable[[str], Awaitable[httpx.Response]]:
+def asking(client: httpx2.AsyncClient) -> Callable[[str], Awaitable[httpx2.Response]]:
     """Asks for a live price, ready to wait the longest."""
 
-    def ask(product_id: str) -> Awaitable[httpx.Response]:
+    def ask(product_id: str) -> Awaitable[httpx2.Response]:
         return client.get(f"/products/{product_id}/price", params={"wait": 5000})
 
     return ask

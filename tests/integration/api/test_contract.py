@@ -6,21 +6,24 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from openapi_schema_validator import OAS31Validator
 
 from api.bounds import MOST_ADDRESS_BYTES, MOST_HEADER_BYTES
+from api.event_body import MOST_BODY_BYTES
 from api.openapi import DOCUMENT
+from listino.domain.clock import utc_now
 from listino.domain.product import Product
 from listino.settings import Settings
 from listino.store.client import Store
 
 Make = Callable[..., Product]
-Clients = dict[str, httpx.AsyncClient]
-Provoke = Callable[[Clients, str], Awaitable[httpx.Response]]
+Clients = dict[str, httpx2.AsyncClient]
+Provoke = Callable[[Clients, str], Awaitable[httpx2.Response]]
 
-DOCUMENTED = [(path, int(status)) for path, one in DOCUMENT["paths"].items() for status in one["get"]["responses"]]
+OPERATIONS = {path: operation for path, one in DOCUMENT["paths"].items() for operation in one.values()}
+DOCUMENTED = [(path, int(status)) for path, one in OPERATIONS.items() for status in one["responses"]]
 CATALOGUE_ID, GONE_ID, UNKNOWN_ID = "500", "it:bottega:gone", "it:bottega:404"
 
 
@@ -29,12 +32,12 @@ def asking(client: str = "sound", product_id: str = CATALOGUE_ID, method: str = 
     return lambda clients, path: clients[client].request(method, path.format(id=product_id), **more)
 
 
-async def again_with_its_tag(clients: Clients, path: str) -> httpx.Response:
+async def again_with_its_tag(clients: Clients, path: str) -> httpx2.Response:
     held = await asking()(clients, path)
     return await asking(headers={"If-None-Match": held.headers["etag"]})(clients, path)
 
 
-async def again_at_once(clients: Clients, path: str) -> httpx.Response:
+async def again_at_once(clients: Clients, path: str) -> httpx2.Response:
     # A client for each path: they are counted apart.
     from_one = {"X-Real-IP": f"192.0.2.{list(DOCUMENT['paths']).index(path)}"}
     await asking("limited", headers=from_one)(clients, path)
@@ -55,11 +58,26 @@ PROVOKING: dict[int, Provoke] = {
     500: asking("broken"),
     503: asking("without MongoDB"),
 }
-PROVOKING_AT: dict[tuple[str, int], Provoke] = {("/written", 503): asking("without Redis")}
+EVENT = {"id": "1", "type": "search", "at": utc_now().isoformat(), "session": "s", "consent": False}
+
+
+def telling(client: str = "sound", **more: Any) -> Provoke:
+    """Sends an event, or whatever else is given."""
+    return asking(client, method="POST", **({"json": [EVENT]} | more))
+
+
+PROVOKING_AT: dict[tuple[str, int], Provoke] = {
+    ("/events", 202): telling(),
+    ("/events", 400): telling(json=[{**EVENT, "type": "purchase"}]),
+    ("/events", 405): asking(method="PUT"),
+    ("/events", 413): telling(json=None, content=b"[" + b" " * MOST_BODY_BYTES),
+    ("/events", 500): telling("broken"),
+    ("/events", 503): telling("without MongoDB"),
+}
 
 
 def provoking(path: str, status: int) -> Provoke:
-    return PROVOKING_AT.get((path, status), PROVOKING[status])
+    return PROVOKING_AT.get((path, status)) or PROVOKING[status]
 
 
 @pytest.fixture
@@ -79,7 +97,6 @@ async def test_whatever_is_documented_can_be_provoked_and_is_as_documented(
         "broken": {},
         "limited": {"client_rate": 0.01, "client_burst": 1},
         "without MongoDB": {"mongo_uri": "mongodb://127.0.0.1:1/"},
-        "without Redis": {"redis_url": "redis://127.0.0.1:1/0"},
     }
     async with AsyncExitStack() as stack:
         clients = {
@@ -109,22 +126,22 @@ async def test_whatever_is_documented_can_be_provoked_and_is_as_documented(
 
 def test_what_differs_is_found() -> None:
     request_id = {"x-request-id": "request-1", "cache-control": "no-store"}
-    good = httpx.Response(200, json={"status": "alive"}, headers=request_id)
+    good = httpx2.Response(200, json={"status": "alive"}, headers=request_id)
     assert differences("/healthz", 200, good) == []
     assert differences("/healthz", 400, good) == ["status 200"]
-    assert differences("/healthz", 200, httpx.Response(200, json={"status": "dead"}, headers=request_id)) != []
-    assert differences("/healthz", 200, httpx.Response(200, text="alive", headers=request_id)) == ["type text/plain"]
-    assert differences("/healthz", 200, httpx.Response(200, json={"status": "alive"})) == [
+    assert differences("/healthz", 200, httpx2.Response(200, json={"status": "dead"}, headers=request_id)) != []
+    assert differences("/healthz", 200, httpx2.Response(200, text="alive", headers=request_id)) == ["type text/plain"]
+    assert differences("/healthz", 200, httpx2.Response(200, json={"status": "alive"})) == [
         "no header Cache-Control",
         "no header X-Request-Id",
     ]
 
 
-def differences(path: str, status: int, answer: httpx.Response) -> list[str]:
+def differences(path: str, status: int, answer: httpx2.Response) -> list[str]:
     """In what the answer is not what the document says of the path's answers with that status."""
     if answer.status_code != status:
         return [f"status {answer.status_code}"]
-    documented = resolved(DOCUMENT["paths"][path]["get"]["responses"][str(status)])
+    documented = resolved(OPERATIONS[path]["responses"][str(status)])
     faults = []
     for name, header in documented["headers"].items():
         described, value = resolved(header), answer.headers.get(name)

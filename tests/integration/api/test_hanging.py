@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from servers import hung_mongo, hung_redis, mongo
 
@@ -22,7 +22,7 @@ CROWD = 300  # more than Motor has threads, five for each core
 
 
 @pytest.fixture
-async def warm(client: httpx.AsyncClient, store: Store, goods: Make) -> httpx.AsyncClient:
+async def warm(client: httpx2.AsyncClient, store: Store, goods: Make) -> httpx2.AsyncClient:
     """The API after its first answers, with one product that was asked for and one that was not."""
     store.products.upsert([goods("8411"), goods("8412")])
     assert (await client.get(f"/products/{ID}")).status_code == 200
@@ -30,7 +30,7 @@ async def warm(client: httpx.AsyncClient, store: Store, goods: Make) -> httpx.As
     return client
 
 
-async def test_a_price_whose_page_is_kept_needs_no_mongodb(warm: httpx.AsyncClient, settings: Settings) -> None:
+async def test_a_price_whose_page_is_kept_needs_no_mongodb(warm: httpx2.AsyncClient, settings: Settings) -> None:
     with hung_mongo(settings.mongo_address):
         answer = await warm.get(f"/products/{ID}/price?wait=200")
     assert answer.status_code == 200
@@ -41,7 +41,7 @@ async def test_a_price_whose_page_is_kept_needs_no_mongodb(warm: httpx.AsyncClie
     ("address", "most"), [("/products", 5.0), (f"/products/{COLD}", 5.0), (f"/products/{COLD}/price", 3.0)]
 )
 async def test_a_hanging_mongodb_is_a_problem_soon(
-    warm: httpx.AsyncClient, settings: Settings, address: str, most: float
+    warm: httpx2.AsyncClient, settings: Settings, address: str, most: float
 ) -> None:
     with hung_mongo(settings.mongo_address):
         began = time.perf_counter()
@@ -53,21 +53,21 @@ async def test_a_hanging_mongodb_is_a_problem_soon(
     assert seconds < most
 
 
-async def test_a_page_that_was_kept_needs_no_mongodb(warm: httpx.AsyncClient, settings: Settings) -> None:
+async def test_a_page_that_was_kept_needs_no_mongodb(warm: httpx2.AsyncClient, settings: Settings) -> None:
     with hung_mongo(settings.mongo_address):
         answer = await warm.get(f"/products/{ID}/styles")
 
     assert answer.status_code == 200
 
 
-async def test_a_node_whose_mongodb_hangs_is_not_ready(warm: httpx.AsyncClient, settings: Settings) -> None:
+async def test_a_node_whose_mongodb_hangs_is_not_ready(warm: httpx2.AsyncClient, settings: Settings) -> None:
     assert (await warm.get("/readyz")).json()["mongo"] == "ready"
     with hung_mongo(settings.mongo_address):
         answer = await warm.get("/readyz")
     assert (answer.status_code, answer.json()["mongo"]) == (503, "away")
 
 
-async def test_a_mongodb_that_hangs_for_a_second_costs_no_answer(warm: httpx.AsyncClient, settings: Settings) -> None:
+async def test_a_mongodb_that_hangs_for_a_second_costs_no_answer(warm: httpx2.AsyncClient, settings: Settings) -> None:
     with hung_mongo(settings.mongo_address):
         reading = asyncio.create_task(warm.get(f"/products/{COLD}"))
         with pytest.raises(TimeoutError):
@@ -93,7 +93,7 @@ async def test_what_waits_for_a_hanging_mongodb_does_not_hold_up_other_reads(
 
 
 async def test_a_hanging_redis_is_a_reason_and_the_last_known_price_is_told(
-    warm: httpx.AsyncClient, settings: Settings
+    warm: httpx2.AsyncClient, settings: Settings
 ) -> None:
     with hung_redis(settings.redis_address):
         began = time.perf_counter()

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 import pytest
 from livework import waiting_room
@@ -44,7 +44,7 @@ NOBODY = "redis://127.0.0.1:1/0"
 class Stream:
     """An event stream as a client reads it."""
 
-    answer: httpx.Response
+    answer: httpx2.Response
     lines: AsyncIterator[str]
 
     async def event(self) -> dict[str, str]:
@@ -83,7 +83,7 @@ async def opened(settings: Settings) -> AsyncIterator[Callable[[Settings], Open]
         async def stream(product_id: object = ID, *, method: str = "GET", **headers: str) -> AsyncIterator[Stream]:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             async with (
-                httpx.AsyncClient(timeout=10) as client,
+                httpx2.AsyncClient(timeout=10) as client,
                 client.stream(method, f"{address}/products/{product_id}/price/events", headers=named) as answer,
             ):
                 yield Stream(answer, answer.aiter_lines())
@@ -302,7 +302,7 @@ async def test_a_node_that_is_told_to_stop_ends_its_streams_at_once(
     address, process = node
     store.products.upsert([goods("8411")])
     async with (
-        httpx.AsyncClient(timeout=10) as client,
+        httpx2.AsyncClient(timeout=10) as client,
         client.stream("GET", f"{address}/products/{ID}/price/events") as answer,
     ):
         stream = Stream(answer, answer.aiter_lines())

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from pymongo.errors import AutoReconnect
 
@@ -23,7 +23,7 @@ from listino.store.aio import AsyncProducts
 from listino.store.client import Store
 
 Make = Callable[..., Product]
-Ask = Callable[[str], Awaitable[httpx.Response]]
+Ask = Callable[[str], Awaitable[httpx2.Response]]
 Check = Callable[[str, Any], None]
 ID = "it:bottega:8411"
 AT = datetime(2026, 3, 1, 9, 30, 0, 412_000, tzinfo=UTC)
@@ -74,7 +74,7 @@ async def test_a_price_still_fresh_is_answered_without_asking(
 
 
 async def test_two_hundred_viewers_cost_one_job(
-    client: httpx.AsyncClient,
+    client: httpx2.AsyncClient,
     asking: Ask,
     store: Store,
     goods: Make,
@@ -101,7 +101,7 @@ async def test_two_hundred_viewers_cost_one_job(
 
 
 async def test_at_the_deadline_the_last_known_price_is_told_with_the_reason(
-    client: httpx.AsyncClient, store: Store, goods: Make, worker: Any, conforms: Check
+    client: httpx2.AsyncClient, store: Store, goods: Make, worker: Any, conforms: Check
 ) -> None:
     store.products.upsert([goods("8411")])
     started = time.perf_counter()
@@ -117,7 +117,7 @@ async def test_at_the_deadline_the_last_known_price_is_told_with_the_reason(
 
 
 async def test_who_does_not_wait_has_the_shop_asked_all_the_same(
-    client: httpx.AsyncClient, store: Store, goods: Make, worker: Any
+    client: httpx2.AsyncClient, store: Store, goods: Make, worker: Any
 ) -> None:
     store.products.upsert([goods("8411")])
     # The process has to be subscribed first: a fresh answer got by waiting proves it.
@@ -156,7 +156,7 @@ async def test_a_product_found_gone_is_410(asking: Ask, store: Store, goods: Mak
     assert (answer.status_code, answer.json()["title"]) == (410, "Gone")
 
 
-async def test_catalogue_goods_have_no_shop(client: httpx.AsyncClient, store: Store, conforms: Check) -> None:
+async def test_catalogue_goods_have_no_shop(client: httpx2.AsyncClient, store: Store, conforms: Check) -> None:
     store.products.upsert([Product(id=500, name="Camo Onesie")])
 
     answer = (await client.get("/products/500/price")).json()
@@ -166,7 +166,7 @@ async def test_catalogue_goods_have_no_shop(client: httpx.AsyncClient, store: St
 
 
 async def test_the_past_is_told(
-    client: httpx.AsyncClient, store: Store, goods: Make, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.AsyncClient, store: Store, goods: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api.quotes, "HISTORY_MARGIN", 5.0)  # a busy machine's 50 ms would leave the history out
     now = utc_now()
@@ -205,7 +205,7 @@ async def test_without_the_store_nothing_is_held_longer_than_the_deadline(settin
 
 
 async def test_opening_a_page_has_the_shop_asked(
-    client: httpx.AsyncClient, store: Store, goods: Make, worker: Any
+    client: httpx2.AsyncClient, store: Store, goods: Make, worker: Any
 ) -> None:
     store.products.upsert([goods("8411")])
 
@@ -232,7 +232,7 @@ async def test_pages_of_one_shop_cost_one_job(asking: Ask, store: Store, goods: 
 
 
 async def test_a_history_that_cannot_be_read_costs_no_price(
-    client: httpx.AsyncClient, store: Store, goods: Make, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.AsyncClient, store: Store, goods: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:
         raise AutoReconnect("history's shard is away")
@@ -247,7 +247,7 @@ async def test_a_history_that_cannot_be_read_costs_no_price(
 
 
 async def test_reading_styles_or_lists_asks_nobody(
-    client: httpx.AsyncClient, store: Store, goods: Make, worker: Any
+    client: httpx2.AsyncClient, store: Store, goods: Make, worker: Any
 ) -> None:
     store.products.upsert([goods("8411")])
 

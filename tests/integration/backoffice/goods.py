@@ -4,18 +4,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from listino.domain.crawl import Crawl, CrawlStatus, Reject, ShopCounts
+from listino.domain.crawl import Crawl, CrawlStatus, LogLine, Reject, ShopCounts
 from listino.domain.listing import Terms, list_goods, reoffer
 from listino.domain.market import MARKETS
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo, ShopOffer, ShopProduct, Variant
 from listino.domain.pricing import PricingRule
 from listino.domain.product import Product
+from listino.local.declarations import DEMO_SHOPS, declaration
+from listino.settings import Settings
 from listino.store.client import Store
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 PASSWORD = "correct horse battery"
-AGENT, MANAGER = "ada@listino.test", "mara@listino.test"
+AGENT, MANAGER, ADMIN = "ada@listino.test", "mara@listino.test", "iris@listino.test"
 GTIN = "4006381333931"
 LAMP, GONE = "it:bottega:8411", "it:bottega:9001"
 
@@ -109,10 +111,19 @@ def fill_shelves(store: Store, *, many: int = 30) -> None:
     store.products.mark_gone([GONE], NOW - timedelta(days=1))
 
 
+def declare_shops(settings: Settings) -> None:
+    """The four demo shops, which listen nowhere, and a file that declares none."""
+    settings.shops_path.mkdir(parents=True)
+    for demo in DEMO_SHOPS:
+        (settings.shops_path / demo.file_name).write_text(declaration(demo, 9), encoding="utf-8")
+    (settings.shops_path / "it-rotto.toml").write_text("[shop\n", encoding="utf-8")
+
+
 def employ(store: Store) -> None:
-    """An agent and a manager, both with PASSWORD."""
+    """An agent, a manager and an administrator, all with PASSWORD."""
     store.staff.put(AGENT, PASSWORD, "agent")
     store.staff.put(MANAGER, PASSWORD, "manager")
+    store.staff.put(ADMIN, PASSWORD, "admin")
 
 
 def finished_crawl(number: int = 1, market: str = "it") -> Crawl:
@@ -139,6 +150,8 @@ def finished_crawl(number: int = 1, market: str = "it") -> Crawl:
                 rejected=3,
                 expected=1253,
                 complete=True,
+                measured=1250,
+                coverage={"price": 0.998 - number / 1000, "gtin": 0.61},
             )
         },
         coverage={"name": 1.0, "price": 0.998, "gtin": 0.61},
@@ -173,5 +186,11 @@ def keep_crawls(store: Store, *, older: int = 0) -> None:
         [
             Reject(crawl_id="crawl-it-1", shop="bottega", reason=reason, url=url, detail=detail, at=NOW)
             for reason, url, detail in rejects
+        ]
+    )
+    store.crawls.keep_log(
+        [
+            LogLine(crawl_id="crawl-it-1", at=NOW, level=level, source="scrapers.trouble", text=text)
+            for level, text in (("INFO", "Spider opened"), ("WARNING", "<b>bottega</b> answered 500"))
         ]
     )

@@ -9,7 +9,7 @@ from flask import Flask
 from integration.backoffice.goods import MANAGER, NOW, running_crawl
 
 from listino.domain.clock import utc_now
-from listino.domain.crawl import Crawl, CrawlStatus
+from listino.domain.crawl import Crawl, CrawlStatus, Reject
 from listino.store.client import Store
 
 
@@ -44,7 +44,7 @@ def test_the_newest_runs_and_a_run_at_work_keep_themselves_up_to_date(agent, fil
     # A crawl may begin at any moment, so the list goes on looking; what is over does not change any more.
     assert 'hx-trigger="every 3s"' in agent.see("/crawls")
     assert "hx-trigger" not in agent.see("/crawls/crawl-fr-now")
-    assert "hx-trigger" not in agent.see("/crawls?before=2100-01-01T00:00:00Z")
+    assert "hx-trigger" not in agent.see("/crawls?after=2100-01-01T00:00:00Z")
 
 
 def test_a_run_without_a_sign_of_life_is_not_called_running(manager, filled: Store) -> None:
@@ -70,7 +70,7 @@ def test_a_run_shows_what_it_brought_home_and_what_it_could_not_use(reader) -> N
         "3\N{NO-BREAK SPACE}min 20\N{NO-BREAK SPACE}s",
     ):
         assert figure in page
-    assert "99.8\N{NO-BREAK SPACE}%" in page
+    assert "99.8%" in page
     assert 'width="61.0"' in page
     assert 'href="https://bottega.example/p/1"' in page
     assert 'href="javascript:' not in page
@@ -153,4 +153,66 @@ def test_a_start_without_its_token_is_refused(app: Flask, manager) -> None:
 
 
 def test_a_cursor_that_is_no_time_is_told_so(reader) -> None:
-    assert reader.client.get("/crawls?before=yesterday").status_code == 400
+    assert reader.client.get("/crawls?after=yesterday").status_code == 400
+
+
+def test_a_run_is_seen_beside_the_runs_before(reader) -> None:
+    page = reader.see("/crawls/crawl-it-1")
+
+    before = page[page.index("Against the crawls before") :].partition("</table>")[0]
+    assert "99.7%" in before
+    assert '<span class="under">99.4%</span>' in before, "the median of the five before"
+    assert "<polyline" in before
+    assert "Against the crawls before" not in reader.see("/crawls/crawl-it-26"), "the first one has no past"
+
+
+def test_rejects_are_shown_page_by_page_and_by_reason(agent, filled: Store) -> None:
+    many = [
+        Reject(crawl_id="crawl-it-2", shop="bottega", reason=reason, url=f"https://a.example/{n}", detail="", at=NOW)
+        for n in range(60)
+        for reason in ("no_price", "unreadable")
+    ]
+    filled.crawls.keep_rejects(many)
+    address, seen = "/crawls/crawl-it-2/rejects?reason=no_price", []
+    while address:
+        page = agent.see(address)
+        seen += re.findall(r'title="https://a.example/(\d+)"', page)
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        address = following[1].replace("&amp;", "&") if following else ""
+
+    assert seen == [str(n) for n in range(60)]
+    assert agent.client.get("/crawls/crawl-it-2/rejects?after=nowhere").status_code == 400
+    assert agent.client.get("/crawls/none/rejects").status_code == 404
+
+
+def test_the_log_of_a_run_is_shown_newest_first_and_without_mere_news(reader) -> None:
+    page = reader.see("/crawls/crawl-it-1/log")
+    assert page.index("&lt;b&gt;bottega&lt;/b&gt; answered 500") < page.index("Spider opened")
+    assert "Spider opened" not in reader.see("/crawls/crawl-it-1/log?only=trouble")
+    assert reader.client.get("/crawls/crawl-it-1/log?after=x").status_code == 400
+    assert "hx-trigger" not in page
+
+
+def test_a_manager_has_a_crawl_stop_and_the_spider_hears_of_it(manager, agent, filled: Store) -> None:
+    lease = filled.leases.acquire("fr")
+    assert 'id="stop"' in manager.see("/crawls/crawl-fr-now")
+    assert 'id="stop"' not in agent.see("/crawls/crawl-fr-now")
+    assert agent.send("/crawls/crawl-fr-now/stop").status_code == 403
+
+    assert manager.send("/crawls/crawl-fr-now/stop").status_code == 303
+    page = manager.see("/crawls/crawl-fr-now")
+    assert f"{MANAGER} wants it to stop" in page
+    wanted = filled.leases.stop_request("fr")
+    assert wanted is not None
+    assert wanted.by == MANAGER
+    assert [entry.action for entry in filled.audit.of("crawl:crawl-fr-now")] == ["crawl.stopped"]
+
+    filled.leases.release(lease)
+    filled.leases.acquire("fr")
+    assert filled.leases.stop_request("fr") is None, "the next crawl is not meant"
+
+
+def test_what_is_over_cannot_be_stopped(manager, filled: Store) -> None:
+    manager.send("/crawls/crawl-it-1/stop")
+    assert "This crawl is not at work" in manager.see("/crawls/crawl-it-1")
+    assert filled.audit.of("crawl:crawl-it-1") == []

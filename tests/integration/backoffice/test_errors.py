@@ -54,7 +54,7 @@ def test_without_mongodb_the_page_says_what_is_wrong(without_mongo: Flask) -> No
 def test_without_mongodb_somebody_signed_in_sees_the_same(without_mongo: Flask) -> None:
     client = without_mongo.test_client()
     with client.session_transaction() as session:
-        session.update({"_user_id": MANAGER, "_fresh": True, "ends": 2**40})
+        session.update({"person": MANAGER, "key": "as it was given"})
 
     page = client.get("/products")
     fragment = client.get("/crawls", headers={"HX-Request": "true"})

@@ -68,8 +68,8 @@ def test_they_are_listed_page_by_page_with_the_evidence(manager) -> None:
         address = following[1].replace("&amp;", "&") if following else ""
     assert pages == 2
     assert seen == [*(f"it:bottega:c{number:03}" for number in range(30)), LAMP]
-    assert "€_3,190.00 is about 100 times the €_31.90 that it cost before.".replace("_", "\N{NO-BREAK SPACE}") in page
-    assert "Other shops ask €\N{NO-BREAK SPACE}26.50 (1)." in page
+    assert "€3,190.00 is about 100 times the €31.90 that it cost before." in page
+    assert "Other shops ask €26.50 (1)." in page
     assert "\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}100" in page
     assert 'href="https://bottega.example/p/8411"' in page
 
@@ -87,9 +87,9 @@ def test_they_are_counted_where_people_begin_and_shown_on_the_product(manager, h
     assert "31 held prices</a>: not plausible" in manager.see("/")
     page = manager.see(f"/products/{LAMP}")
     assert "A price is held." in page
-    assert page.count("is about 100 times the €\N{NO-BREAK SPACE}31.90") == 4, "the notice, and each of the three sizes"
+    assert page.count("is about 100 times the €31.90") == 4, "the notice, and each of the three sizes"
     assert f'value="{reading(held)}"' in page
-    assert "€\N{NO-BREAK SPACE}31.90" in page
+    assert "€31.90" in page
 
 
 def test_an_accepted_price_is_sold_at_and_its_kept_answer_dropped(
@@ -115,7 +115,7 @@ def test_accepting_is_asked_about_with_both_prices_first(manager, agent, held: S
     assert f'action="/held-prices/{LAMP}/accept"' not in manager.see(f"/products/{LAMP}")
     assert "/accept?reading=" in listed
     page = manager.see(f"{ACCEPT}?reading={reading(held)}&back=/held-prices?market=it")
-    before, after = (re.search(rf"Shopper {word}</dt><dd>€\s([\d.,]+)", page) for word in ("pays now", "would pay"))
+    before, after = (re.search(rf"Shopper {word}</dt><dd>€([\d.,]+)", page) for word in ("pays now", "would pay"))
     assert before
     assert after
     assert (before[1], after[1]) == ("47.90", "3,987.90")
@@ -156,11 +156,11 @@ def test_the_list_compares_the_very_size_that_is_doubted(manager, held: Store) -
     compared, read = (re.search(rf'data-label="{name}"[^>]*>([^<]+)', page) for name in ("Compared with", "Read"))
     assert compared
     assert read
-    assert (compared[1], read[1]) == ("€\N{NO-BREAK SPACE}86.90", "€\N{NO-BREAK SPACE}8,690.00")
+    assert (compared[1], read[1]) == ("€86.90", "€8,690.00")
     assert "\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}100" in page
     assert "<code>t-XL</code>: €" in page
     asked = manager.see(f"/held-prices/it:bottega:t/accept?reading={reading(held, 'it:bottega:t')}")
-    after = re.search(r"Accept, sell at €\s([\d.,]+)", asked.replace("\n", ""))
+    after = re.search(r"Accept, sell at €([\d.,]+)", asked.replace("\n", ""))
     assert after
     assert float(after[1].replace(",", "")) > 8690, "what the doubted size would cost, not the cheapest"
 
@@ -278,7 +278,7 @@ def test_a_drifted_run_says_what_fell_and_is_accepted_by_a_manager(manager, agen
     )  # fmt: skip
     assert "Drifted" in agent.see("/crawls")
     page = agent.see(f"/crawls/{run.id}")
-    assert "12.0\N{NO-BREAK SPACE}% where 96.0\N{NO-BREAK SPACE}% are usual" in page
+    assert "12.0% where 96.0% are usual" in page
     assert f"/held-prices?market=it&amp;shop=bottega&amp;crawl={run.id}" in page
     assert "The shop is like this now" not in page
     address = f"/crawls/{run.id}/shops/bottega/drift"

@@ -1,6 +1,7 @@
 """Rendered pages in a real Redis: nobody fills in what was loaded before a write, whoever dies or goes away meanwhile."""
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -87,12 +88,6 @@ def guard(settings: Settings) -> Iterator[PageGuard]:
     made.close()
 
 
-@pytest.fixture
-def redis(settings: Settings) -> Iterator[Redis]:
-    with Redis.from_url(settings.redis_address) as client:
-        yield client
-
-
 async def until(condition: Callable[[], object], seconds: float = 5) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - another server makes it true, and tells nobody
@@ -174,19 +169,6 @@ async def test_a_burst_on_cold_products_is_one_question(
     assert {reading.page.parts for reading in await asyncio.gather(*burst, *foreign) if reading.page} == {(b"1",)}
     assert sorted(shelf.questions[0]) == [1, 2, 3, 4, 5]
     assert len(shelf.questions) == 1
-
-
-async def test_a_page_was_read_after_it_was_asked_for_by_the_first_alone(
-    pages: Pages, others: Pages, shelf: Shelf
-) -> None:
-    shelf.open.clear()
-    asking = [asyncio.create_task(pages.get(1)) for _ in range(3)]
-    await until(lambda: shelf.questions)
-    asking.append(asyncio.create_task(pages.get(1)))  # another write may have come since
-    shelf.open.set()
-    assert [reading.firsthand for reading in await asyncio.gather(*asking)] == [True, False, False, False]
-    assert not (await pages.get(1)).firsthand
-    assert (await others.get(1)).firsthand
 
 
 async def test_nobody_waits_for_ever(pages: Pages, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -477,3 +459,41 @@ async def test_a_loop_that_is_late_does_not_count_redis_as_away(
         loop.call_later(0.03, time.sleep, 0.35)
         assert await server.read(["first"]) == [b"1"]
     await server.close()
+
+
+async def test_a_reader_that_met_an_outage_voids_all_pages(
+    settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_server, "STEP_SECONDS", 0.2)
+    monkeypatch.setattr(page_server, "AWAY_SECONDS", 0.0)
+    monkeypatch.setattr(page_server, "OUTAGE_SECONDS", 0.0)
+    server = PageServer(settings, layout=1)
+    await server.read(["first"])
+    before = int(redis.get(GENERATION) or 0)  # type: ignore[arg-type]
+    with hung_redis(settings.redis_address), pytest.raises(RedisError):
+        await server.read(["first"])
+    async with asyncio.timeout(5):
+        while True:
+            with contextlib.suppress(RedisError):
+                await server.read(["first"])
+                break
+    assert int(redis.get(GENERATION) or 0) > before  # type: ignore[arg-type]
+    await server.close()
+
+
+async def test_what_readers_are_not_shown_is_kept_for_others_and_held_by_nobody(
+    settings: Settings, others: Pages, redis: Redis
+) -> None:
+    whole = Page("shown", (b"1", b"2" * 3000))
+
+    async def load(_: Sequence[ProductId]) -> Loaded:
+        return Loaded({1: whole})
+
+    for _loaded_then_kept in range(2):
+        async with Pages(settings, load, layout=1, shown=1) as pages:
+            assert (await pages.get(1)).page == Page("shown", (b"1",))
+            held = pages._held.get(1, now=0.0)
+            assert held is not None
+            assert held.page == Page("shown", (b"1",))
+            await until(lambda: redis.exists(page_key(1)))
+    assert (await others.get(1)).page == whole

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from livework import waiting_room
@@ -16,10 +17,12 @@ import listino.live.leases
 import listino.live.waiting
 from listino.cli.main import run
 from listino.domain.clock import utc_now
+from listino.domain.money import Money
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import connect_async
 from listino.live.exchange import Exchange
 from listino.live.leases import Leases, hear_wanted
+from listino.live.legs import ServerClock
 from listino.live.prices import AsyncLivePrices
 from listino.live.scripts import WANTED
 from listino.live.synchronous import LivePrices
@@ -75,6 +78,30 @@ async def test_the_nearest_deadline_is_first_and_what_nobody_waits_for_is_last(
             taken += await room.take(1)
             assert room.wanted is left
         assert taken == [THIRD, SECOND, FIRST]
+
+
+class Late(ServerClock):
+    """Finds that everything takes five seconds longer."""
+
+    def at(self, monotonic: float) -> int | None:
+        at = super().at(monotonic)
+        return None if at is None else at + 5_000_000
+
+
+async def test_what_cannot_be_told_in_time_any_more_lets_go_first_what_can(settings: Settings) -> None:
+    async with AsyncLivePrices(settings) as live, connect_async(settings) as connection:
+        room = WaitingRoom(settings, Exchange(connection), SHOP, worker=WORKER, clock=Late())
+        others = [f"{SHOP}:{number}" for number in range(10, 60)]
+        for other in others:
+            await live.request(other, wait_ms=10_000)
+        assert await room.take(50) == others, "nothing is known of how long it takes"
+        await live.request(SECOND, wait_ms=300)
+        await live.request(THIRD, wait_ms=60_000)
+        price = LiveAnswer(product_id=FIRST, as_of=utc_now(), price=Money(100, "EUR"))
+        assert len(await room.deliver(*(replace(price, product_id=other) for other in others), heard=True)) == 50
+        assert await room.take(2, late=1) == [THIRD], "a refresh takes half a second, as far as is known"
+        assert await room.take(2, late=1) == [], "one is in hand"
+        assert await room.take(2, late=2) == [SECOND], "nor is it forgotten"
 
 
 async def test_what_is_long_unwanted_is_dropped_and_that_is_told(settings: Settings, redis: Redis) -> None:

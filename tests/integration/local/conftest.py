@@ -17,7 +17,7 @@ Eventually = Callable[..., None]
 def eventually() -> Eventually:
     """Waits until a condition holds, and fails at the deadline (in seconds)."""
 
-    def wait(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+    def wait(condition: Callable[[], bool], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it did not become so in time"

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 from nodes import Node, balanced_nodes
 from ports import free_base
+from shopkeeper import wait_until
 
 from listino.settings import Settings
 
@@ -185,16 +186,18 @@ def test_an_error_is_told_rather_than_what_has_run_out(shelf: Shelf) -> None:
 
 
 def test_a_burst_on_a_page_asks_a_node_twice(shelf: Shelf) -> None:
-    path = shelf.address()
     for node in shelf.nodes.values():
         node.thinks = 0.02
-    before = shelf.asked
-    with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda _: shelf.get(path), range(20)))
-    assert {body for _, body in answers} == {f"{path} None".encode()}
-    assert (
-        shelf.asked - before <= 2
-    )  # a second time if the machine is so busy that the first takes as long as they wait
+
+    def asked() -> int:
+        path, before = shelf.address(), shelf.asked
+        with ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(lambda _: shelf.get(path), range(20)))
+        assert {body for _, body in answers} == {f"{path} None".encode()}
+        return shelf.asked - before
+
+    # Who waits does so for 50 ms, which a busy machine may take for the first answer: then it is a matter of luck.
+    wait_until(lambda: asked() <= 2, "no more than two of a burst are passed on")
 
 
 def test_nothing_older_than_a_second_is_served(shelf: Shelf) -> None:

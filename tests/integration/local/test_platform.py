@@ -22,8 +22,6 @@ from listino.local.sharded_cluster import ShardedCluster
 from listino.local.supervision import Supervisor
 from listino.settings import Settings
 
-MONGO_PARTS = ["config-1", "shard-1-1", "shard-2-1", "router-1", "router-2"]
-
 Eventually = Callable[..., None]
 
 
@@ -44,76 +42,25 @@ class BrokenTopology:
         raise AssertionError("it never became ready")
 
 
-def test_up_status_second_up_down_and_up_again_with_the_data(settings: Settings) -> None:
-    platform = Platform(settings, only=ENGINES)
-    told: list[tuple[str, str]] = []
-    furnished: list[float] = []
-
-    assert platform.up(
-        lambda part, what: told.append((part, what)),
-        lambda: furnished.append(MongoClient(platform.settings.mongo_address).admin.command("ping")["ok"]),
-    )
-
-    assert sorted(told) == sorted((part, "ready") for part in (*MONGO_PARTS, "redis"))
-    assert furnished == [1.0]
-    parts = {part.name: part for part in platform.status()}
-    assert list(parts) == [*MONGO_PARTS, "redis"]
-    for part in parts.values():
-        assert (part.state, part.restarts) == ("running", 0)
-        assert part.port is not None
-        assert part.memory is not None
-        assert part.memory > 1_000_000
-    client: MongoClient = MongoClient(platform.addresses()["MongoDB"])
-    with client:
-        assert client.admin.command("hello")["msg"] == "isdbgrid"
-        client.admin.command("shardCollection", "shop.goods", key={"_id": "hashed"})
-        client.shop.goods.insert_many([{"_id": number} for number in range(100)])
-
-    assert not Platform(settings, only=ENGINES).up(), "it is the same platform, and it runs"
-
-    assert platform.down()
-    assert platform.status() == []
-    assert not platform.down()
-    assert processes.of_instance(platform.folder) == []
-
-    moved = settings.model_copy(update={"port_base": settings.port_base + 200})
-    platform = Platform(moved, only={"mongo"})
-    platform.up()
-    ports = {part.name: part.port for part in platform.status()}
-    assert ports["router-1"] == moved.port("router-1"), "routers are where the settings say"
-    assert ports["shard-1-1"] == settings.port_base + 140, "servers know each other by their addresses and keep them"
-    client = MongoClient(platform.addresses()["MongoDB"])
-    with client:
-        assert client.shop.goods.count_documents({}) == 100
-    platform.down()
-
-
-def test_the_full_topology_starts_and_keeps_its_members(settings: Settings) -> None:
-    full = Platform(settings, only={"mongo"}, members=3)
-    full.up()
-    names = [part.name for part in full.status()]
-    assert len(names) == 3 + 2 * 3 + 2
-    assert [name for name in names if name.startswith("shard-2")] == ["shard-2-1", "shard-2-2", "shard-2-3"]
-    with MongoClient(full.addresses()["MongoDB"]) as client:
-        shards = client.admin.command("listShards")["shards"]
-        assert [shard["host"].count(",") for shard in shards] == [2, 2]
-    full.down()
-
-    with pytest.raises(LocalPlatformError, match=r"--members 1: the cluster in .* was made with 3"):
-        Platform(settings, only={"mongo"}, members=1).up()
-    assert len(ShardedCluster.of(settings, full.folder.mongo).programs()) == len(names)
-
-
-def test_a_member_that_was_killed_comes_back_and_catches_up(settings: Settings, eventually: Eventually) -> None:
+@pytest.mark.timeout(300)
+def test_the_full_topology_is_brought_up_outlasts_killed_members_and_keeps_its_size(
+    settings: Settings, eventually: Eventually
+) -> None:
     platform = Platform(settings, only={"mongo"}, members=3)
     platform.up()
-    pids = {part.name: part.pid for part in platform.status()}
+    parts = platform.status()
+    names = [part.name for part in parts]
+    assert len(names) == 3 + 2 * 3 + 2
+    assert [name for name in names if name.startswith("shard-2")] == ["shard-2-1", "shard-2-2", "shard-2-3"]
+    pids = {part.name: part.pid for part in parts}
     with MongoClient(platform.addresses()["MongoDB"], w="majority") as client:
+        shards = client.admin.command("listShards")["shards"]
+        assert [shard["host"].count(",") for shard in shards] == [2, 2]
         client.admin.command("shardCollection", "shop.goods", key={"_id": "hashed"})
         for name in ("shard-1-1", "shard-2-3"):
             os.kill(pids[name], signal.SIGKILL)
         client.shop.goods.insert_many([{"_id": number} for number in range(200)], ordered=False)
-        eventually(lambda: all(part.state == "running" for part in platform.status()), 30)
+        eventually(lambda: all(part.state == "running" for part in platform.status()))
         assert {part.name: part.restarts for part in platform.status() if part.restarts} == {
             "shard-1-1": 1,
             "shard-2-3": 1,
@@ -123,10 +70,13 @@ def test_a_member_that_was_killed_comes_back_and_catches_up(settings: Settings, 
         eventually(
             lambda members=members: (
                 len(found := {held(settings, platform, name) for name in members}) == 1 and min(found) > 50
-            ),
-            30,
+            )
         )
     platform.down()
+
+    with pytest.raises(LocalPlatformError, match=r"--members 1: the cluster in .* was made with 3"):
+        Platform(settings, only={"mongo"}, members=1).up()
+    assert len(ShardedCluster.of(settings, platform.folder.mongo).programs()) == len(names)
 
 
 def held(settings: Settings, platform: Platform, member: str) -> int:

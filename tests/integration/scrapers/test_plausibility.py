@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-import httpx
+import httpx2
 import pytest
 from shopkeeper import PRODUCTS, RunningShop
 
@@ -35,10 +35,10 @@ def whole(store: Store, shop: RunningShop) -> dict[str, Product]:
 async def shown(settings: Settings, shop: RunningShop) -> dict[str, str]:
     """What shoppers see in the list: the price of each product by its id."""
     app = create_app(settings)
-    transport = httpx.ASGITransport(app=app)
+    transport = httpx2.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://api") as client,
+        httpx2.AsyncClient(transport=transport, base_url="http://api") as client,
     ):
         cards = (await client.get(f"/products?count=100&market={shop.market}")).json()
         assert len(cards) == PRODUCTS

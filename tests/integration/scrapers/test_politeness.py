@@ -1,16 +1,13 @@
 """How shops are asked, by their own logs: no faster than they want it, by all of us together."""
 
 import itertools
-import os
 import statistics
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from redis import Redis
+from livework import end, start_worker
 from shopkeeper import PRODUCTS, RunningShop, wait_until
 
 from listino.crawling import run_crawl
@@ -24,20 +21,17 @@ from listino.settings import Settings
 from listino.shops.declaration import Shops
 from listino.store.client import Store
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 DELAY = 0.1  # seconds
 JITTER = 0.03  # by which a request may come later than it was sent, and the next one not
 
 
 @pytest.fixture
-def worker(settings: Settings) -> "Iterator[subprocess.Popen[bytes]]":
-    process = subprocess.Popen([sys.executable, "-m", "workers", "live"], env=os.environ | settings.environment())
-    with Redis.from_url(settings.redis_address) as redis:
-        wait_until(lambda: redis.scard("rq:workers") > 0, "the worker has registered")
-    yield process
-    process.kill()
-    process.wait(10)
+def worker(settings: Settings) -> Iterator[None]:
+    process = start_worker(settings)
+    yield
+    end(process)
 
 
 def stock(shop: RunningShop, settings: Settings, store: Store) -> list[Product]:
@@ -89,8 +83,9 @@ def test_a_shop_that_refuses_is_left_alone_and_then_asked_more_slowly_until_it_h
     assert statistics.median(gaps(resumed)[-5:]) < 0.2, "and in the end as before"
 
 
+@pytest.mark.usefixtures("worker")
 def test_crawl_and_live_prices_together_keep_to_the_shops_budget(
-    german_shop: RunningShop, settings: Settings, store: Store, worker: "subprocess.Popen[bytes]"
+    german_shop: RunningShop, settings: Settings, store: Store
 ) -> None:
     german_shop.declare(settings, concurrency=2, delay=DELAY)
     path = next(settings.shops_path.glob("de-*.toml"))

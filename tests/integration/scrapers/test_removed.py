@@ -7,23 +7,27 @@ from shopkeeper import PRODUCTS, RunningShop
 
 from listino.cli import main
 from listino.crawling import run_crawl
+from listino.domain.clock import utc_now
 from listino.domain.crawl import CrawlStatus
+from listino.domain.listing import list_goods
 from listino.settings import Settings
+from listino.shops.declaration import Shops
 from listino.store.client import Store
 from listino.store.query import ProductQuery
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 LIMIT = 4
 
 
 @pytest.fixture
 def second(german_shop: RunningShop, settings: Settings, store: Store) -> Path:
-    """The file of a second shop of the German market; both have goods on sale."""
+    """The file of a second shop of the German market; both have goods on sale, as crawls would have put them there."""
     kontor = next(settings.shops_path.glob("de-*.toml")).read_text()
     path = settings.shops_path / "de-apotheke.toml"
     path.write_text(kontor.replace(german_shop.name, "apotheke"))
-    run_crawl(settings, "de", shop="apotheke", limit=LIMIT, trigger="test")
-    run_crawl(settings, "de", shop=german_shop.name, trigger="test")
+    shops, goods = Shops.load(settings.shops_path), list(german_shop.truth().values())
+    for key, sold in (("de:apotheke", goods[:LIMIT]), (german_shop.key, goods)):
+        store.products.upsert([list_goods(one, shops[key].terms, at=utc_now(), crawl_id=f"of {key}") for one in sold])
     assert store.products.counts() == {"de:apotheke": LIMIT, german_shop.key: PRODUCTS}
     return path
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from magento_shop import MagentoShop, as_magento_shows
 from serving import served
@@ -45,7 +45,7 @@ class Served:
 
     def fetch(self, fetch: Fetch) -> Page:
         self.requests += 1
-        answer = httpx.request(
+        answer = httpx2.request(
             fetch.method, fetch.url, headers=dict(fetch.headers), content=fetch.body, trust_env=False
         )
         assert answer.status_code == 200, answer.text

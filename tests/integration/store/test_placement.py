@@ -42,5 +42,6 @@ def test_every_shard_has_the_declared_indexes(store: Store, settings: Settings, 
     for declared in COLLECTIONS:
         names = {"_id_", *(index.document["name"] for index in declared.indexes)}
         names |= {f"{field}_{way}" for field, way in declared.shard_key.items()}
+        names |= {declared.retention.INDEX} if declared.retention else set()
         found = [set(shard[settings.mongo_database][declared.name].index_information()) for shard in shards.values()]
         assert found == [names] * len(shards), declared.name

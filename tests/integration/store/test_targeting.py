@@ -17,8 +17,10 @@ from listino.domain.money import Money
 from listino.domain.offer import Availability, ShopOffer, ShopProduct, Variant
 from listino.domain.pricing import PricingRule
 from listino.domain.product import Product
+from listino.domain.schedule import Times
 from listino.settings import Settings
 from listino.store.aio import AsyncStore
+from listino.store.audit import AuditQuery
 from listino.store.client import Store
 from listino.store.guard import Unguarded
 from listino.store.query import ProductQuery
@@ -110,8 +112,23 @@ SYNCHRONOUS: dict[str, Callable[[Store, int], object]] = {
         [Reject(crawl_id=f"it-{n}", shop="bottega", url="http://shop.test/1", reason="no_price", detail="", at=NOW)]
     ),
     "a staff account": lambda store, n: store.staff.get(f"anna{n}@listino.example"),
+    "a staff session": lambda store, n: store.staff_sessions.get(
+        f"anna{n}@listino.example", "key", idle=timedelta(hours=1)
+    ),
+    "somebody's sessions": lambda store, n: store.staff_sessions.end_all(f"anna{n}@listino.example"),
+    "a token": lambda store, n: store.tokens.find(f"lst_{n:016x}_{'a' * 43}"),
+    "what happened to something": lambda store, n: store.audit.of(IDS[n]),
+    "a page of its rejects": lambda store, n: store.crawls.reject_page(f"it-{n}", reason="no_price", count=5),
+    "a page of its log": lambda store, n: store.crawls.log_page(f"it-{n}", levels=["ERROR"], count=5),
+    "its end that is wanted": lambda store, n: store.leases.ask_to_stop("it", by="anna@listino.example", at=NOW),
+    "whether it is wanted": lambda store, n: store.leases.stop_request("it"),
+    "times that were chosen": lambda store, n: store.crawl_times.get(f"it:shop-{n}"),
+    "choosing them": lambda store, n: store.crawl_times.choose(
+        f"it:shop-{n}", Times(6, 0), by="anna@listino.example", at=NOW
+    ),
     "a lease": lambda store, n: store.leases.release(store.leases.acquire("it")),
 }
+OF_A_MARKET = ("a lease", "its end that is wanted", "whether it is wanted")  # of which there is one each
 ASYNCHRONOUS: dict[str, Callable[[Any, int], Awaitable[object]]] = {
     "a product": lambda store, n: store.products.get(IDS[n]),
     "its history": lambda store, n: store.products.history(IDS[n]),
@@ -123,8 +140,13 @@ SCATTERED: dict[str, Callable[[Store], object]] = {
     "a search": lambda store: store.products.page(ProductQuery(text="moka"), count=5),
     "the same good elsewhere": lambda store: store.products.with_gtin("4006381333931"),
     "goods by shop": lambda store: store.products.counts(),
+    "the schedule": lambda store: store.crawl_times.all(),
+    "held prices by shop": lambda store: store.holds.by_shop(most=5),
     "the last runs": lambda store: store.crawls.latest(count=5),
     "runs that died": lambda store: store.crawls.bury_dead("it", NOW),
+    "the audit log": lambda store: store.audit.page(AuditQuery(by="anna@listino.example"), count=5),
+    "all accounts": lambda store: store.staff.everybody(),
+    "somebody's tokens": lambda store: store.tokens.of("anna@listino.example"),
     "suggestions": lambda store: store.products.names("brand", "torr", most=5),
     "a shop's end": lambda store: store.products.mark_shop_gone("it", "bottega", NOW),
 }
@@ -159,7 +181,7 @@ def test_what_carries_an_id_asks_one_shard(
         for collection, by in found.items():
             for shard, entries in by.items():
                 owners.setdefault(collection, {}).setdefault(shard, []).extend(entries)
-    if what != "a lease":  # there is one lease a market
+    if what not in OF_A_MARKET:
         assert {collection: set(by) for collection, by in owners.items()} == {name: set(shards) for name in owners}, (
             owners
         )

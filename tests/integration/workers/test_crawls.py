@@ -16,7 +16,7 @@ from listino.jobs import CRAWL, Jobs
 from listino.settings import Settings
 from listino.store.client import Store
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 
 def test_a_worker_that_is_told_to_stop_has_its_spider_stop_in_order(

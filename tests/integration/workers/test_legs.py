@@ -2,19 +2,16 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import httpx
+import httpx2
 import pytest
-from livework import waiting_room
+from livework import end, start_worker, waiting_room
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
-from shopkeeper import RunningShop, wait_until
+from shopkeeper import RunningShop
 
 from api.metrics import Metrics
 from listino.cli import main
@@ -41,14 +38,9 @@ Samples = dict[tuple[str, ...], float]
 def figures(settings: Settings) -> Iterator[str]:
     """Where a live worker process tells its figures."""
     port = free_port()
-    command = [sys.executable, "-m", "workers", "live", "--metrics-port", str(port)]
-    with subprocess.Popen(command, env=os.environ | settings.environment()) as process:
-        try:
-            redis = Redis.from_url(settings.redis_address)
-            wait_until(lambda: redis.scard("rq:workers") > 0, "the worker has registered")
-            yield f"http://127.0.0.1:{port}/metrics"
-        finally:
-            process.kill()
+    process = start_worker(settings, "--metrics-port", str(port))
+    yield f"http://127.0.0.1:{port}/metrics"
+    end(process)
 
 
 @pytest.fixture
@@ -103,7 +95,7 @@ def test_a_trace_shows_each_leg_and_the_worker_counts_them(
     assert sum(leg["ms"] for leg in told["legs"]) == pytest.approx(told["total_ms"], abs=0.01)
     assert told["total_ms"] <= waited_ms
 
-    counted, shop = samples(httpx.get(figures).text), german_shop.key
+    counted, shop = samples(httpx2.get(figures).text), german_shop.key
     assert counted["listino_live_refreshes_total", shop, "fresh"] == 2
     for leg in ("started", "asked", "answered", "stored"):
         assert counted["listino_live_leg_seconds_count", shop, leg] == 2
@@ -112,7 +104,7 @@ def test_a_trace_shows_each_leg_and_the_worker_counts_them(
 
     german_shop.admin("behaviour", fault="truncated", times=1)
     assert main.run([*command, "--wait", "20"]) == 0, "what fails in passing is asked once more"
-    assert samples(httpx.get(figures).text)["listino_live_second_attempts_total", shop] == 1
+    assert samples(httpx2.get(figures).text)["listino_live_second_attempts_total", shop] == 1
     capsys.readouterr()
 
     german_shop.admin("behaviour", fault="503")
@@ -121,7 +113,7 @@ def test_a_trace_shows_each_leg_and_the_worker_counts_them(
     assert "not fresh: shop_refused" in shown
     assert "answered" in shown
     assert "stored" not in shown
-    assert samples(httpx.get(figures).text)["listino_live_refreshes_total", shop, "shop_refused"] == 1
+    assert samples(httpx2.get(figures).text)["listino_live_refreshes_total", shop, "shop_refused"] == 1
 
 
 @pytest.mark.usefixtures("figures")

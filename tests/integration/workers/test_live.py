@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from multiprocessing.context import ForkServerProcess
 
 import pytest
-from livework import WAIT_MS, ask, ask_until_answered, in_stock, start_worker, stock, waiting_room
+from livework import WAIT_MS, ask, ask_until_answered, end, in_stock, start_worker, stock, waiting_room
 from redis import Redis
 from shopkeeper import RunningShop, wait_until
 
@@ -19,7 +22,9 @@ from listino.domain.offer import Availability
 from listino.domain.product import Product, key_parts
 from listino.jobs import LIVE, Jobs
 from listino.live.answer import LiveAnswer, Reason
+from listino.live.page_scripts import page_key
 from listino.live.prices import AsyncLivePrices
+from listino.live.product_page import LAYOUT, rendered
 from listino.live.quote import last_known, make_quote
 from listino.live.scripts import CHANNEL
 from listino.live.synchronous import LivePrices
@@ -29,27 +34,34 @@ from listino.shops.declaration import Shops
 from listino.shops.platform import Known
 from listino.shops.platforms.woocommerce import WooCommerce
 from listino.store.client import Store
+from listino.store.documents import packed, paged_document
 
 VIEWERS = 200
 
 
 @pytest.fixture
-def worker(settings: Settings) -> "Iterator[subprocess.Popen[bytes]]":
+def worker(settings: Settings) -> Iterator[ForkServerProcess]:
     """A live worker process that listens."""
     process = start_worker(settings)
     yield process
-    process.kill()
-    process.wait(10)
+    end(process)
+
+
+@pytest.fixture
+def redis(settings: Settings) -> Iterator[Redis]:
+    with Redis.from_url(settings.redis_address) as client:
+        yield client
 
 
 @pytest.mark.usefixtures("worker")
 def test_a_moved_price_is_answered_stored_and_kept_in_history(
-    any_shop: RunningShop, settings: Settings, store: Store
+    any_shop: RunningShop, settings: Settings, store: Store, redis: Redis
 ) -> None:
     product = in_stock(stock(any_shop, settings, store))
     _, _, sku = key_parts(str(product.id))
     assert product.offer is not None
     cost = Money(product.offer.cost.minor * 4 // 5)
+    redis.set(page_key(product.id), rendered(paged_document(product), packed).encoded(f"{LAYOUT}:run:"))
     any_shop.admin("price", sku=sku, price=str(cost))
     answer = ask_until_answered(settings, product)
     assert answer.reason is None
@@ -61,28 +73,61 @@ def test_a_moved_price_is_answered_stored_and_kept_in_history(
     assert stored.price.amount == answer.price
     assert product.price is not None
     assert stored.price.amount != product.price.amount
-    assert [point.price for point in store.products.history(product.id)] == [product.price.amount, answer.price]
+    both = [product.price.amount, answer.price]
+    assert [point.price for point in stored.unfiled] == both[1:], "the product carries its new point at once"
+    wait_until(lambda: [point.price for point in store.products.history(product.id)] == both, "it is in the history")
+    assert redis.get(page_key(product.id)) == rendered(paged_document(stored), packed).encoded(f"{LAYOUT}:run:"), (
+        "whoever opens it next need not read it"
+    )
     asked = any_shop.requests()
     assert asked["by_product"] == {sku: asked["total"] - asked["by_path"]["/robots.txt"]}
 
 
+# Which files nothing until it is told to stop.
+SLOW_TO_FILE = """
+from listino.settings import load_settings
+from listino.store import filing
+from workers.live_worker import work
+filing.GATHER_SECONDS = 3600
+work(load_settings())
+"""
+
+
+def test_a_worker_that_is_told_to_stop_files_what_it_has_in_hand(
+    german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    product = in_stock(stock(german_shop, settings, store))
+    assert product.offer is not None
+    cost = Money(product.offer.cost.minor * 4 // 5)
+    german_shop.admin("price", sku=key_parts(str(product.id))[2], price=str(cost))
+    worker = subprocess.Popen([sys.executable, "-c", SLOW_TO_FILE], env=os.environ | settings.environment())
+    try:
+        assert ask_until_answered(settings, product).fresh
+        assert len(store.products.history(product.id)) == 1
+        worker.terminate()
+        assert worker.wait(60) == 0
+    finally:
+        worker.kill()
+    assert [point.cost for point in store.products.history(product.id)] == [product.offer.cost, cost]
+
+
 @pytest.mark.usefixtures("worker")
 async def test_two_hundred_viewers_at_once_cost_the_shop_one_request(
-    any_shop: RunningShop, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+    german_shop: RunningShop, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # On a busy machine two hundred questions take longer than one may, and Redis is there all the same.
     monkeypatch.setattr(listino.live.prices, "ASK_SECONDS", 5.0)
-    products = stock(any_shop, settings, store)
+    products = stock(german_shop, settings, store)
     await asyncio.to_thread(ask_until_answered, settings, products[1])  # every connection is warm after this
     product = products[0]
-    any_shop.admin("reset")
-    any_shop.admin("behaviour", latency={"median_ms": 200, "p99_ms": 250})
+    german_shop.admin("reset")
+    german_shop.admin("behaviour", latency={"median_ms": 200, "p99_ms": 250})
     async with AsyncLivePrices(settings) as live:
-        answers = await asyncio.gather(*(live.get(product.id, wait_ms=WAIT_MS) for _ in range(VIEWERS)))
+        answers = await asyncio.gather(*(live.get(product.id, wait_ms=60_000) for _ in range(VIEWERS)))
     assert len(answers) == VIEWERS
     assert {answer.reason for answer in answers} == {None}
     assert len({answer.price for answer in answers}) == 1
-    assert any_shop.requests()["total"] == 1
+    assert german_shop.requests()["total"] == 1
 
 
 @pytest.mark.parametrize("_any_shop", ["it"], indirect=True)
@@ -103,8 +148,7 @@ def test_many_waiting_products_cost_few_requests(any_shop: RunningShop, settings
         wait_until(lambda: all(_checked(store, product) for product in checked), "all were asked for")
         wait_until(lambda: store.products.get(simple[1].id).gone_at, "the vanished one is gone")
     finally:
-        process.kill()
-        process.wait(10)
+        end(process)
     known = [Known(sku=sku, url="", variants=1) for sku in skus]
     together = WooCommerce().refresh_many(Shops.load(settings.shops_path)[any_shop.key], known)
     requests = any_shop.requests()
@@ -272,8 +316,7 @@ def test_without_a_worker_the_deadline_answers_and_one_job_waits(
             "all three were refreshed",
         )
     finally:
-        worker.kill()
-        worker.wait(10)
+        end(worker)
 
 
 def test_a_killed_worker_leaves_nobody_waiting_for_ever(
@@ -285,15 +328,13 @@ def test_a_killed_worker_leaves_nobody_waiting_for_ever(
     doomed = start_worker(quick)
     assert ask(quick, product, wait_ms=50).reason is Reason.DEADLINE
     wait_until(lambda: german_shop.requests()["total"] > 0, "the shop was asked")
-    doomed.kill()
-    doomed.wait(10)
+    end(doomed)
     german_shop.admin("reset")
     heir = start_worker(quick)
     try:
         assert ask_until_answered(quick, product).reason is None
     finally:
-        heir.kill()
-        heir.wait(10)
+        end(heir)
 
 
 async def test_what_a_drain_leaves_waits_before_all_others(settings: Settings) -> None:
@@ -381,12 +422,12 @@ async def test_connections_from_before_a_restart_of_redis_cost_no_answer(
 
 @pytest.mark.usefixtures("worker")
 def test_a_price_that_is_not_plausible_is_held_and_never_sold_at(
-    any_shop: RunningShop, settings: Settings, store: Store
+    german_shop: RunningShop, settings: Settings, store: Store
 ) -> None:
-    hundredfold, free = stock(any_shop, settings, store)[:2]
+    hundredfold, free = stock(german_shop, settings, store)[:2]
     for product, factor in ((hundredfold, 100), (free, 0)):
         assert product.price is not None
-        any_shop.admin("misprice", factor=factor, skus=[key_parts(str(product.id))[2]])
+        german_shop.admin("misprice", factor=factor, skus=[key_parts(str(product.id))[2]])
         answer = ask_until_answered(settings, product)
         assert (answer.reason, answer.price) == (Reason.HELD, None)
         quote = make_quote(last_known(product), answer, [])
@@ -396,6 +437,6 @@ def test_a_price_that_is_not_plausible_is_held_and_never_sold_at(
         assert (kept.price, kept.held.crawl_id) == (product.price, None)
         assert {doubt.kind.value for doubt in kept.held.doubts} == ({"times_100"} if factor else {"not_positive"})
         assert len(store.products.history(product.id)) == 1
-        any_shop.admin("misprice", factor=1, skus=[key_parts(str(product.id))[2]])
+        german_shop.admin("misprice", factor=1, skus=[key_parts(str(product.id))[2]])
         wait_until(lambda product=product: ask(settings, product).fresh, "the shop asks a plausible price again")
         assert store.products.get(product.id).held is None

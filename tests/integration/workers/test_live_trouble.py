@@ -7,12 +7,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-import httpx
+import httpx2
 import psutil
 import pytest
-from livework import ask_until_answered, start_worker, stock
+from livework import ask_until_answered, end, start_pool, start_worker, stock
 from redis import Redis
 from servers import CONTAINERS, hung_redis
 from shopkeeper import RunningShop, wait_until
@@ -32,9 +33,19 @@ TAKEN_OVER_SECONDS = 2.5  # half of it on a machine with nothing else to do
 
 
 @contextlib.contextmanager
-def serving(settings: Settings, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """A live worker, or a pool of them, until the block ends."""
-    process = start_worker(settings, *options)
+def serving(settings: Settings) -> Iterator[ForkServerProcess]:
+    """A live worker until the block ends."""
+    process = start_worker(settings)
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+@contextlib.contextmanager
+def serving_pool(settings: Settings, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A pool of live workers until the block ends."""
+    process = start_pool(settings, *options)
     family = psutil.Process(process.pid)
     try:
         yield process
@@ -80,7 +91,7 @@ async def test_what_killed_workers_had_in_hand_is_asked_by_others_and_answered_o
     products = await asyncio.to_thread(stock, german_shop, settings, store)
     redis, keys = Redis.from_url(settings.redis_address), ShopKeys(german_shop.key)
     ports = free_ports(2)
-    with serving(settings, "--processes", "2", "--metrics-port", str(ports[0])) as pool:
+    with serving_pool(settings, "--processes", "2", "--metrics-port", str(ports[0])) as pool:
         await asyncio.to_thread(ask_until_answered, settings, products[0])
         german_shop.admin("behaviour", latency={"median_ms": 250, "p99_ms": 300})
         workers = psutil.Process(pool.pid).children()
@@ -120,8 +131,8 @@ def free_ports(count: int) -> range:
 
 def figures(port: int) -> bool:
     """Whether a worker tells Prometheus of itself there."""
-    with contextlib.suppress(httpx.HTTPError):
-        return "process_cpu_seconds_total" in httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+    with contextlib.suppress(httpx2.HTTPError):
+        return "process_cpu_seconds_total" in httpx2.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
     return False
 
 
@@ -150,8 +161,9 @@ def test_who_is_told_to_stop_leaves_what_takes_long_to_another(
         german_shop.admin("behaviour", fault="hang")
         live.get(products[1].id, wait_ms=0)
         wait_until(lambda: redis.hlen(keys.taken), "it is in hand")
-        stopping.send_signal(signal.SIGTERM)
-        assert stopping.wait(5) == 0
+        stopping.terminate()
+        stopping.join(5)
+        assert stopping.exitcode == 0
         assert (redis.hlen(keys.taken), redis.zcard(keys.waiting)) == (0, 1)
         assert not redis.exists(keys.blamed), "nobody died over it"
 

@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,15 +22,18 @@ from shopkeeper import RunningShop, wait_until
 from listino.domain.clock import utc_now
 from listino.domain.crawl import CrawlStatus
 from listino.domain.listing import list_goods
-from listino.jobs import Jobs
+from listino.jobs import CRAWL, LIVE, Jobs
 from listino.live.synchronous import LivePrices
 from listino.local.engines import free_port, running_redis
 from listino.settings import Settings
 from listino.shops.declaration import Shops
 from listino.store.client import Store
 
-ROLES = ["live", "crawl", "schedule"]
-NOTICED_SECONDS = 30  # a sign of life every few seconds, and the time-out of its connection
+pytestmark = pytest.mark.timeout(400)
+
+ROLES = [LIVE, CRAWL, "schedule"]
+NOTICED_SECONDS = 100  # a busy machine's: a sign of life every few seconds, and the time-out of its connection
+STOP_SECONDS = 7
 UNKNOWN_SHOP = "it:nobody"
 
 
@@ -48,6 +53,9 @@ class RunningWorker:
         return sum(line["event"] == event for line in lines)
 
 
+Workers = dict[str, RunningWorker]
+
+
 @contextlib.contextmanager
 def running(role: str, settings: Settings, folder: Path) -> Iterator[RunningWorker]:
     log = folder / f"{role}.log"
@@ -65,12 +73,24 @@ def running(role: str, settings: Settings, folder: Path) -> Iterator[RunningWork
         process.wait(10)
 
 
+@contextlib.contextmanager
+def all_running(settings: Settings, folder: Path) -> Iterator[Workers]:
+    """One worker of each role at a time, for each notices by itself what becomes of Redis."""
+    with contextlib.ExitStack() as stack:
+        yield {role: stack.enter_context(running(role, settings, folder)) for role in ROLES}
+
+
+def await_each(workers: Workers, condition: Callable[[str, RunningWorker], object], what: str) -> None:
+    for role, worker in workers.items():
+        wait_until(partial(condition, role, worker), f"the {role} worker {what}", NOTICED_SECONDS)
+
+
 def registered(role: str, settings: Settings) -> bool:
     """Whether Redis knows of a worker of that role."""
     with Redis.from_url(settings.redis_address) as redis:
         if role == "schedule":
             return bool(redis.zcard("rq:cron_schedulers"))
-        return bool(Worker.all(redis, serializer=JSONSerializer))
+        return bool(workers_of(role, redis))
 
 
 def listens(role: str, settings: Settings) -> bool:
@@ -78,7 +98,19 @@ def listens(role: str, settings: Settings) -> bool:
     with Redis.from_url(settings.redis_address) as redis:
         if role == "schedule":
             return registered(role, settings)
-        return any(worker.get_state() == "idle" for worker in Worker.all(redis, serializer=JSONSerializer))
+        return any(worker.get_state() == "idle" for worker in workers_of(role, redis))
+
+
+def workers_of(role: str, redis: Redis) -> list[Worker]:
+    return [worker for worker in Worker.all(redis, serializer=JSONSerializer) if role in worker.queue_names()]
+
+
+def stopped(workers: Workers, seconds: float) -> dict[str, int]:
+    """All are told to stop: what each ends with, which it must do in that time."""
+    for worker in workers.values():
+        worker.process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + seconds
+    return {role: worker.process.wait(max(0.0, deadline - time.monotonic())) for role, worker in workers.items()}
 
 
 def works(settings: Settings) -> None:
@@ -89,53 +121,47 @@ def works(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("store")
-@pytest.mark.parametrize("role", ROLES)
-def test_a_redis_that_hangs_is_outlasted(role: str, settings: Settings, tmp_path: Path) -> None:
-    with running(role, settings, tmp_path) as worker:
-        wait_until(lambda: listens(role, settings), "the worker listens")
+def test_a_redis_that_hangs_is_outlasted(settings: Settings, tmp_path: Path) -> None:
+    with all_running(settings, tmp_path) as workers:
+        await_each(workers, lambda role, _: listens(role, settings), "listens")
         with hung_redis(settings.redis_address):
-            wait_until(lambda: worker.said("redis.away"), "the worker misses Redis", NOTICED_SECONDS)
-        wait_until(lambda: worker.said("redis.back"), "the worker has found Redis again", NOTICED_SECONDS)
-        if role == "live":
-            works(settings)
-        assert worker.process.poll() is None
-        assert (worker.said("redis.away"), worker.said("redis.back")) == (1, 1)
-        assert "Traceback" not in worker.text()
-        worker.process.send_signal(signal.SIGTERM)
-        assert worker.process.wait(10) == 0
+            await_each(workers, lambda _, worker: worker.said("redis.away"), "misses Redis")
+        await_each(workers, lambda _, worker: worker.said("redis.back"), "has found Redis again")
+        works(settings)
+        for worker in workers.values():
+            assert worker.process.poll() is None
+            assert (worker.said("redis.away"), worker.said("redis.back")) == (1, 1)
+        assert [role for role, worker in workers.items() if "Traceback" in worker.text()] == []
+
+
+@pytest.mark.usefixtures("store")
+def test_workers_stop_when_told_though_redis_hangs(settings: Settings, tmp_path: Path) -> None:
+    with all_running(settings, tmp_path) as workers:
+        await_each(workers, lambda role, _: listens(role, settings), "listens")
+        with hung_redis(settings.redis_address):
+            await_each(workers, lambda _, worker: worker.said("redis.away"), "misses Redis")
+            assert stopped(workers, STOP_SECONDS) == dict.fromkeys(ROLES, 0), "before the supervisor kills them"
+        assert [role for role, worker in workers.items() if "Traceback" in worker.text()] == []
 
 
 @pytest.mark.skipif(CONTAINERS, reason="a container cannot be run again on its data")
 @pytest.mark.usefixtures("store")
-@pytest.mark.parametrize("role", ROLES)
-def test_another_redis_in_its_place_is_worked_for(role: str, settings: Settings, tmp_path: Path) -> None:
+def test_another_redis_in_its_place_is_worked_for(settings: Settings, tmp_path: Path) -> None:
     port = free_port()
     moved = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{port}/0"})
     (tmp_path / "first").mkdir()
     (tmp_path / "second").mkdir()
-    with running(role, moved, tmp_path) as worker:
-        wait_until(lambda: worker.said("redis.away"), "the worker misses Redis", NOTICED_SECONDS)
+    with all_running(moved, tmp_path) as workers:
+        await_each(workers, lambda _, worker: worker.said("redis.away"), "misses Redis")
         with running_redis(tmp_path / "first", port):
-            wait_until(lambda: registered(role, moved), "the worker has registered")
-        wait_until(lambda: worker.said("redis.away") == 2, "the worker misses Redis again", NOTICED_SECONDS)
+            await_each(workers, lambda role, _: registered(role, moved), "has registered")
+        await_each(workers, lambda _, worker: worker.said("redis.away") == 2, "misses Redis again")
         with running_redis(tmp_path / "second", port):
-            wait_until(lambda: registered(role, moved), "the worker has registered again", NOTICED_SECONDS)
-            if role == "live":
-                works(moved)
-        assert worker.process.poll() is None
-        assert "Traceback" not in worker.text()
-
-
-@pytest.mark.usefixtures("store")
-@pytest.mark.parametrize("role", ROLES)
-def test_a_worker_stops_when_told_though_redis_hangs(role: str, settings: Settings, tmp_path: Path) -> None:
-    with running(role, settings, tmp_path) as worker:
-        wait_until(lambda: listens(role, settings), "the worker listens")
-        with hung_redis(settings.redis_address):
-            wait_until(lambda: worker.said("redis.away"), "the worker misses Redis", NOTICED_SECONDS)
-            worker.process.send_signal(signal.SIGTERM)
-            assert worker.process.wait(7) == 0, "before the supervisor kills it"
-        assert "Traceback" not in worker.text()
+            await_each(workers, lambda role, _: registered(role, moved), "has registered again")
+            works(moved)
+            assert [role for role, worker in workers.items() if worker.process.poll() is not None] == []
+            assert stopped(workers, NOTICED_SECONDS) == dict.fromkeys(ROLES, 0)
+        assert [role for role, worker in workers.items() if "Traceback" in worker.text()] == []
 
 
 def test_a_live_job_ends_in_order_when_redis_hangs_under_it(

@@ -11,7 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 
 from listino.domain.clock import utc_now
@@ -118,12 +118,12 @@ class RunningShops:
             time.sleep(LOOK_SECONDS)
 
     def _visits(self, shop: LoadShop) -> list[Visit]:
-        answer = httpx.get(f"{shop.url}{BACK_DOOR}log", params={"first": self._read[shop.key]}, timeout=30)
+        answer = httpx2.get(f"{shop.url}{BACK_DOOR}log", params={"first": self._read[shop.key]}, timeout=30)
         return [Visit(**visit) for visit in orjson.loads(answer.content)]
 
     @staticmethod
     def _ask(shop: LoadShop, what: str, body: Any = None) -> Mapping[str, int]:
-        answer = httpx.post(f"{shop.url}{BACK_DOOR}{what}", content=orjson.dumps(body), timeout=10).raise_for_status()
+        answer = httpx2.post(f"{shop.url}{BACK_DOOR}{what}", content=orjson.dumps(body), timeout=10).raise_for_status()
         state: Mapping[str, int] = orjson.loads(answer.content)
         return state
 
@@ -155,8 +155,8 @@ def _until_answering(shops: Sequence[LoadShop], process: subprocess.Popen[bytes]
     deadline = time.monotonic() + STARTING_SECONDS
     for shop in shops:
         while True:
-            with contextlib.suppress(httpx.HTTPError):
-                httpx.get(f"{shop.url}{BACK_DOOR}log", timeout=1)
+            with contextlib.suppress(httpx2.HTTPError):
+                httpx2.get(f"{shop.url}{BACK_DOOR}log", timeout=1)
                 break
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("the load shops did not start")

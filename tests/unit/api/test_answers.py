@@ -2,7 +2,8 @@
 
 import pytest
 
-from api.answers import accepts_gzip, entity_tag, holds
+from api.answers import accepts_gzip, holds
+from listino.live.product_page import entity_tag
 
 TAG = entity_tag(b'{"id":500}')
 

@@ -67,7 +67,8 @@ def holds(shape: dict[str, Any], value: Any) -> None:
 ANSWERS = [
     pytest.param(resolved(answer), id=f"{path} {status}")
     for path, methods in DOCUMENT["paths"].items()
-    for status, answer in methods["get"]["responses"].items()
+    for operation in methods.values()
+    for status, answer in operation["responses"].items()
 ]
 
 
@@ -93,7 +94,8 @@ def test_parameters_have_examples() -> None:
     parameters = [
         resolved(parameter)
         for methods in DOCUMENT["paths"].values()
-        for parameter in methods["get"].get("parameters", ())
+        for operation in methods.values()
+        for parameter in operation.get("parameters", ())
     ]
     assert len(parameters) > 10
     for parameter in parameters:

@@ -12,11 +12,11 @@ NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("amount", "written"),
     [
-        (Money(4990), "€ 49.90"),
-        (Money(124990), "€ 1,249.90"),
-        (Money(-340), "−€ 3.40"),
-        (Money(4990, "CHF"), "CHF 49.90"),
-        (Money(1500, "JPY"), "JPY 1,500"),
+        (Money(4990), "€49.90"),
+        (Money(124990), "€1,249.90"),
+        (Money(-340), "-€3.40"),
+        (Money(4990, "CHF"), "CHF49.90"),
+        (Money(1500, "JPY"), "JP¥1,500"),
         (None, "–"),
     ],
 )
@@ -35,7 +35,7 @@ def test_a_moment_is_shown_in_utc_whatever_zone_it_came_in() -> None:
     written = moment(NOW.astimezone(ZoneInfo("Europe/Rome")))
 
     assert 'datetime="2026-05-01T12:00:00Z"' in written
-    assert ">2026-05-01 12:00" in written
+    assert ">1 May 2026, 12:00" in written
     assert "Friday, 1 May 2026, 12:00:00 UTC" in written
 
 
@@ -69,7 +69,7 @@ def test_numbers_and_percentages() -> None:
     assert number(1234567) == "1,234,567"
     assert number(None) == "–"
     assert percent(Decimal("20.05")).startswith("20.1")
-    assert percent(22, 0).startswith("22\N{NO-BREAK SPACE}")
+    assert percent(22, 0) == "22%"
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backoffice.refresh import WORDS, Outcome, outcome_of
+from backoffice.services.products import Refreshed
 from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.live.answer import LiveAnswer, Reason
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+
+
+def said_of(answer: LiveAnswer, *, before: Money | None, ms: int = 2000) -> Outcome:
+    return outcome_of(Refreshed(answer=answer, before=before, asked_at=NOW, ms=ms, wait_ms=2000))
 
 
 def told(
@@ -16,24 +21,24 @@ def told(
     answer = LiveAnswer(
         product_id="it:bottega:1", as_of=NOW - timedelta(milliseconds=age_ms), price=Money(price), availability=stock
     )
-    outcome = outcome_of(answer, before=Money(before) if before else None, asked_at=NOW, ms=143, wait_ms=2000)
+    outcome = said_of(answer, before=Money(before) if before else None, ms=143)
     return Outcome(outcome.tone, outcome.text.replace("\N{NO-BREAK SPACE}", " "))
 
 
 def test_a_changed_price_is_told_with_the_one_before() -> None:
-    assert told() == Outcome("good", "Fresh from the shop in 143 ms: € 49.90, was € 52.90.")
+    assert told() == Outcome("good", "Fresh from the shop in 143 ms: €49.90, was €52.90.")
 
 
 def test_an_unchanged_price_is_confirmed() -> None:
-    assert told(before=4990).text == "Fresh from the shop in 143 ms: € 49.90, as before."
+    assert told(before=4990).text == "Fresh from the shop in 143 ms: €49.90, as before."
 
 
 def test_a_first_price_has_no_comparison() -> None:
-    assert told(before=None).text == "Fresh from the shop in 143 ms: € 49.90."
+    assert told(before=None).text == "Fresh from the shop in 143 ms: €49.90."
 
 
 def test_an_answer_that_was_there_already_does_not_boast_of_speed() -> None:
-    assert told(age_ms=400).text == "Fresh from the shop, asked 400 ms ago: € 49.90, was € 52.90."
+    assert told(age_ms=400).text == "Fresh from the shop, asked 400 ms ago: €49.90, was €52.90."
 
 
 def test_missing_stock_is_said() -> None:
@@ -44,7 +49,7 @@ def test_missing_stock_is_said() -> None:
 def test_every_reason_has_words(reason: Reason) -> None:
     answer = LiveAnswer(product_id="it:bottega:1", as_of=NOW, reason=reason)
 
-    outcome = outcome_of(answer, before=Money(5290), asked_at=NOW, ms=2000, wait_ms=2000)
+    outcome = said_of(answer, before=Money(5290))
 
     assert reason in WORDS
     assert outcome.tone in ("warn", "bad")
@@ -55,4 +60,4 @@ def test_every_reason_has_words(reason: Reason) -> None:
 def test_the_deadline_names_how_long_was_waited() -> None:
     answer = LiveAnswer(product_id="it:bottega:1", as_of=NOW, reason=Reason.DEADLINE)
 
-    assert "after 2 s" in outcome_of(answer, before=None, asked_at=NOW, ms=2000, wait_ms=2000).text
+    assert "after 2.0\N{NO-BREAK SPACE}s" in said_of(answer, before=None).text

@@ -2,7 +2,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from listino.cli import extract as module
@@ -62,22 +62,22 @@ def test_a_file_that_cannot_be_read_is_one_line(name: str, capsys: pytest.Captur
     assert line.startswith(f"listino: {name} cannot be read: ")
 
 
-def fetching(monkeypatch: pytest.MonkeyPatch, answer: Callable[[httpx.Request], httpx.Response]) -> None:
-    def get(url: str, *, headers: dict[str, str], follow_redirects: bool, timeout: float) -> httpx.Response:
-        with httpx.Client(transport=httpx.MockTransport(answer), follow_redirects=follow_redirects) as client:
+def fetching(monkeypatch: pytest.MonkeyPatch, answer: Callable[[httpx2.Request], httpx2.Response]) -> None:
+    def get(url: str, *, headers: dict[str, str], follow_redirects: bool, timeout: float) -> httpx2.Response:
+        with httpx2.Client(transport=httpx2.MockTransport(answer), follow_redirects=follow_redirects) as client:
             return client.get(url, headers=headers, timeout=timeout)
 
-    monkeypatch.setattr(module.httpx, "get", get)
+    monkeypatch.setattr(module.httpx2, "get", get)
 
 
 def test_an_address_is_fetched_in_our_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    asked: list[httpx.Request] = []
+    asked: list[httpx2.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         asked.append(request)
         if request.url.path == "/old":
-            return httpx.Response(301, headers={"Location": "/p/1"})
-        return httpx.Response(
+            return httpx2.Response(301, headers={"Location": "/p/1"})
+        return httpx2.Response(
             200, content=PAGE.encode("cp1252"), headers={"Content-Type": "text/html; charset=latin-1"}
         )
 
@@ -93,7 +93,7 @@ def test_an_address_is_fetched_in_our_name(monkeypatch: pytest.MonkeyPatch, caps
 def test_an_address_that_cannot_be_fetched_is_one_line(
     url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fetching(monkeypatch, lambda request: httpx.Response(500))
+    fetching(monkeypatch, lambda request: httpx2.Response(500))
     assert main.run(["extract", url]) == 1
     said = capsys.readouterr()
     assert said.out == ""

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from starlette.testclient import TestClient
 
@@ -43,13 +43,13 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
     """Lets URL answer these paths by http, and 404 to all others; https it does not speak."""
 
     def pages(pages: Mapping[str, str]) -> None:
-        def answer(request: httpx.Request) -> httpx.Response:
+        def answer(request: httpx2.Request) -> httpx2.Response:
             if request.url.scheme == "https":
-                raise httpx.ConnectError("[SSL] record layer failure") from ssl.SSLError()
+                raise httpx2.ConnectError("[SSL] record layer failure") from ssl.SSLError()
             page = pages.get(request.url.path)
-            return httpx.Response(404) if page is None else httpx.Response(200, text=page)
+            return httpx2.Response(404) if page is None else httpx2.Response(200, text=page)
 
-        client = httpx.Client(transport=httpx.MockTransport(answer))
+        client = httpx2.Client(transport=httpx2.MockTransport(answer))
         monkeypatch.setattr(module, "Visitor", functools.partial(Visitor, client=client, sleep=lambda seconds: None))
 
     return pages

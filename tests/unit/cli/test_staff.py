@@ -7,6 +7,7 @@ import pytest
 
 from listino.cli import main
 from listino.cli import staff as module
+from listino.domain.audit import AuditEntry
 from listino.domain.clock import utc_now
 from listino.domain.errors import InvalidValue
 from listino.store.staff import StaffMember
@@ -16,9 +17,11 @@ class Store:
     """A store that keeps no account."""
 
     put_: list[tuple[str, str, str]]
+    entries: list[AuditEntry]
 
     def __init__(self, settings: Any) -> None:
         self.staff = self
+        self.audit = self
 
     def __enter__(self) -> "Store":
         return self
@@ -31,6 +34,12 @@ class Store:
 
     prepare = ping
 
+    def get(self, email: str) -> None:
+        return None
+
+    def add(self, entry: AuditEntry) -> None:
+        Store.entries.append(entry)
+
     def put(self, email: str, password: str, role: str) -> StaffMember:
         if len(password) < 10:
             raise InvalidValue("a password has 10 characters or more")
@@ -41,6 +50,7 @@ class Store:
 @pytest.fixture(autouse=True)
 def put(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
     Store.put_ = []
+    Store.entries = []
     monkeypatch.setattr(module, "Store", Store)
     return Store.put_
 
@@ -50,6 +60,9 @@ def test_an_account_is_added(put: list[Any], capsys: pytest.CaptureFixture[str])
     assert put == [("anna@example.com", "correct horse", "manager")]
     said = capsys.readouterr()
     assert said.out == "anna@example.com may use the back office as manager\n"
+    (entry,) = Store.entries
+    assert (entry.action, entry.subject, entry.by.split(":")[0]) == ("staff.added", "staff:anna@example.com", "command")
+    assert "correct horse" not in str(entry)
 
 
 def test_the_password_may_come_from_the_environment(put: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

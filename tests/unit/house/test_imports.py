@@ -21,6 +21,7 @@ ALLOWED = {
     "listino.store": ("listino.domain", "listino.settings"),
     "listino.live": ("listino.domain", "listino.settings", "listino.jobs"),
     "listino.jobs": ("listino.domain",),
+    "listino.queues": ("listino.domain", "listino.jobs"),
     "listino.catalogue": ("listino.domain", "listino.settings", "listino.logs", "listino.store", "listino.live"),
     "listino.local": ("listino.domain", "listino.settings", "listino.shops.declaration"),
 }
@@ -30,8 +31,8 @@ DRIVERS = {
     "motor": ("listino.store.aio",),
     "pymongo": ("listino.store", "listino.local"),
     "bson": ("listino.store", "listino.local"),
-    "redis": ("listino.live", "listino.local", "listino.jobs", "workers"),
-    "rq": ("listino.jobs", "workers"),
+    "redis": ("listino.live", "listino.local", "listino.jobs", "listino.queues", "workers"),
+    "rq": ("listino.jobs", "listino.queues", "workers"),
     "duckdb": ("listino.catalogue",),
 }
 # What can be told to run code by whoever writes the bytes.
@@ -66,6 +67,17 @@ def drivers_elsewhere(found: list[Module]) -> list[str]:
         for name in sorted(set(module.imports()))
         for driver, places in DRIVERS.items()
         if within(name, driver) and not module.within(*places)
+    ]
+
+
+def services_that_know_requests(found: list[Module]) -> list[str]:
+    """Pages and the JSON API share them, so who asks and what is sent is told to them."""
+    return [
+        f"{module.name} imports {name}"
+        for module in found
+        if module.within("backoffice.services")
+        for name in sorted(set(module.imports()))
+        if within(name, "flask", "backoffice.views", "backoffice.api")
     ]
 
 
@@ -106,6 +118,10 @@ def test_motor_is_imported_in_exactly_one_module(found: list[Module]) -> None:
     assert users == ["listino.store.aio"]
 
 
+def test_services_of_the_back_office_know_of_no_request(found: list[Module]) -> None:
+    assert services_that_know_requests(found) == []
+
+
 def test_nothing_is_pickled(found: list[Module]) -> None:
     assert unsafe_imports(found) == []
 
@@ -125,6 +141,7 @@ def test_nothing_is_pickled(found: list[Module]) -> None:
         (drivers_elsewhere, "api/app.py", "from pymongo.errors import PyMongoError", "api.app imports pymongo.errors.PyMongoError"),
         (drivers_elsewhere, "listino/store/client.py", "import motor", "listino.store.client imports motor"),
         (drivers_elsewhere, "listino/store/crawls.py", "import redis", "listino.store.crawls imports redis"),
+        (services_that_know_requests, "backoffice/services/crawls.py", "from flask import g", "backoffice.services.crawls imports flask.g"),
         (unsafe_imports, "workers/live.py", "import pickle as p", "workers.live imports pickle"),
     ],
 )  # fmt: skip

@@ -46,6 +46,14 @@ def test_a_fresh_answer_is_quoted_as_it_is() -> None:
     assert quote.reason is None
 
 
+def test_what_the_product_carries_is_part_of_its_history() -> None:
+    """Its worker may have been killed before it filed that: 44.90 was the price until a moment ago."""
+    carried = replace(PRODUCT, unfiled=(point(3, 4490), point(1, 4990)))
+
+    quote = make_quote(last_known(carried), fresh(4990), [point(5, 4290)])
+    assert (quote.previous, quote.lowest_30d) == (Money(4490), Money(4290))
+
+
 def test_without_one_the_last_known_price_is_quoted_with_the_reason() -> None:
     quote = make_quote(last_known(PRODUCT), LATE, [point(1, 4990)])
 

@@ -80,7 +80,7 @@ def test_nginx_is_configured_as_in_production(settings: Settings, tmp_path: Path
     nginx.remove_cache(tmp_path)
     for name in nginx.SHARED:
         assert (tmp_path / "nginx" / name).read_bytes() == (DEPLOY / name).read_bytes()
-    written = {path.relative_to(tmp_path / "nginx") for path in (tmp_path / "nginx").rglob("*.*")}
+    written = {path.relative_to(tmp_path / "nginx") for path in (tmp_path / "nginx").rglob("*.conf")}
     place = {Path("place") / path.name for path in (DEPLOY / "container").iterdir()}
     assert written == {Path(name) for name in nginx.SHARED} | place | {Path("servers/server.conf")}
 
@@ -93,21 +93,8 @@ def test_nginx_balances_over_both_nodes_on_this_machine_only(settings: Settings,
     assert "listen 127.0.0.1:18080;" in (tmp_path / "nginx" / "servers" / "server.conf").read_text()
 
 
-def test_nginx_hears_of_writes_where_it_can(settings: Settings, tmp_path: Path) -> None:
-    place = tmp_path / "nginx" / "place"
-    for hears, included in ((True, "hears.conf"), (False, "seconds.conf")):
-        nginx.write_nginx_config(settings, tmp_path, hears=hears)
-        nginx.remove_cache(tmp_path)
-        assert f"include {included};" in (place / "version.conf").read_text()
-        assert ("include listens.conf;" in (place / "listening.conf").read_text()) is hears
-    nginx.write_nginx_config(settings, tmp_path, hears=True)
-    nginx.remove_cache(tmp_path)
-    assert '"http://127.0.0.1:18081 http://127.0.0.1:18082"' in (place / "version.conf").read_text()
-
-
-@pytest.mark.parametrize("name", nginx.CACHES)
-def test_the_micro_cache_is_in_memory_until_it_is_removed(settings: Settings, tmp_path: Path, name: str) -> None:
-    pages = tmp_path / nginx.PREFIX / name
+def test_the_micro_cache_is_in_memory_until_it_is_removed(settings: Settings, tmp_path: Path) -> None:
+    pages = tmp_path / nginx.PREFIX / nginx.CACHE
     if not nginx.MEMORY.is_dir():
         pytest.skip(f"this system has no {nginx.MEMORY}")
     nginx.write_nginx_config(settings, tmp_path)

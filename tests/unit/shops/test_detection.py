@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from starlette.testclient import TestClient
 
@@ -27,15 +27,15 @@ PRODUCT_PAGE = """<html lang="it"><h1>Moka</h1><script type="application/ld+json
 def look(pages: Mapping[str, Any], url: str = ROOT, **options: Any) -> Detected:
     """Detects a shop that answers these paths, with text or with JSON, and 404 to all others."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         body = pages.get(request.url.path)
-        if isinstance(body, httpx.Response):
+        if isinstance(body, httpx2.Response):
             return body
         if body is None:
-            return httpx.Response(404)
-        return httpx.Response(200, text=body) if isinstance(body, str) else httpx.Response(200, json=body)
+            return httpx2.Response(404)
+        return httpx2.Response(200, text=body) if isinstance(body, str) else httpx2.Response(200, json=body)
 
-    client = httpx.Client(transport=httpx.MockTransport(answer))
+    client = httpx2.Client(transport=httpx2.MockTransport(answer))
     visitor = Visitor(url, "Listino/0.1", client=client, sleep=lambda seconds: None)
     found = detect(visitor, url, **options)
     assert visitor.requests <= 12, "few requests"
@@ -68,7 +68,7 @@ def test_a_front_end_without_marks_is_known_by_its_api() -> None:
 
 def test_a_platform_whose_api_is_shut_is_read_by_its_pages() -> None:
     sitemap = f"<urlset><url><loc>{ROOT}/prodotto/moka/</loc></url></urlset>"
-    pages = {"/": WOO, STORE_API: httpx.Response(403), "/sitemap.xml": sitemap, "/prodotto/moka/": PRODUCT_PAGE}
+    pages = {"/": WOO, STORE_API: httpx2.Response(403), "/sitemap.xml": sitemap, "/prodotto/moka/": PRODUCT_PAGE}
     found = look(pages)
     assert (found.platform, found.product) == ("generic", "/prodotto/[^/]+/")
     (warning,) = found.warnings

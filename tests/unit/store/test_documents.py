@@ -14,12 +14,16 @@ from listino.store.documents import (
     Document,
     crawl_document,
     crawl_from,
+    packed,
+    paged_document,
     point_document,
     points_from,
     product_document,
     product_from,
+    product_in,
     reject_from,
 )
+from listino.store.query import PAGE
 
 AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
@@ -31,6 +35,17 @@ def stored(document: Document) -> Document:
 
 def test_a_product_comes_back_as_it_was(listed_shirt: Product) -> None:
     assert product_from(stored(product_document(listed_shirt))) == listed_shirt
+
+
+def test_what_pages_show_is_what_the_store_reads_for_them(listed_shirt: Product) -> None:
+    whole = product_document(replace(listed_shirt, gone_at=AT))
+    assert paged_document(replace(listed_shirt, gone_at=AT)) == {
+        name: value for name, value in whole.items() if name not in PAGE
+    }
+
+
+def test_a_product_comes_back_out_of_its_page_as_it_was(listed_shirt: Product) -> None:
+    assert product_in(packed(paged_document(listed_shirt))) == listed_shirt
 
 
 @pytest.mark.parametrize("dotted", ["a.b", "$set", "", "1", "a b"])

@@ -6,9 +6,10 @@ import pytest
 from bson import MinKey
 
 from listino.domain.money import Money
+from listino.domain.offer import Availability
 from listino.domain.pricing import Price
 from listino.domain.product import Product
-from listino.store.query import FILTERS_OF, ON_SALE, Order, ProductQuery, spellings
+from listino.store.query import FILTERS_OF, ON_SALE, Only, Order, ProductQuery, spellings
 
 ALL = {"_id": {"$gt": MinKey()}}
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -23,9 +24,9 @@ def conditions(**wanted: Any) -> list[dict[str, Any]]:
 
 def test_nothing_asked_is_everything_on_sale() -> None:
     assert conditions() == [ON_SALE, ALL]
-    assert conditions(gone=True) == [{"awaits_price": None}, ALL]
-    assert conditions(awaiting=True) == [{"gone_at": None}, ALL]
-    assert conditions(gone=True, awaiting=True) == [ALL]
+    assert conditions(gone=True) == [{"awaits_price": None, "stopped_at": None}, ALL]
+    assert conditions(awaiting=True) == [{"gone_at": None, "stopped_at": None}, ALL]
+    assert conditions(gone=True, awaiting=True, stopped=True) == [ALL]
 
 
 @pytest.mark.parametrize("name", ["category", "brand", "gtin"])
@@ -45,6 +46,13 @@ def test_a_market_and_a_shop_are_stretches_of_ids() -> None:
 def test_all_conditions_hold_together() -> None:
     found = conditions(market="it", shop="bottega", category="Caffè", brand="Perché", text="moka", after="it:a:1")
     assert len(found) == 6
+
+
+def test_filters_that_no_index_carries_together_are_told_from_others() -> None:
+    assert not ProductQuery(least=1, most=2, market="it", shop="bottega").combined
+    assert not ProductQuery(category="Lamps", gone=True).combined
+    assert ProductQuery(category="Lamps", most=2).combined
+    assert ProductQuery(most=2, gone=True).combined, "no index of prices has what is gone"
 
 
 def test_a_brand_as_typed_is_found_by_its_words_whatever_their_case() -> None:
@@ -110,7 +118,7 @@ def test_pages_can_be_marked_in_the_order_of_ids_alone() -> None:
 
 
 def test_every_order_says_what_it_goes_with() -> None:
-    assert set(FILTERS_OF) == set(Order)
+    assert set(Order) - set(FILTERS_OF) == {Order.CHANGED, Order.LEFT}, "those of shoppers' lists"
     names = {field.name for field in fields(ProductQuery)}
     assert all(set(carried) <= names for carried in FILTERS_OF.values())
 
@@ -131,7 +139,34 @@ def test_every_field_of_a_query_makes_a_difference() -> None:
         "after_key": 2,
         "gone": True,
         "awaiting": True,
+        "stopped": True,
+        "availability": Availability.IN_STOCK,
+        "least": 100,
+        "most": 200,
+        "changed_since": AT,
+        "only": Only.CORRECTED,
     }
     assert {field.name for field in fields(ProductQuery)} == set(values)
     for name, value in values.items():
         assert replace(plain, **{name: value}).runs() != plain.runs(), name
+
+
+def test_a_stretch_of_prices_is_asked_for_so_that_an_index_of_prices_can_give_it() -> None:
+    conditions = ProductQuery(text="shirt", most=900).runs()[0].filter["$and"]
+    assert {"price.amount": {"$gte": 0, "$lte": 900}} in conditions
+    assert any("market" in condition for condition in conditions)
+    assert not any("market" in condition for condition in ProductQuery(text="shirt").runs()[0].filter["$and"])
+
+
+@pytest.mark.parametrize(
+    ("query", "combined"),
+    [
+        (ProductQuery(text="shirt"), False),
+        (ProductQuery(text="red shirt"), True),
+        (ProductQuery(least=1), False),
+        (ProductQuery(least=1, gone=True), True),
+        (ProductQuery(least=1, category="shirts"), True),
+    ],
+)
+def test_what_no_index_carries_alone_is_bounded(query: ProductQuery, combined: bool) -> None:
+    assert query.combined is combined

@@ -1,9 +1,13 @@
+from typing import Literal
+
 import mongomock
 import pytest
+from argon2 import PasswordHasher
 
 from listino.domain.errors import InvalidValue
 from listino.store.collections import STAFF
-from listino.store.staff import LEAST_PASSWORD_LENGTH, ROLES, Staff
+from listino.store.passwords import LEAST_PASSWORD_LENGTH
+from listino.store.staff import ROLES, Staff
 
 PASSWORD = "correct horse"
 
@@ -78,3 +82,30 @@ def test_a_password_is_kept_as_an_argon2_hash_only(staff: Staff, database: mongo
     (document,) = database[STAFF.name].find()
     assert document["password_hash"].startswith("$argon2id$")
     assert PASSWORD not in str(document)
+
+
+class CountingHasher(PasswordHasher):
+    """Notes what it compares with; at a price that a test can pay."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.compared: list[str] = []
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # argon2's name
+        self.compared.append(str(hash).rsplit("$", 2)[0])
+        return super().verify(hash, password)
+
+
+def test_whoever_is_asked_for_costs_as_much_work(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One hash is compared, always: the time of an answer does not tell who has an account."""
+    hasher = CountingHasher()
+    monkeypatch.setattr(staff._passwords, "_hasher", hasher)
+    for email in ("anna@example.com", "ugo@example.com"):
+        staff.put(email, PASSWORD, "agent")
+    staff.disable("ugo@example.com")
+    for email in ("anna@example.com", "nobody@example.com", "ugo@example.com", "", "{'$ne': ''}"):
+        for password in (PASSWORD, "wrong password"):
+            before = len(hasher.compared)
+            staff.authenticate(email, password)
+            assert len(hasher.compared) == before + 1, (email, password)
+    assert len(set(hasher.compared)) == 1, "with the same parameters"

@@ -9,13 +9,16 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 from pymongo.results import BulkWriteResult
 
+from listino.domain.history import PricePoint, point_of
 from listino.domain.listing import Terms, reoffer
 from listino.domain.offer import ShopOffer, ShopProduct
-from listino.domain.product import Product
-from listino.store.documents import product_document
+from listino.domain.product import Product, ProductId
+from listino.store.documents import point_document, product_document
+from listino.store.filing import MOST_UNFILED, Filing
+from listino.store.history import DUPLICATE_KEY
 from listino.store.intake import Question
 from listino.store.outage import UNAVAILABLE, Contended
-from listino.store.storing import DUPLICATE_KEY, Bulk, Storing
+from listino.store.storing import Bulk, Storing
 
 Look = Callable[[int, float], Product]
 
@@ -39,8 +42,9 @@ def storing(listed_shirt: Product, look: Look, terms: Terms) -> Storing:
     return planned
 
 
-def result(matched: int) -> BulkWriteResult:
-    return BulkWriteResult({"nMatched": matched, "nUpserted": 0}, acknowledged=True)
+def result(matched: int, modified: int | None = None) -> BulkWriteResult:
+    counts = {"nMatched": matched, "nModified": matched if modified is None else modified, "nUpserted": 0}
+    return BulkWriteResult(counts, acknowledged=True)
 
 
 def test_the_history_is_written_before_the_product(storing: Storing) -> None:
@@ -50,6 +54,107 @@ def test_the_history_is_written_before_the_product(storing: Storing) -> None:
         collections.append(step.collection)
         step.done(result(len(step.writes)))
     assert collections == ["price_history", "products"]
+
+
+class Told(Filing):
+    """What it is told to file; it has nowhere to file it, and knows that nothing is filed but what is in `known`."""
+
+    def __init__(self) -> None:
+        super().__init__(None)  # type: ignore[arg-type]
+        self.told: dict[ProductId, tuple[PricePoint, ...]] = {}
+        self.known: tuple[PricePoint, ...] = ()
+
+    def rest(self, product_id: ProductId, carried: tuple[PricePoint, ...]) -> tuple[PricePoint, ...]:
+        return tuple(point for point in carried if point not in self.known)
+
+    def file(self, product_id: ProductId, carried: tuple[PricePoint, ...]) -> None:
+        self.told[product_id] = carried
+
+
+def steps_of(storing: Storing) -> list[Bulk]:
+    """All that is sent, each as if it had found what it goes by."""
+    assert list(storing.planning()) == []
+    sent = []
+    for step in storing.writing():
+        assert isinstance(step, Bulk)
+        sent.append(step)
+        step.done(result(len(step.writes)))
+    return sent
+
+
+def test_a_live_refresh_that_may_be_filed_later_is_one_write_with_its_point(
+    listed_shirt: Product, look: Look, terms: Terms
+) -> None:
+    filing, fresh = Told(), look(1, 1)
+    storing = Storing([fresh], terms=terms, known={listed_shirt.id: listed_shirt}, filing=filing)
+    (sent,) = steps_of(storing)
+    (write,) = sent.writes
+    point = point_of(fresh)
+    assert point is not None
+    assert (sent.collection, write._doc["$set"]["unfiled"]) == ("products", [point_document(point)])
+    assert filing.told == {fresh.id: (point,)}
+    assert storing.left[fresh.id].unfiled == (point,), "whoever goes by the page that is left knows of it"
+
+
+def test_points_that_are_filed_are_carried_no_longer_and_others_are_up_to_a_few(
+    listed_shirt: Product, look: Look, terms: Terms
+) -> None:
+    points = tuple(point for n in range(MOST_UNFILED) if (point := point_of(look(n, n))))
+    before = replace(listed_shirt, unfiled=points)
+    fresh = replace(look(9, 9), unfiled=points)  # as a refresh makes it of what was known
+    filing = Told()
+    history, product = steps_of(Storing([fresh], terms=terms, known={before.id: before}, filing=filing))
+    (month,) = history.writes
+    assert len(month._doc["$addToSet"]["points"]["$each"]) == MOST_UNFILED + 1
+    assert "unfiled" in product.writes[0]._doc["$unset"]
+    assert not filing.told
+    filing.known = points[:-1]
+    (product,) = steps_of(Storing([fresh], terms=terms, known={before.id: before}, filing=filing))
+    assert filing.told == {fresh.id: (points[-1], point_of(fresh))}
+    assert product.writes[0]._filter["unfiled"] == [point_document(point) for point in points]
+
+
+def test_an_unchanged_product_has_filed_what_it_carries(listed_shirt: Product, look: Look, terms: Terms) -> None:
+    point = point_of(listed_shirt)
+    assert point is not None
+    before, filing = replace(listed_shirt, unfiled=(point,)), Told()
+    storing = Storing([replace(look(0, 1), unfiled=(point,))], terms=terms, known={before.id: before}, filing=filing)
+    (sent,) = steps_of(storing)
+    assert (sent.collection, storing.plan.unchanged, filing.told) == ("products", [before.id], {before.id: (point,)})
+    assert storing.left[before.id].unfiled == (point,)
+
+
+def test_what_did_not_land_is_not_told_and_comes_again_with_the_history_first(
+    listed_shirt: Product, look: Look, terms: Terms
+) -> None:
+    """Somebody has stored another price meanwhile, which the product carries."""
+    filing, theirs = Told(), look(5, 0.5)
+    point, ours = point_of(theirs), point_of(look(1, 1))
+    assert point is not None
+    assert ours is not None
+    storing = Storing([look(1, 1)], terms=terms, known={listed_shirt.id: listed_shirt}, filing=filing)
+    assert list(storing.planning()) == []
+    collections: list[str] = []
+    for step in storing.writing():
+        if isinstance(step, Question):
+            step.documents = [product_document(replace(theirs, unfiled=(point,)))]
+            continue
+        collections.append(step.collection)
+        if step.collection == "price_history":
+            (month,) = step.writes
+            assert month._doc["$addToSet"]["points"]["$each"] == [point_document(point), point_document(ours)]
+        step.done(result(len(step.writes) if len(collections) > 1 else 0))
+    assert collections == ["products", "price_history", "products"]
+    assert filing.told == {}
+
+
+def test_what_a_write_that_changed_nothing_has_left_is_not_known(storing: Storing, listed_shirt: Product) -> None:
+    """As one beside a later look, of which only the time differs."""
+    for modified, left in ((0, []), (1, [listed_shirt.id])):
+        for step in storing.writing():
+            assert isinstance(step, Bulk)
+            step.done(result(len(step.writes), modified))
+        assert list(storing.left) == left
 
 
 def test_what_others_change_all_the_time_is_an_outage(storing: Storing, listed_shirt: Product) -> None:

@@ -7,14 +7,15 @@ import pytest
 from pymongo import UpdateOne
 
 from listino.domain.held import Doubt, DoubtKind, ReferenceSource
-from listino.domain.history import point_of
+from listino.domain.history import PricePoint, point_of
 from listino.domain.listing import Terms, list_goods, reoffer
 from listino.domain.money import Money
 from listino.domain.offer import ShopOffer, ShopProduct
 from listino.domain.plausibility import Background, hold
 from listino.domain.product import Product, Reading
 from listino.store.documents import product_document, reading_document
-from listino.store.upsert import NEEDED, UpsertPlan, as_planned, history_write, needed_of, plan_upsert
+from listino.store.history import history_writes
+from listino.store.upsert import NEEDED, UpsertPlan, as_planned, needed_of, plan_upsert
 
 
 def known(product: Product, **changes: Any) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def test_a_changed_product_is_replaced_unless_somebody_looked_later(
     assert change["$set"]["changed_at"] == later
     assert change["$set"]["crawl_id"] == "it-2"
     assert not {"_id", "first_seen_at", "offer", "offer.seen_at", "offer.checked_at"} & set(change["$set"])
-    forgotten = ("slogan", "gone_at", "awaits_price", "held", "declined", "reading", "missed")
+    forgotten = ("slogan", "gone_at", "awaits_price", "held", "declined", "reading", "unfiled", "missed")
     assert change["$unset"] == dict.fromkeys(forgotten, "")
     assert len(found.history) == 1
 
@@ -169,7 +170,8 @@ def test_whoever_looked_before_what_is_stored_replaces_nothing_and_tells_the_way
     seen = reoffer(listed_shirt, dearer, terms, at=later, crawled=crawl_id is not None)
     found = plan(replace(seen, crawl_id=crawl_id), known(stored))
     assert found.products == ([seen_mark(seen, crawl_id)] if crawl_id else [])
-    points = [write._doc["$addToSet"]["points"] for write in found.history]
+    (write,) = found.history
+    points = write._doc["$addToSet"]["points"]["$each"]
     assert [(point["at"], point["cost"]) for point in points] == [
         (later, 3400),
         (later + timedelta(seconds=1), 2400),
@@ -213,7 +215,8 @@ def test_a_history_point_goes_into_the_bucket_of_its_month(listed_shirt: Product
     assert write._filter == {"_id": "it:bottega:8411:2026-03", "product_id": "it:bottega:8411"}
     assert write._upsert is True
     assert write._doc["$setOnInsert"] == {"month": "2026-03"}
-    assert write._doc["$addToSet"]["points"] == {
+    (point,) = write._doc["$addToSet"]["points"]["$each"]
+    assert point == {
         "at": seen_at,
         "price": listed_shirt.price.amount.minor,
         "cost": 2400,
@@ -229,7 +232,47 @@ def test_a_repeated_point_is_the_same_element_of_the_set(listed_shirt: Product) 
 def test_imported_goods_have_buckets_of_their_own(listed_shirt: Product) -> None:
     point = point_of(listed_shirt)
     assert point is not None
-    assert history_write(5, point)._filter == {"_id": "5:2026-03", "product_id": 5}
+    (write,) = history_writes(5, [point])
+    assert write._filter == {"_id": "5:2026-03", "product_id": 5}
+
+
+def test_points_of_one_month_are_one_write(listed_shirt: Product, later: datetime) -> None:
+    first = point_of(listed_shirt)
+    assert first is not None
+    second, third = replace(first, at=later), replace(first, at=later + timedelta(days=31))
+    march, april = history_writes(5, [first, second, third])
+    assert (march._filter["_id"], april._filter["_id"]) == ("5:2026-03", "5:2026-04")
+    assert [len(write._doc["$addToSet"]["points"]["$each"]) for write in (march, april)] == [2, 1]
+
+
+def carrying(product: Product, *minutes: float) -> tuple[Product, tuple[PricePoint, ...]]:
+    """The product with points of those minutes after it was seen."""
+    point = point_of(product)
+    assert point is not None
+    unfiled = tuple(replace(point, at=point.at + timedelta(minutes=after)) for after in minutes)
+    return replace(product, unfiled=unfiled), unfiled
+
+
+def added(found: UpsertPlan) -> list[datetime]:
+    """When the points were that are written into the history."""
+    return [point["at"] for write in found.history for point in write._doc["$addToSet"]["points"]["$each"]]
+
+
+def test_a_crawl_files_what_it_finds_and_takes_exactly_that_away(
+    shirt: ShopProduct, dearer: ShopOffer, terms: Terms, listed_shirt: Product, later: datetime
+) -> None:
+    kept, unfiled = carrying(listed_shirt, 1, 2)
+    dates = [point.at for point in unfiled]
+    unchanged = plan(list_goods(shirt, terms, at=later, crawl_id="it-2"), known(kept))
+    assert added(unchanged) == dates
+    assert unchanged.products[1] == UpdateOne(
+        {"_id": kept.id, "unfiled": product_document(kept)["unfiled"]}, {"$unset": {"unfiled": ""}}
+    )
+    changed = plan(list_goods(replace(shirt, offer=dearer), terms, at=later, crawl_id="it-2"), known(kept))
+    assert added(changed) == [*dates, later]
+    (replacement,) = changed.products
+    assert replacement._filter["unfiled"] == product_document(kept)["unfiled"]
+    assert "unfiled" in replacement._doc["$unset"]
 
 
 READING = Reading(key=-7, reader="r1", read_at=datetime(2026, 3, 1, tzinfo=UTC), etag='"a"')

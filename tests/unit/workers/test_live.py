@@ -34,7 +34,7 @@ class Room:
         self.abandoned = False
         self._silent_in_a_row = 0
 
-    async def take(self, most: int) -> list[str]:
+    async def take(self, most: int, *, late: int | None = None) -> list[str]:
         if self.lost:
             raise DrainLost
         ids, self.waiting = self.waiting[:most], self.waiting[most:]

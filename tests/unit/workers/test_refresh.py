@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 import pytest
 from pymongo.errors import ConnectionFailure
@@ -69,7 +69,7 @@ class Stored:
         self.products = Products(stored)
 
 
-Answers = Callable[[httpx.Request], httpx.Response]
+Answers = Callable[[httpx2.Request], httpx2.Response]
 
 
 class Turns:
@@ -99,7 +99,7 @@ class Turns:
 def refresher(
     shop: Shop, stored: Product | Sequence[Product] | Exception, answers: Answers, turns: Turns | None = None
 ) -> Refresher:
-    client = httpx.AsyncClient(transport=httpx.MockTransport(answers))
+    client = httpx2.AsyncClient(transport=httpx2.MockTransport(answers))
     products = [stored] if isinstance(stored, Product) else stored
     hosts = Hosts(client, turns or Turns(Rules("")), "Listino/0.1", lambda: [shop], seconds=5)  # type: ignore[arg-type]
     return Refresher(shop, client, hosts, Stored(products), seconds=5)  # type: ignore[arg-type]
@@ -128,9 +128,9 @@ def kept(of: Refresher) -> Products:
 async def test_a_fresh_price_is_priced_stored_and_told(bottega: Shop, listed_shirt: Product) -> None:
     asked: list[str] = []
 
-    def answers(request: httpx.Request) -> httpx.Response:
+    def answers(request: httpx2.Request) -> httpx2.Response:
         asked.append(str(request.url))
-        return httpx.Response(200, json=VARIATIONS)
+        return httpx2.Response(200, json=VARIATIONS)
 
     at_work = refresher(bottega, listed_shirt, answers)
     answer = await refreshed(at_work)
@@ -144,8 +144,22 @@ async def test_a_fresh_price_is_priced_stored_and_told(bottega: Shop, listed_shi
     assert kept(at_work).gone == []
 
 
+async def test_what_is_known_already_is_not_read_from_the_store(bottega: Shop, listed_shirt: Product) -> None:
+    other = replace(listed_shirt, id="it:bottega:8412")
+
+    async def known(product_ids: Sequence[str]) -> Mapping[str, Product]:
+        return {ID: listed_shirt} if ID in product_ids else {}
+
+    at_work = replace(refresher(bottega, other, lambda _: httpx2.Response(500)), kept=known)
+    outcome = await at_work.prepare([ID, "it:bottega:8412", "it:bottega:none"])
+    assert {product_id for one in outcome.open for product_id in one.product_ids} == {ID, "it:bottega:8412"}
+    assert [(one.product_id, one.reason) for one in outcome.answers] == [("it:bottega:none", Reason.NO_SHOP)]
+    kept(at_work).stored = ConnectionFailure("away")
+    assert (await at_work.prepare([ID])).answers == []
+
+
 def raising(error: Exception) -> Answers:
-    def answers(request: httpx.Request) -> httpx.Response:
+    def answers(request: httpx2.Request) -> httpx2.Response:
         raise error
 
     return answers
@@ -153,7 +167,7 @@ def raising(error: Exception) -> Answers:
 
 def answering(status: int, body: Any = b"") -> Answers:
     content = body if isinstance(body, bytes) else orjson.dumps(body)
-    return lambda request: httpx.Response(status, content=content)
+    return lambda request: httpx2.Response(status, content=content)
 
 
 @pytest.mark.parametrize(
@@ -169,9 +183,9 @@ def answering(status: int, body: Any = b"") -> Answers:
         (answering(429), Reason.SHOP_REFUSED),
         (answering(500), Reason.SHOP_REFUSED),
         (answering(301), Reason.SHOP_REFUSED),
-        (raising(httpx.ConnectError("refused")), Reason.SHOP_SILENT),
-        (raising(httpx.ReadTimeout("late")), Reason.SHOP_SILENT),
-        (raising(httpx.RemoteProtocolError("nonsense")), Reason.SHOP_SILENT),
+        (raising(httpx2.ConnectError("refused")), Reason.SHOP_SILENT),
+        (raising(httpx2.ReadTimeout("late")), Reason.SHOP_SILENT),
+        (raising(httpx2.RemoteProtocolError("nonsense")), Reason.SHOP_SILENT),
         (answering(200, b"<html>Manutenzione</html>"), Reason.UNREADABLE),
         (answering(200, {"code": "x"}), Reason.UNREADABLE),
         (answering(200, [{"id": 1}]), Reason.UNREADABLE),
@@ -230,11 +244,11 @@ def item(number: int, price: str = "3000") -> dict[str, Any]:
 async def test_several_products_are_one_request_and_have_an_answer_each(bottega: Shop, listed_shirt: Product) -> None:
     asked: list[str] = []
 
-    def answers(request: httpx.Request) -> httpx.Response:
+    def answers(request: httpx2.Request) -> httpx2.Response:
         asked.append(str(request.url).partition("/products")[2])
         if "include" in request.url.params:
-            return httpx.Response(200, json=[item(1, "3000"), item(2, "0"), item(3, "3100")])
-        return httpx.Response(404, json={"code": "woocommerce_rest_product_invalid_id"})
+            return httpx2.Response(200, json=[item(1, "3000"), item(2, "0"), item(3, "3100")])
+        return httpx2.Response(404, json={"code": "woocommerce_rest_product_invalid_id"})
 
     at_work = refresher(bottega, [simple(listed_shirt, number) for number in (1, 2, 3, 4)], answers)
     found = await refresh(at_work, *(f"it:bottega:{number}" for number in (1, 2, 3, 4, 5)))
@@ -253,9 +267,9 @@ async def test_several_products_are_one_request_and_have_an_answer_each(bottega:
 async def test_what_cannot_be_asked_together_is_asked_alone(
     together: Answers, bottega: Shop, listed_shirt: Product
 ) -> None:
-    def answers(request: httpx.Request) -> httpx.Response:
+    def answers(request: httpx2.Request) -> httpx2.Response:
         alone = request.url.path.rpartition("/")[2]
-        return httpx.Response(200, json=item(int(alone))) if alone.isdecimal() else together(request)
+        return httpx2.Response(200, json=item(int(alone))) if alone.isdecimal() else together(request)
 
     at_work = refresher(bottega, [simple(listed_shirt, number) for number in (1, 2)], answers)
     found = await refresh(at_work, "it:bottega:1", "it:bottega:2")
@@ -267,11 +281,11 @@ async def test_what_cannot_be_asked_together_is_asked_alone(
 async def test_a_shop_that_refuses_is_not_asked_again_for_each(
     status: int, times: int, bottega: Shop, listed_shirt: Product
 ) -> None:
-    asked: list[httpx.Request] = []
+    asked: list[httpx2.Request] = []
 
-    def answers(request: httpx.Request) -> httpx.Response:
+    def answers(request: httpx2.Request) -> httpx2.Response:
         asked.append(request)
-        return httpx.Response(status)
+        return httpx2.Response(status)
 
     at_work = refresher(bottega, [simple(listed_shirt, number) for number in (1, 2)], answers)
     found = await refresh(at_work, "it:bottega:1", "it:bottega:2")
@@ -281,11 +295,11 @@ async def test_a_shop_that_refuses_is_not_asked_again_for_each(
 
 
 async def test_a_request_is_sent_as_the_platform_wants_it(bottega: Shop, listed_shirt: Product) -> None:
-    asked: list[httpx.Request] = []
+    asked: list[httpx2.Request] = []
 
-    def answers(request: httpx.Request) -> httpx.Response:
+    def answers(request: httpx2.Request) -> httpx2.Response:
         asked.append(request)
-        return httpx.Response(200, json={"elements": []})
+        return httpx2.Response(200, json={"elements": []})
 
     shop = replace(bottega, platform="shopware", options=PlatformOptions(access_key="SWSCKEY"))
     answer = await refreshed(refresher(shop, listed_shirt, answers))
@@ -321,11 +335,11 @@ async def test_rules_that_nobody_knows_are_asked_for_once_and_kept_for_everybody
 ) -> None:
     asked: list[str] = []
 
-    def answers(request: httpx.Request) -> httpx.Response:
+    def answers(request: httpx2.Request) -> httpx2.Response:
         asked.append(request.url.path)
         if request.url.path == "/robots.txt":
-            return httpx.Response(status, text=text)
-        return httpx.Response(200, json=VARIATIONS)
+            return httpx2.Response(status, text=text)
+        return httpx2.Response(200, json=VARIATIONS)
 
     turns = Turns()
     at_work = refresher(bottega, listed_shirt, answers, turns)
@@ -340,8 +354,8 @@ async def test_rules_that_nobody_knows_are_asked_for_once_and_kept_for_everybody
     [
         (answering(200, VARIATIONS), Outcome.OK, None),
         (answering(404), Outcome.OK, None),
-        (raising(httpx.ReadTimeout("late")), Outcome.FAILED, None),
-        (lambda _: httpx.Response(429, headers={"Retry-After": "7"}), Outcome.REFUSED, 7),
+        (raising(httpx2.ReadTimeout("late")), Outcome.FAILED, None),
+        (lambda _: httpx2.Response(429, headers={"Retry-After": "7"}), Outcome.REFUSED, 7),
     ],
 )
 async def test_the_budget_hears_how_it_went(
@@ -358,8 +372,8 @@ def in_turn(*answers: Answers) -> Answers:
     return lambda request: left.pop(0)(request)
 
 
-FAILURES = [answering(500), answering(502), answering(504), raising(httpx.ConnectError("refused")),
-            raising(httpx.ReadError("reset")), raising(httpx.RemoteProtocolError("gone"))]  # fmt: skip
+FAILURES = [answering(500), answering(502), answering(504), raising(httpx2.ConnectError("refused")),
+            raising(httpx2.ReadError("reset")), raising(httpx2.RemoteProtocolError("gone"))]  # fmt: skip
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -388,7 +402,7 @@ async def test_what_fails_twice_is_told_and_the_breaker_hears_of_both(
     assert (second.open, second.heard) == ([], False)
 
 
-@pytest.mark.parametrize("failure", [answering(429), answering(503), raising(httpx.ReadTimeout("late"))])
+@pytest.mark.parametrize("failure", [answering(429), answering(503), raising(httpx2.ReadTimeout("late"))])
 async def test_what_refuses_or_is_silent_is_not_asked_again(
     failure: Answers, bottega: Shop, listed_shirt: Product
 ) -> None:
@@ -429,7 +443,7 @@ async def test_a_probe_that_fails_slows_nobody_down_and_one_that_is_refused_is_h
 ) -> None:
     for answers, outcome, heard in (
         (answering(500), Outcome.UNSENT, False),
-        (raising(httpx.ReadTimeout("late")), Outcome.UNSENT, False),
+        (raising(httpx2.ReadTimeout("late")), Outcome.UNSENT, False),
         (answering(429), Outcome.REFUSED, True),
         (answering(404), Outcome.OK, True),
     ):
@@ -463,10 +477,10 @@ async def test_a_product_that_others_store_all_the_time_fails_alone(
 async def test_a_product_over_which_we_fail_fails_alone_and_is_blamed(
     bottega: Shop, listed_shirt: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def answers(request: httpx.Request) -> httpx.Response:
+    def answers(request: httpx2.Request) -> httpx2.Response:
         if "include" in request.url.params:
-            return httpx.Response(200, json=[item(1, "3000"), item(2, "3000")])
-        return httpx.Response(200, json=item(int(request.url.path.rpartition("/")[2]), "3000"))
+            return httpx2.Response(200, json=[item(1, "3000"), item(2, "3000")])
+        return httpx2.Response(200, json=item(int(request.url.path.rpartition("/")[2]), "3000"))
 
     at_work = refresher(bottega, [simple(listed_shirt, number) for number in (1, 2)], answers)
     whole = Refresher._reoffered

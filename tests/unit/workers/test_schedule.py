@@ -1,76 +1,98 @@
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from croniter import croniter
+from pymongo.errors import ServerSelectionTimeoutError
 from redis import Redis
 from rq.serializers import JSONSerializer
 
 from listino.domain.market import MARKETS
+from listino.domain.schedule import DECLARED, Planned, Times, in_force
 from listino.jobs import QUEUES, Jobs
 from workers.patience import Patience
-from workers.schedule import Periodic, Schedule, periodic_crawls
+from workers.schedule import Schedule
 
 NOWHERE = Redis.from_url("redis://127.0.0.1:1/0")  # connects on first use, and nothing here uses it
 PATIENCE = Patience("redis://127.0.0.1:1/0")
 
 
-def test_each_market_is_crawled_by_the_clock() -> None:
-    crawls = periodic_crawls()
-    assert len(crawls) == len(MARKETS) == 4
-    assert {crawl.market for crawl in crawls} == set(MARKETS)
-    assert len({crawl.name for crawl in crawls}) == 4
+def planned(key: str, every_hours: int = 6, minute: int = 0, *, active: bool = True) -> Planned:
+    return Planned(key=key, times=Times(every_hours, minute, active), by="mara@listino.test")
 
 
-@pytest.mark.parametrize("crawl", periodic_crawls(), ids=lambda crawl: crawl.market)
-def test_a_market_is_crawled_every_six_hours(crawl: Periodic) -> None:
-    assert croniter.is_valid(crawl.cron)
-    times = croniter(crawl.cron, datetime(2026, 3, 1, tzinfo=UTC))
-    starts = [times.get_next(datetime) for _ in range(5)]
-    assert {later - earlier for earlier, later in pairwise(starts)} == {timedelta(hours=6)}
+def schedule(*plan: Planned) -> Schedule:
+    made = Schedule(NOWHERE, lambda: {one.key: one for one in plan}, PATIENCE)
+    made.look()
+    return made
 
 
-def test_no_two_spiders_start_at_once() -> None:
-    midnight = datetime(2026, 2, 28, 23, 59, tzinfo=UTC)
-    starts = sorted(croniter(crawl.cron, midnight).get_next(datetime) for crawl in periodic_crawls())
-    gaps = [later - earlier for earlier, later in pairwise(starts)]
-    assert gaps == [timedelta(minutes=15)] * 3
+def jobs(made: Schedule) -> dict[str, str | None]:
+    return {job.name: job.cron for job in made.get_jobs()}
 
 
-def jobs(*crawls: Periodic) -> dict[str, str | None]:
-    return {job.name: job.cron for job in Schedule(NOWHERE, crawls, PATIENCE).get_jobs()}
-
-
-IT, FR = Periodic("crawl it", "it", "0 */6 * * *"), Periodic("crawl fr", "fr", "15 */6 * * *")
+IT, FR = planned("it"), planned("fr", minute=15)
+SIX = "0 0,6,12,18 * * *"
 
 
 @pytest.mark.parametrize(
-    ("crawls", "expected"),
+    ("plan", "expected"),
     [
         ([], {}),
-        ([IT], {"crawl it": "0 */6 * * *"}),
-        ([IT, FR], {"crawl it": "0 */6 * * *", "crawl fr": "15 */6 * * *"}),
-        ([Periodic("crawl it", "it", "0 3 * * *")], {"crawl it": "0 3 * * *"}),
+        ([IT], {"crawl it": SIX}),
+        ([IT, FR], {"crawl it": SIX, "crawl fr": "15 0,6,12,18 * * *"}),
+        ([planned("it", 24, 180)], {"crawl it": "0 3 * * *"}),
+        ([IT, planned("it:bottega", 12, 75)], {"crawl it": SIX, "crawl it:bottega": "15 1,13 * * *"}),
+        ([planned("it", active=False)], {}),
     ],
-    ids=["removed", "unchanged", "new", "changed"],
+    ids=["removed", "unchanged", "new", "changed", "a shop alone", "switched off"],
 )
-def test_the_schedule_is_what_its_data_say(crawls: list[Periodic], expected: dict[str, str]) -> None:
-    assert jobs(IT) == {"crawl it": "0 */6 * * *"}
-    assert jobs(*crawls) == expected, "nothing is left of a schedule made before"
+def test_what_is_planned_now_is_taken_over_at_the_next_look(plan: list[Planned], expected: dict[str, str]) -> None:
+    in_force_now = [IT]
+    made = Schedule(NOWHERE, lambda: {one.key: one for one in in_force_now}, PATIENCE)
+    made.look()
+    assert jobs(made) == {"crawl it": SIX}
+    in_force_now[:] = plan
+    made.look()
+    assert jobs(made) == expected
 
 
-def test_a_bad_cron_expression_is_refused_at_once() -> None:
-    with pytest.raises(ValueError, match=r"cron|column"):
-        Schedule(NOWHERE, [Periodic("crawl it", "it", "often")], PATIENCE)
+def test_what_was_not_changed_keeps_its_next_time() -> None:
+    plan = [IT]
+    made = Schedule(NOWHERE, lambda: {one.key: one for one in plan}, PATIENCE)
+    made.look()
+    (job,) = made.get_jobs()
+    plan.append(FR)
+    made.look()
+    assert made.get_jobs()[0] is job
+
+
+def test_while_mongodb_is_away_the_plan_of_before_holds_and_without_one_nothing_starts() -> None:
+    away = [True]
+
+    def plan() -> dict[str, Planned]:
+        if away[0]:
+            raise ServerSelectionTimeoutError("nobody there")
+        return in_force({})
+
+    made = Schedule(NOWHERE, plan, PATIENCE)
+    made.look()
+    assert jobs(made) == {}
+    away[0] = False
+    made.look()
+    assert len(jobs(made)) == len(MARKETS)
+    away[0] = True
+    made.look()
+    assert len(jobs(made)) == len(MARKETS)
 
 
 def test_a_scheduled_crawl_goes_the_way_of_every_job(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(Jobs, "crawl", lambda self, market, **how: asked.append((self.connection, market, how)))
-    for job in Schedule(NOWHERE, periodic_crawls(), PATIENCE).get_jobs():
+    for job in schedule(*DECLARED.values(), planned("it:bottega")).get_jobs():
         job.enqueue(NOWHERE)
-    assert asked == [(NOWHERE, market, {"trigger": "schedule"}) for market in MARKETS]
+    assert asked == [
+        *((NOWHERE, market, {"trigger": "schedule", "shop": None}) for market in MARKETS),
+        (NOWHERE, "it", {"trigger": "schedule", "shop": "bottega"}),
+    ]
 
 
 @pytest.mark.parametrize("name", QUEUES)

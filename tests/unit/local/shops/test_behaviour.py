@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 
@@ -78,9 +78,9 @@ async def address() -> AsyncIterator[str]:
 
 async def test_a_truncated_answer_ends_before_its_length(address: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
-    async with httpx.AsyncClient(base_url=address) as client:
+    async with httpx2.AsyncClient(base_url=address) as client:
         await client.post("/_shop/behaviour", json={"fault": "truncated", "times": 1})
-        with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        with pytest.raises(httpx2.RemoteProtocolError, match="without sending complete message body"):
             await client.get(API)
         assert len((await client.get(API)).json()) == 10
     errors = [record for record in caplog.records if record.name == "uvicorn.error"]
@@ -89,9 +89,9 @@ async def test_a_truncated_answer_ends_before_its_length(address: str, caplog: p
 
 
 async def test_a_hanging_shop_waits_for_the_visitor_to_leave_or_for_the_reset(address: str) -> None:
-    async with httpx.AsyncClient(base_url=address) as client:
+    async with httpx2.AsyncClient(base_url=address) as client:
         await client.post("/_shop/behaviour", json={"fault": "hang"})
-        with pytest.raises(httpx.ReadTimeout):
+        with pytest.raises(httpx2.ReadTimeout):
             await client.get(API, timeout=0.2)
         hanging = [asyncio.create_task(client.get(API, timeout=10)) for _ in range(3)]
         await asyncio.sleep(0.2)
@@ -102,7 +102,7 @@ async def test_a_hanging_shop_waits_for_the_visitor_to_leave_or_for_the_reset(ad
 
 
 async def test_latency_delays_pages_but_not_the_back_door(address: str) -> None:
-    async with httpx.AsyncClient(base_url=address) as client:
+    async with httpx2.AsyncClient(base_url=address) as client:
         await client.post("/_shop/behaviour", json={"latency": {"median_ms": 200, "p99_ms": 200}})
         assert (await client.get(API)).elapsed.total_seconds() >= 0.2
         assert (await client.get("/healthz")).elapsed.total_seconds() < 0.15

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from listino.domain.crawl import Crawl, CrawlStatus, Reject
+from listino.domain.crawl import Crawl, CrawlStatus, LogLine, Reject
 from listino.store.upsert import UpsertPlan
 from scrapers.extensions import crawl_record as module
+from scrapers.extensions.crawl_log import CrawlLog
 from scrapers.extensions.crawl_record import CrawlRecord
 
 
@@ -36,6 +37,9 @@ class Store:
             raise BulkWriteError({"writeErrors": [{"code": 133}]})
         self.rejects += rejects
 
+    async def keep_log(self, lines: Sequence[LogLine]) -> None:
+        assert not lines, "nobody listens to the log here"
+
     async def mark_unseen_gone(self, *_: object, **__: object) -> int:
         self._answer()
         return 3
@@ -47,6 +51,7 @@ def record(crawler: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Store], C
         nothing = SimpleNamespace(getbool=lambda name: False, connect=lambda *_, **__: None)
         made = CrawlRecord(SimpleNamespace(settings=nothing, signals=nothing))  # type: ignore[arg-type]
         made._store = store  # type: ignore[assignment]
+        made._log = CrawlLog("a run")
         return made
 
     monkeypatch.setattr(module, "_EVERY", 0.0)

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from backoffice.chart import history_chart
+from backoffice.charts.history import history_chart
 from listino.domain.history import PricePoint
 from listino.domain.money import Money
 from listino.domain.offer import Availability
@@ -103,3 +103,18 @@ def test_a_price_of_a_moment_ago_can_be_seen() -> None:
     assert len(xs) == 4
     assert xs[3] - xs[2] > 30
     assert xs[2] - xs[0] > 10 * (xs[3] - xs[2])
+
+
+def test_a_history_begins_where_it_is_asked_for_and_shades_times_without_stock() -> None:
+    told = points(1000, 1200, 900, 950)
+    told[1] = replace(told[1], availability=Availability.OUT_OF_STOCK)
+    drawn = history_chart(told, since=START + timedelta(hours=12), until=START + timedelta(days=4))
+
+    assert drawn is not None
+    shapes = [one for one in ElementTree.fromstring(drawn).iter("rect") if one.get("class") == "stock-out"]  # noqa: S314
+    (shade,) = shapes
+    ground = next(one for one in ElementTree.fromstring(drawn).iter("rect") if one.get("class") == "background")  # noqa: S314
+    assert 0 < float(shade.get("x", 0)) < float(ground.get("width", 0)) / 2
+    assert float(shade.get("width", 0)) > 50
+    assert float(shade.get("height", 0)) > 100
+    assert history_chart(told[:1], since=START, until=START) is None

@@ -1,24 +1,25 @@
 """Products and prices as JSON values."""
 
 import hashlib
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import orjson
-import pytest
 from bson import BSON
 from bson.codec_options import CodecOptions
 
-from api import rendering
-from api.pages import LAYOUT, accelerated, rendered
+from listino.domain.handling import Handling, Stop
+from listino.domain.history import PricePoint
+from listino.domain.listing import fingerprint
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo
 from listino.domain.pricing import Price
 from listino.domain.product import Offer, Product, Sku, Style
+from listino.live import rendering
 from listino.live.answer import Reason
-from listino.live.quote import Quote, moment
-from listino.store.documents import Document, product_document
+from listino.live.product_page import LAYOUT, Part, rendered
+from listino.live.quote import Quote, last_known, moment
+from listino.store.documents import Document, packed, product_document, product_in
 
 SEEN = datetime(2026, 3, 1, 9, 30, 0, 412_000, tzinfo=UTC)
 PRODUCT = Product(
@@ -52,6 +53,7 @@ PRODUCT = Product(
     price=Price(Money(4990)),
     content_hash="abc",
 )
+POINT = PricePoint(at=SEEN, price=Money(4990), cost=Money(3000), availability=Availability.IN_STOCK)
 CATALOGUE = Product(id=500, name="Camo Onesie", slogan="Blend in", price=Price(Money(14000)))
 BARE = Product(id=1, name="Bare")
 
@@ -165,11 +167,25 @@ def test_moments_are_utc_to_the_millisecond() -> None:
 
 def test_another_rendering_is_another_layout() -> None:
     """Pages of before may be kept still: whoever changes what is rendered counts LAYOUT up, and notes both here."""
-    pages = [rendered(kept(product)).encoded("") for product in (PRODUCT, CATALOGUE, replace(PRODUCT, gone_at=SEEN))]
-    assert (LAYOUT, hashlib.blake2b(b"".join(pages), digest_size=8).hexdigest()) == (2, "282aad827fc52971")
+    stopped = replace(PRODUCT, handling=Handling(at=SEEN, stop=Stop(by="mara@shop.test", at=SEEN, reason="recalled")))
+    pages = [
+        rendered(kept(product), packed).encoded("")
+        for product in (
+            PRODUCT,
+            CATALOGUE,
+            replace(PRODUCT, gone_at=SEEN),
+            stopped,
+            replace(PRODUCT, unfiled=(POINT,)),
+        )
+    ]
+    assert (LAYOUT, hashlib.blake2b(b"".join(pages), digest_size=8).hexdigest()) == (5, "ca881d09e51a3596")
 
 
-def test_nginx_repeats_what_is_known_to_be_true_to_the_end_of_its_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "time", lambda: 1_790_000_000.9)
-    assert accelerated(1_790_000_000.0) == b"@1790000000"
-    assert accelerated(1_789_999_999.9) == accelerated(0.0) == b"0"
+def test_points_that_a_product_carries_are_in_the_parts_that_nobody_is_shown() -> None:
+    carried = replace(PRODUCT, unfiled=(POINT, replace(POINT, price=None, at=SEEN + timedelta(seconds=1))))
+    bare, page = (rendered(kept(product), packed).parts for product in (PRODUCT, carried))
+    differing = [part for part in Part if bare[part] != page[part]]
+    assert differing == [Part.PRICE, Part.STORED]
+    assert rendering.known_of(PRODUCT.id, orjson.loads(page[Part.PRICE])) == last_known(carried)
+    assert product_in(page[Part.STORED]) == carried
+    assert fingerprint(carried) == fingerprint(PRODUCT)
