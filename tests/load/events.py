@@ -157,7 +157,7 @@ def measured(events: int, seconds: int, size: int) -> tuple[str, list[str]]:
         before = processor_seconds()
         began = time.monotonic()
         seen, missed = k6("events.js", environment)
-        taking, lasted = spent(before), time.monotonic() - began
+        taking, lasted, wanting = spent(before), time.monotonic() - began, psutil.getloadavg()[0]
         kept = int(database[EVENTS.name].count_documents({}))
         before, began = processor_seconds(), time.monotonic()
         sessions = summed_up(database)
@@ -171,7 +171,8 @@ def measured(events: int, seconds: int, size: int) -> tuple[str, list[str]]:
         missed.append(f"{kept} of {sent} events were kept")
     report = [
         f"{accepted:,.0f} events a second kept for {seconds} s ({events:,} a second were told), in batches of {size}; "
-        f"{psutil.cpu_count()} cores shared by k6, API, Valkey and the cluster, of which {sum(taking.values()) / lasted:.2f} were used.",
+        f"{psutil.cpu_count()} cores shared by k6, API, Valkey and the cluster, of which {sum(taking.values()) / lasted:.2f} were used; "
+        f"{wanting:.0f} processes were running or waiting for them, others' among them.",
         table(
             ("", "requests", "p50 ms", "p95 ms", "p99 ms", "errors"),
             [
