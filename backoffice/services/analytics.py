@@ -19,8 +19,10 @@ from listino.domain.clock import utc_now
 from listino.domain.course import Moment, Step, without_gaps
 from listino.domain.customers import KnownCustomer
 from listino.domain.errors import InvalidValue
-from listino.store.behaviour import Span
+from listino.store.behaviour import Asked
+from listino.store.ground import Ground
 from listino.store.outage import UNAVAILABLE, time_limit
+from listino.store.span import Span
 
 log = structlog.get_logger("backoffice.analytics")
 
@@ -96,17 +98,22 @@ class Course:
     moments: Sequence[Moment]
 
 
-def figures(span: Span, *, seconds: float = PART_SECONDS) -> Behaviour | None:
+def ground(span: Span) -> Ground:
+    """What all figures of that span are put together from: for who wants several of them."""
+    return engines().store.behaviour.ground(span)
+
+
+def figures(span: Asked, *, seconds: float = PART_SECONDS) -> Behaviour | None:
     """Users, sessions, events by type and the steps of a sale; None where they cannot be had in time."""
     return _in_time("figures", seconds, lambda: engines().store.behaviour.figures(span))
 
 
-def pages(span: Span, *, count: int, seconds: float = PART_SECONDS) -> Sequence[PageFigures] | None:
+def pages(span: Asked, *, count: int, seconds: float = PART_SECONDS) -> Sequence[PageFigures] | None:
     """The pages that were viewed most, most first; None where they cannot be had in time."""
     return _in_time("pages", seconds, lambda: engines().store.behaviour.pages(span, count=count))
 
 
-def course(span: Span, *, seconds: float = PART_SECONDS) -> Course | None:
+def course(span: Asked, *, seconds: float = PART_SECONDS) -> Course | None:
     """How it went over the time, by the visits that began in each step; None where it cannot be had in time."""
     return _in_time("course", seconds, lambda: _course(span))
 
@@ -119,14 +126,15 @@ def customer(customer_id: str) -> KnownCustomer | None:
     return found
 
 
-def _course(span: Span) -> Course:
+def _course(asked: Asked) -> Course:
     store, now = engines().store.behaviour, utc_now()
+    span = asked.span if isinstance(asked, Ground) else asked
     # What is older is not kept: however early somebody begins, so many steps there are.
     oldest = now - timedelta(days=engines().settings.events_days)
     since = max(span.since or store.first_event(span) or now, oldest)
     until = min(span.until or now, now)
     step = Step.fitting(since, until)
-    return Course(step, without_gaps(store.course(span, step=step), since, until, step))
+    return Course(step, without_gaps(store.course(asked, step=step), since, until, step))
 
 
 def _in_time(what: str, seconds: float, ask: Callable[[], Answer]) -> Answer | None:

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from listino.domain.course import Step
 from listino.domain.events import Event, EventType
-from listino.store.behaviour import Span
 from listino.store.client import Store
+from listino.store.span import Span
 
 
 def plain_course(events: Sequence[Event], span: Span, step: Step) -> list[tuple[datetime, int, dict[EventType, int]]]:

@@ -19,10 +19,11 @@ from listino.domain.events import STEPS, Customer, Event, EventType
 from listino.settings import Settings
 from listino.store import summing, sums, tiles
 from listino.store.aio import AsyncStore
-from listino.store.behaviour import BehaviourReader, Span
 from listino.store.client import Store
 from listino.store.event_writes import session_writes
+from listino.store.ground import Ground
 from listino.store.page_views import PageViews
+from listino.store.span import Span
 
 # So long ago that every tile of time in which it lies is over.
 BEGIN = datetime.combine(utc_now() - timedelta(days=100), time(8, 30), UTC)
@@ -166,16 +167,16 @@ async def test_a_part_after_the_asked_time_that_is_summed_up_meanwhile_changes_n
     await node.events.keep([looks])
     await sum_up(node)
     await node.events.keep([later])
-    ground = BehaviourReader._ground
+    cover = Ground.cover
 
-    def overtaken(self: BehaviourReader, *asked: Any, **named: Any) -> Any:
+    def overtaken(self: Ground, *asked: Any, **named: Any) -> Any:
         """What figures are put together from is known, and not read yet."""
-        found = ground(self, *asked, **named)
+        found = cover(self, *asked, **named)
         asyncio.run_coroutine_threadsafe(sum_up(node), loop).result(30)
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(BehaviourReader, "_ground", overtaken)
+        patch.setattr(Ground, "cover", overtaken)
         figures = await asyncio.to_thread(store.behaviour.figures, span)
     assert told(figures) == plain([looks, later], span)[0]
     assert told(store.behaviour.figures(span)) == plain([looks, later], span)[0]
