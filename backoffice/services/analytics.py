@@ -20,7 +20,7 @@ from listino.domain.course import Moment, Step, without_gaps
 from listino.domain.customers import KnownCustomer
 from listino.domain.errors import InvalidValue
 from listino.store.behaviour import Asked
-from listino.store.ground import Ground
+from listino.store.ground import MOST_UNSUMMED, Ground
 from listino.store.outage import UNAVAILABLE, time_limit
 from listino.store.span import Span
 
@@ -29,6 +29,7 @@ log = structlog.get_logger("backoffice.analytics")
 # A page asks for figures, pages and course one after the other, and none may use up the time of the next.
 PART_SECONDS = 0.3 * STORE_SECONDS
 WHOLE_SECONDS = 0.9 * STORE_SECONDS  # what a part may take that is asked for alone
+MANY_UNSUMMED = 1000  # sessions: to read the events of so many takes a good part of PART_SECONDS
 
 Answer = TypeVar("Answer")
 
@@ -116,6 +117,13 @@ def pages(span: Asked, *, count: int, seconds: float = PART_SECONDS) -> Sequence
 def course(span: Asked, *, seconds: float = PART_SECONDS) -> Course | None:
     """How it went over the time, by the visits that began in each step; None where it cannot be had in time."""
     return _in_time("course", seconds, lambda: _course(span))
+
+
+def backlog() -> int | None:
+    """How many sessions are not summed up yet, counted to MOST_UNSUMMED; None where they are too few for figures to be late for
+    them, or nobody can say."""
+    count = _in_time("backlog", PART_SECONDS / 3, lambda: engines().store.behaviour.unsummed(most=MOST_UNSUMMED))
+    return count if count and count >= MANY_UNSUMMED else None
 
 
 def customer(customer_id: str) -> KnownCustomer | None:

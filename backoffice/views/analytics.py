@@ -152,8 +152,10 @@ def _parts(span: Span, asked: Filters) -> dict[str, Any]:
     course = analytics.course(ground)
     shown = None if pages is None else pages[: asked.shown]
     more = next((count for count in PAGES_SHOWN if count > asked.shown), None)
+    late = span.customer is None and None in (figures, pages, course)
     return {
         "figures": figures,
+        "backlog": analytics.backlog() if late else None,
         "summary": figures and summary_table(figures),
         "charts": {
             "events": figures and types_chart(figures),

@@ -63,8 +63,9 @@ class Ground:
         # The order counts: what is unsummed first. A visit that is not among it changes only after SETTLE_SECONDS, when the
         # figures have been told; and one that is changes only when no tile that has counted it is sealed.
         if time.monotonic() > self._read_at + TELL_SECONDS:
-            self._read_at, self._whole = time.monotonic(), None
+            began = time.monotonic()
             self._apart = self._set_apart()
+            self._read_at, self._whole = began, None  # only now: what could not be read is asked for again
         if self._whole is not None and all(tile["hours"] <= longest for tile in self._whole.tiles):
             return self._whole
         found = self._covered(longest, fields)

@@ -284,7 +284,7 @@ def figures_measured(store: Store, platform: Platform, rounds: int, only: str) -
     questions: dict[str, Callable[[], object]] = {
         f"{what}: {title}": partial(ask, span) for title, span in spans.items() for what, ask in asked.items()
     }
-    questions["counting the goods of all shops, in the background"] = store.products.stock
+    questions["counting the goods of all shops, in the background"] = store.products.counts
     for title, ask in questions.items():
         if only in title.lower():
             row = measured(title, ask, platform, rounds)
