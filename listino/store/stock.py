@@ -79,12 +79,11 @@ class StockCounts:
     def _claimed(self, now: datetime) -> bool:
         """Whether it is due, and this process is the one to count."""
         try:
-            claim = self._stock.update_one(
-                {"_id": _ID, "due_at": {"$lte": now}}, {"$set": {"due_at": now + _COUNTING}}, upsert=True
-            )
+            due = {"_id": _ID, "due_at": {"$lte": now}}
+            self._stock.update_one(due, {"$set": {"due_at": now + _COUNTING}}, upsert=True)
         except DuplicateKeyError:
             return False  # it is there, and not due
-        return claim.modified_count > 0 or claim.upserted_id is not None
+        return True
 
     def _keep(self, **fields: object) -> None:
         self._stock.update_one({"_id": _ID}, {"$set": fields}, upsert=True)
