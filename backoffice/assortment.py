@@ -1,19 +1,22 @@
-"""How many products each shop has on sale: dear to count, so nobody waits for it and it is done once a minute at most."""
+"""How many products each shop has on sale: dear to count, so nobody waits for it, and all processes share one count."""
 
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
 from listino.store.outage import UNAVAILABLE, outages_told
-from listino.store.products import Stock
+from listino.store.stock import Stock
 
 log = structlog.get_logger("backoffice.assortment")
 
-KEPT_SECONDS = 60
-PATIENCE_SECONDS = 0.2  # how long pages wait for the very first count; a small store has counted by then
+KEPT_SECONDS = 15  # until it is looked whether somebody has counted anew, or has to
+PATIENCE_SECONDS = (
+    0.5  # how long pages wait that come when the first look has just begun; a small store has counted by then
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +30,25 @@ class ShopSize:
     gone: int
 
 
+class Counts(Protocol):
+    """See listino.store.stock."""
+
+    def kept(self) -> Mapping[str, Stock] | None: ...
+
+    def renew(self) -> Mapping[str, Stock] | None: ...
+
+
 class Assortment:
     """The shops and their sizes. Counting goes on behind the pages, which show the figures of the last count."""
 
-    def __init__(self, count: Callable[[], Mapping[str, Stock]], clock: Callable[[], float] = time.monotonic) -> None:
-        self._count = count
+    def __init__(self, counts: Counts, clock: Callable[[], float] = time.monotonic) -> None:
+        self._counts = counts
         self._clock = clock
         self._lock = threading.Lock()
-        self._counting: threading.Thread | None = None
+        self._looking: threading.Thread | None = None
         self._sizes: list[ShopSize] | None = None
-        self._until = float("-inf")
+        self._looked_at = float("-inf")
+        self._told = threading.Event()  # that something is known, or that a look has ended without
 
     def sizes(self) -> list[ShopSize] | None:
         """Shops with goods on sale, by market and name; None as long as no count has ended well."""
@@ -46,26 +58,32 @@ class Assortment:
     def stock(self) -> list[ShopSize] | None:
         """The same with those of which nothing is on sale."""
         with self._lock:
-            if self._counting is None and self._clock() >= self._until:
-                self._until = self._clock() + KEPT_SECONDS
-                self._counting = threading.Thread(target=self._recount, name="count products", daemon=True)
-                self._counting.start()
-            counting = self._counting
-        if self._sizes is None and counting is not None:
-            counting.join(PATIENCE_SECONDS)
+            if self._looking is None and self._clock() >= self._looked_at + KEPT_SECONDS:
+                self._looked_at = self._clock()
+                self._looking = threading.Thread(target=self._look, name="count products", daemon=True)
+                self._looking.start()
+            waited = self._clock() - self._looked_at
+        if self._sizes is None and waited < PATIENCE_SECONDS:
+            self._told.wait(PATIENCE_SECONDS - waited)
         return self._sizes
 
-    def _recount(self) -> None:
+    def _look(self) -> None:
         try:
             with outages_told():
-                counts = self._count()
-            self._sizes = [
-                ShopSize(key.partition(":")[0], key.partition(":")[2], stock.on_sale, stock.stored, stock.gone)
-                for key, stock in sorted(counts.items())
-            ]
+                self._take(self._counts.kept())
+                self._take(self._counts.renew())
         except UNAVAILABLE as error:
             # Figures a little older are better than none.
             log.warning("assortment.not_counted", error=str(error)[:300])
         finally:
+            self._told.set()
             with self._lock:
-                self._counting = None
+                self._looking = None
+
+    def _take(self, counts: Mapping[str, Stock] | None) -> None:
+        if counts is not None:
+            self._sizes = [
+                ShopSize(key.partition(":")[0], key.partition(":")[2], stock.on_sale, stock.stored, stock.gone)
+                for key, stock in sorted(counts.items())
+            ]
+            self._told.set()

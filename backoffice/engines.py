@@ -45,7 +45,7 @@ def attach(app: Flask, settings: Settings) -> None:
         store=store,
         live=LivePrices(settings),
         jobs=jobs,
-        assortment=Assortment(store.products.stock),
+        assortment=Assortment(store.stock),
         shops=shops,
         panels=Panels(store, jobs, shops),
     )

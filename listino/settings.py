@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
@@ -185,7 +185,7 @@ class Settings(BaseSettings):
         800,
         ge=1,
         le=10_000,
-        description="For how many days a customer's name and e-mail address are kept after the last event, and a note about one after it was written.",
+        description="For how many days a customer's name and e-mail address are kept after the last event, and a note about one after it was written; no less than EVENTS_DAYS.",
     )
     demo_products: int = Field(250, ge=1, le=1_000_000, description="Products in each demo shop.")
     demo_seed: int = Field(1, ge=0, description="Seed the demo shops are made from.")
@@ -202,6 +202,18 @@ class Settings(BaseSettings):
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"must be origins like https://shop.example:8443, not {origin!r}")
         return origins
+
+    @field_validator("customers_days")
+    @classmethod
+    def _check_retention(cls, days: int, others: ValidationInfo) -> int:
+        """Events are given out and erased by the customer whose they are, who has to be known for as long."""
+        events_days = others.data.get("events_days", days)
+        if days < events_days:
+            raise ValueError(
+                f"must be LISTINO_EVENTS_DAYS={events_days} or more: events of a customer who is known no longer could be "
+                "neither given out nor erased"
+            )
+        return days
 
     @property
     def limit_doubt(self) -> str | None:

@@ -19,14 +19,17 @@ from listino.domain.clock import utc_now
 from listino.domain.course import Moment, Step, without_gaps
 from listino.domain.customers import KnownCustomer
 from listino.domain.errors import InvalidValue
-from listino.store.behaviour import Span
+from listino.store.behaviour import Asked
+from listino.store.ground import MOST_UNSUMMED, Ground
 from listino.store.outage import UNAVAILABLE, time_limit
+from listino.store.span import Span
 
 log = structlog.get_logger("backoffice.analytics")
 
 # A page asks for figures, pages and course one after the other, and none may use up the time of the next.
 PART_SECONDS = 0.3 * STORE_SECONDS
 WHOLE_SECONDS = 0.9 * STORE_SECONDS  # what a part may take that is asked for alone
+MANY_UNSUMMED = 1000  # sessions: to read the events of so many takes a good part of PART_SECONDS
 
 Answer = TypeVar("Answer")
 
@@ -96,19 +99,31 @@ class Course:
     moments: Sequence[Moment]
 
 
-def figures(span: Span, *, seconds: float = PART_SECONDS) -> Behaviour | None:
+def ground(span: Span) -> Ground:
+    """What all figures of that span are put together from: for who wants several of them."""
+    return engines().store.behaviour.ground(span)
+
+
+def figures(span: Asked, *, seconds: float = PART_SECONDS) -> Behaviour | None:
     """Users, sessions, events by type and the steps of a sale; None where they cannot be had in time."""
     return _in_time("figures", seconds, lambda: engines().store.behaviour.figures(span))
 
 
-def pages(span: Span, *, count: int, seconds: float = PART_SECONDS) -> Sequence[PageFigures] | None:
+def pages(span: Asked, *, count: int, seconds: float = PART_SECONDS) -> Sequence[PageFigures] | None:
     """The pages that were viewed most, most first; None where they cannot be had in time."""
     return _in_time("pages", seconds, lambda: engines().store.behaviour.pages(span, count=count))
 
 
-def course(span: Span, *, seconds: float = PART_SECONDS) -> Course | None:
+def course(span: Asked, *, seconds: float = PART_SECONDS) -> Course | None:
     """How it went over the time, by the visits that began in each step; None where it cannot be had in time."""
     return _in_time("course", seconds, lambda: _course(span))
+
+
+def backlog() -> int | None:
+    """How many sessions are not summed up yet, counted to MOST_UNSUMMED; None where they are too few for figures to be late for
+    them, or nobody can say."""
+    count = _in_time("backlog", PART_SECONDS / 3, lambda: engines().store.behaviour.unsummed(most=MOST_UNSUMMED))
+    return count if count and count >= MANY_UNSUMMED else None
 
 
 def customer(customer_id: str) -> KnownCustomer | None:
@@ -119,14 +134,15 @@ def customer(customer_id: str) -> KnownCustomer | None:
     return found
 
 
-def _course(span: Span) -> Course:
+def _course(asked: Asked) -> Course:
     store, now = engines().store.behaviour, utc_now()
+    span = asked.span if isinstance(asked, Ground) else asked
     # What is older is not kept: however early somebody begins, so many steps there are.
     oldest = now - timedelta(days=engines().settings.events_days)
     since = max(span.since or store.first_event(span) or now, oldest)
     until = min(span.until or now, now)
     step = Step.fitting(since, until)
-    return Course(step, without_gaps(store.course(span, step=step), since, until, step))
+    return Course(step, without_gaps(store.course(asked, step=step), since, until, step))
 
 
 def _in_time(what: str, seconds: float, ask: Callable[[], Answer]) -> Answer | None:

@@ -16,8 +16,8 @@ from listino.domain.customers import Happening, KnownCustomer, Note, Visit
 from listino.domain.errors import InvalidValue
 from listino.domain.events import EventType
 from listino.store.audit import AuditQuery
-from listino.store.behaviour import Span
 from listino.store.paging import FIRST, LAST, key_of, key_parts
+from listino.store.span import Span
 
 PAGE_SIZE = 50
 PAGES_SHOWN = 10

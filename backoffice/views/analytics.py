@@ -30,7 +30,7 @@ from listino.domain.behaviour import Behaviour
 from listino.domain.clock import utc_now
 from listino.domain.customers import KnownCustomer
 from listino.domain.errors import InvalidValue
-from listino.store.behaviour import Span
+from listino.store.span import Span
 
 blueprint = Blueprint("analytics", __name__, url_prefix="/analytics")
 
@@ -146,13 +146,16 @@ def _customers(typed: str) -> Sequence[KnownCustomer]:
 
 def _parts(span: Span, asked: Filters) -> dict[str, Any]:
     """All that is shown; None for what could not be counted in time."""
-    figures = analytics.figures(span)
-    pages = analytics.pages(span, count=asked.shown + 1)
-    course = analytics.course(span)
+    ground = analytics.ground(span)
+    figures = analytics.figures(ground)
+    pages = analytics.pages(ground, count=asked.shown + 1)
+    course = analytics.course(ground)
     shown = None if pages is None else pages[: asked.shown]
     more = next((count for count in PAGES_SHOWN if count > asked.shown), None)
+    late = span.customer is None and None in (figures, pages, course)
     return {
         "figures": figures,
+        "backlog": analytics.backlog() if late else None,
         "summary": figures and summary_table(figures),
         "charts": {
             "events": figures and types_chart(figures),

@@ -29,6 +29,7 @@ from listino.store.schedule import CrawlTimes
 from listino.store.setup import Told, prepare
 from listino.store.staff import Staff
 from listino.store.staff_sessions import StaffSessions
+from listino.store.stock import StockCounts
 from listino.store.tokens import Tokens
 
 Client = TypeVar("Client")
@@ -90,6 +91,7 @@ class Store:
         self._database = database
         self.filing = Filing(database[PRICE_HISTORY.name])
         self.products = Products(database, self._guard, self.filing)
+        self.stock = StockCounts(database)
         self.catalogue = Catalogue(self._client, database, self._guard, settings)
         self.holds = Holds(database, self._guard)
         self.handlings = Handlings(database, self._guard)

@@ -135,6 +135,9 @@ PRODUCTS = Declaration(
     },
 )
 
+# One document: how much there is of each shop, as it was last counted.
+STOCK = Declaration(name="stock", shard_key={"_id": "hashed"}, validator=_required(due_at=_TIME))
+
 PRICE_HISTORY = Declaration(
     name="price_history",
     # One bucket a product and month; a product's buckets live together on one shard.
@@ -320,6 +323,7 @@ ERASURES = Declaration(
 
 COLLECTIONS = (
     PRODUCTS,
+    STOCK,
     PRICE_HISTORY,
     CRAWLS,
     REJECTS,

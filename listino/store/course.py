@@ -12,7 +12,7 @@ from listino.store.documents import Document
 _NUMBERS = ("sessions", *(f"{kind}_count" for kind in EventType))
 
 # What of a tile is counted.
-COUNTED = dict.fromkeys(("start", "until", *_NUMBERS), 1)
+_COUNTED = dict.fromkeys(("start", "until", *_NUMBERS), 1)
 
 
 class Progress:
@@ -23,9 +23,9 @@ class Progress:
         self._steps: defaultdict[datetime, Counter[str]] = defaultdict(Counter)
 
     @property
-    def longest_tile(self) -> int:
-        """Hours: every tile of that length, and each shorter one, lies in one step."""
-        return 1 if self._step is Step.HOUR else 24
+    def of_tiles(self) -> tuple[float, Document]:
+        """How many hours tiles may have, so that each lies in one step, and what of them is wanted."""
+        return 1 if self._step is Step.HOUR else 24, _COUNTED
 
     def rows(self, visits: Document) -> list[Document]:
         """The pipeline that gives a row for each step with what is counted of the visits that the filter finds."""

@@ -32,6 +32,10 @@ class Contended(ConnectionFailure):
     """Somebody else changed the same products each time in between; one of UNAVAILABLE, for a moment later it may succeed."""
 
 
+class Behind(ConnectionFailure):
+    """So much has come in and is not summed up yet that it cannot be told; one of UNAVAILABLE, for later it will be."""
+
+
 def is_outage(error: OperationFailure) -> bool:
     """Whether the cluster refused because a part of it was away or too slow: the same may succeed a moment later."""
     if isinstance(error, BulkWriteError):

@@ -6,50 +6,77 @@ known from that, as a rule; what is missing of their figures is asked for.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count as counting
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from listino.domain.behaviour import Figures, PageFigures, most_viewed
 from listino.store.documents import Document
 from listino.store.sums import NUMBERS
-from listino.store.tally import views_from
 from listino.store.visits import Range
 
 Asked = Callable[[Sequence[tuple[Range, Sequence[str]]]], Iterable[Mapping[str, Any]]]
 
+_VIEWS = np.dtype("<i8")  # little-endian, whatever machine reads them
+
+_Places = NDArray[np.intp]
+_Numbers = NDArray[np.int64]  # a row of NUMBERS for each of some places
+
+
+def packed_views(pages: Sequence[Mapping[str, int]]) -> bytes:
+    """The numbers of pages as a tile keeps them beside their names."""
+    return _numbers(pages).astype(_VIEWS).tobytes()
+
 
 class _Told:
-    """What a tile tells, less what is not to count."""
+    """What a tile tells: of the pages at `places`, and of no other; `less`, what of it is not to count."""
 
-    def __init__(self, tile: Document) -> None:
+    def __init__(self, tile: Document, places: _Places) -> None:
         self.range: Range = (tile["start"], tile["until"])
         self.bound: int = tile["bound"]
-        self.pages = dict(zip(tile["pages"], views_from(tile["views"]), strict=True))
+        self.places = places
+        self.numbers: _Numbers = np.frombuffer(tile["views"], _VIEWS).reshape(-1, len(NUMBERS))
+        self.less: list[tuple[_Places, _Numbers]] = []
+
+    def take_away(self, places: _Places, numbers: _Numbers) -> None:
+        """Leaves those of them out that are told."""
+        told = self.tells(places)
+        self.less.append((places[told], -numbers[told]))
+
+    def tells(self, places: _Places) -> NDArray[np.bool_]:
+        """Of which of those places it tells."""
+        told = np.zeros(1 + max(self.places.max(initial=0), places.max(initial=0)), np.bool_)
+        told[self.places] = True
+        return told[places]
 
 
 class PageViews:
-    """Figures of pages."""
+    """Figures of pages. Each page has a place from when it is first heard of; there may be some ten thousands of them."""
 
     def __init__(self) -> None:
-        self._pages: defaultdict[str, Figures] = defaultdict(Figures)
+        self._places: defaultdict[str, int] = defaultdict(counting().__next__)
+        self._added: list[tuple[_Places, _Numbers]] = []
         self._told: list[_Told] = []
 
-    def add(self, rows: Iterable[Mapping[str, Any]], sign: int = 1) -> None:
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Adds rows with `page`, `count`, `timed` and `ms`."""
-        for row in rows:
-            self._pages[row["page"]].add(*(sign * row[name] for name in NUMBERS))
+        some = list(rows)
+        self._added.append((self._placed([row["page"] for row in some]), _numbers(some)))
 
     def add_tiles(self, tiles: Iterable[Document], apart: Sequence[Document]) -> None:
         """Adds what tiles tell, less what they have counted of the visits `apart`."""
         for tile in tiles:
-            told = _Told(tile)
-            for visit in apart:
-                if told.range[0] <= visit["sums"]["first"] < told.range[1]:
-                    for one in visit["sums"]["pages"]:
-                        if one["page"] in told.pages:
-                            numbers = told.pages[one["page"]]
-                            numbers[:] = [had - one[name] for had, name in zip(numbers, NUMBERS, strict=True)]
-            for page, numbers in told.pages.items():
-                self._pages[page].add(*numbers)
+            told = _Told(tile, self._placed(tile["pages"]))
+            less = [
+                page
+                for visit in apart
+                if told.range[0] <= visit["sums"]["first"] < told.range[1]
+                for page in visit["sums"]["pages"]
+            ]
+            if less:
+                told.take_away(self._placed([page["page"] for page in less]), _numbers(less))
             self._told.append(told)
 
     def complete(self, count: int, asked: Asked) -> bool:
@@ -58,28 +85,48 @@ class PageViews:
         partial = [told for told in self._told if told.bound]
         if not partial:
             return True
-        least = sorted((figures.count for figures in self._pages.values()), reverse=True)[count - 1 : count]
+        views = self._together()[:, 0]
         unseen = sum(told.bound for told in partial)
-        if not least or unseen >= least[0]:
+        if len(views) < count:
             return False
-        near = [
-            page
-            for page, figures in self._pages.items()
-            if figures.count + unseen >= least[0]
-            and figures.count + sum(told.bound for told in partial if page not in told.pages) >= least[0]
-        ]
-        missing = [(told.range, [page for page in near if page not in told.pages]) for told in partial]
-        if wanted := [(range_, pages) for range_, pages in missing if pages]:
+        least = np.partition(views, -count)[-count]
+        if unseen >= least:
+            return False
+        missing = np.full(len(views), unseen)
+        for told in partial:
+            missing[told.places] -= told.bound
+        near = np.flatnonzero(views + missing >= least)
+        pages = list(self._places)
+        untold = [(told.range, [pages[place] for place in near[~told.tells(near)]]) for told in partial]
+        if wanted := [(range_, some) for range_, some in untold if some]:
             self.add(asked(wanted))
         return True
 
     def take_away_tiles(self) -> None:
         """Leaves what was added otherwise."""
-        for told in self._told:
-            for page, numbers in told.pages.items():
-                self._pages[page].add(*(-number for number in numbers))
         self._told = []
 
     def most(self, count: int) -> Sequence[PageFigures]:
         """The most viewed ones, most first."""
-        return most_viewed({page: figures for page, figures in self._pages.items() if figures.count}, count)
+        together = self._together()
+        views = together[:, 0]
+        least = max(1, np.partition(views, -count)[-count]) if len(views) > count else 1
+        pages = list(self._places)
+        near = np.flatnonzero(views >= least)
+        return most_viewed({pages[place]: Figures(*together[place].tolist()) for place in near}, count)
+
+    def _placed(self, pages: Sequence[str]) -> _Places:
+        return np.fromiter(map(self._places.__getitem__, pages), np.intp, len(pages))
+
+    def _together(self) -> _Numbers:
+        """The numbers of every place."""
+        found = np.zeros((len(self._places), len(NUMBERS)), np.int64)
+        for told in self._told:
+            found[told.places] += told.numbers  # it tells a page once
+        for places, numbers in (*self._added, *(less for told in self._told for less in told.less)):
+            np.add.at(found, places, numbers)
+        return found
+
+
+def _numbers(rows: Sequence[Mapping[str, int]]) -> _Numbers:
+    return np.array([[row[name] for name in NUMBERS] for row in rows], np.int64).reshape(-1, len(NUMBERS))

@@ -1,7 +1,6 @@
 """The products repository, synchronous: for the back office, the workers and the command line."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from types import MappingProxyType
@@ -15,27 +14,19 @@ from listino.domain.errors import ProductNotFound, TooBroad
 from listino.domain.history import PricePoint
 from listino.domain.listing import Terms
 from listino.domain.product import Product, ProductId
-from listino.store.collections import LIST_READS, PRICE_HISTORY, PRODUCTS, STOCK_INDEX
+from listino.store.collections import LIST_READS, PRICE_HISTORY, PRODUCTS
 from listino.store.documents import points_from, product_from
 from listino.store.filing import Filing
 from listino.store.guard import Guard
 from listino.store.intake import Question
 from listino.store.query import AT_ONCE, CARD, ON_SALE, ProductQuery, gone, on_sale_of, spellings
+from listino.store.stock import counted
 from listino.store.storing import Storing
 from listino.store.upsert import UpsertPlan
 
 SEARCH_SECONDS = 1.5  # a person waits no longer for a list without being told why
 
 _LAST_CHARACTER = "\U0010ffff"
-
-
-@dataclass(frozen=True, slots=True)
-class Stock:
-    """How many products of a shop are stored, and of these on sale and gone; the rest awaits a first price to believe."""
-
-    stored: int
-    on_sale: int
-    gone: int
 
 
 class Products:
@@ -163,27 +154,4 @@ class Products:
 
     def counts(self) -> dict[str, int]:
         """Products on sale by `market:shop`."""
-        return {shop: stock.on_sale for shop, stock in self.stock().items() if stock.on_sale}
-
-    def stock(self) -> dict[str, Stock]:
-        """What there is of each shop, by `market:shop`: a step in an index for every product, which takes its time."""
-        is_on_sale = {"$and": [{"$eq": [{"$ifNull": [f"${name}", None]}, value]} for name, value in ON_SALE.items()]}
-        is_gone = {"$ne": [{"$ifNull": ["$gone_at", None]}, None]}
-        groups = self._lists.aggregate(
-            [
-                {"$match": {"market": {"$gte": ""}}},  # texts: goods of a catalogue have none
-                {
-                    "$group": {
-                        "_id": {"market": "$market", "shop": "$shop"},
-                        "stored": {"$sum": 1},
-                        "on_sale": {"$sum": {"$cond": [is_on_sale, 1, 0]}},
-                        "gone": {"$sum": {"$cond": [is_gone, 1, 0]}},
-                    }
-                },
-            ],
-            hint=STOCK_INDEX,
-        )
-        return {
-            f"{group['_id']['market']}:{group['_id']['shop']}": Stock(group["stored"], group["on_sale"], group["gone"])
-            for group in groups
-        }
+        return {shop: stock.on_sale for shop, stock in counted(self._lists) if stock.on_sale}

@@ -23,6 +23,8 @@ NUMBERS = ("count", "timed", "ms")
 BY_TYPE = tuple(f"{kind}_{name}" for kind in EventType for name in NUMBERS)
 # What of a document with sums is needed for everything but pages.
 WITHOUT_PAGES = {f"sums.{name}": 1 for name in ("first", "last", "many_pages", *BY_TYPE)}
+# What of a session is needed to look for its events.
+PART = {"owner": 1, "session": 1, "first_at": 1, "last_at": 1}
 
 _GROUPED = {
     "count": {"$sum": 1},

@@ -6,7 +6,8 @@ same one with a probability of 3e-8: then one of them is not counted.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ _REACHED = tuple(f"reached_{step}" for step in STEPS)
 _ADDED = ("sessions", "session_ms", *_REACHED, *BY_TYPE)
 
 # Little-endian, whatever machine reads them.
-_HASH, _TIMES, _VIEWS = np.dtype("<u8"), np.dtype("<i4"), np.dtype("<i8")
+_HASH, _TIMES = np.dtype("<u8"), np.dtype("<i4")
 
 
 class Tally:
@@ -32,6 +33,11 @@ class Tally:
         self._numbers: Counter[str] = Counter()
         self._users: Counter[str] = Counter()
         self._kept: list[tuple[NDArray[np.uint64], NDArray[np.int32]]] = []
+
+    @property
+    def of_tiles(self) -> tuple[float, None]:
+        """How many hours tiles may have, and what of them is wanted: any, and all."""
+        return inf, None
 
     def rows(self, visits: Document) -> list[Document]:
         """The pipeline whose rows are added."""
@@ -101,17 +107,6 @@ class Tally:
         times = np.add.reduceat(times[order], begins)
         there = times > 0
         return users[begins][there], times[there]
-
-
-def packed_views(pages: Sequence[Mapping[str, int]]) -> bytes:
-    """The numbers of pages as they are kept beside their names."""
-    return np.array([[page[name] for name in NUMBERS] for page in pages], _VIEWS).tobytes()
-
-
-def views_from(packed: bytes) -> Iterable[Sequence[int]]:
-    """Count, timed and ms of each page."""
-    found: list[list[int]] = np.frombuffer(packed, _VIEWS).reshape(-1, len(NUMBERS)).tolist()
-    return found
 
 
 def _hashed(owner: str) -> int:

@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pymongo import UpdateOne
 
 from listino.store.documents import Document
-from listino.store.tally import Tally, packed_views
+from listino.store.page_views import packed_views
+from listino.store.tally import Tally
 from listino.store.visits import Range
 
 # Hours, and for how many seconds nobody may have unsealed a tile of that length before it is sealed. The shortest is longer than a visit's
@@ -26,8 +27,6 @@ MOST_PAGES = 2000  # of a tile
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-
-PAGES = ("pages", "views", "bound")
 
 
 def unsealing(instants: Iterable[datetime], *, at: datetime, mark: str) -> list[UpdateOne]:

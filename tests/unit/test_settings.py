@@ -46,6 +46,14 @@ def test_the_environment_beats_the_file_and_an_empty_address_is_none(
     assert settings.redis_address == "redis://127.0.0.1:9220/0"
 
 
+def test_customers_are_known_as_long_as_their_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LISTINO_EVENTS_DAYS", "801")
+    with pytest.raises(InvalidSettings, match="LISTINO_CUSTOMERS_DAYS=800: must be LISTINO_EVENTS_DAYS=801 or more"):
+        load_settings()
+    monkeypatch.setenv("LISTINO_CUSTOMERS_DAYS", "801")
+    assert load_settings().customers_days == 801
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
@@ -75,6 +83,11 @@ def test_the_environment_beats_the_file_and_an_empty_address_is_none(
             "must be origins like https://shop.example:8443, not 'https://*.shop.example'",
         ),
         ("CORS_ORIGINS", '["https://shop.example', "must have commas between its elements, or be a list in JSON"),
+        (
+            "CUSTOMERS_DAYS",
+            "399",
+            "must be LISTINO_EVENTS_DAYS=400 or more: events of a customer who is known no longer could be neither given out nor erased",
+        ),
         ("CLIENT_RATE", "-1", "must be 0.0 or more"),
         ("CLIENT_BURST", "0", "must be 1 or more"),
         ("TRUSTED_PROXIES", "10.0.0.1/8", "must be networks like 10.0.0.0/8: 10.0.0.1/8 has host bits set"),

@@ -179,6 +179,16 @@ def test_what_is_not_counted_in_time_is_said_and_the_rest_is_shown(
         assert html.fromstring(page).xpath(f"//input[@id='{field}']/@value") == [value]
 
 
+def test_a_backlog_is_named_where_figures_have_to_wait_for_it(reader: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("listino.store.ground.MOST_UNSUMMED", 5)
+    monkeypatch.setattr("backoffice.services.analytics.MOST_UNSUMMED", 5)
+    monkeypatch.setattr("backoffice.services.analytics.MANY_UNSUMMED", 5)
+    late = html.fromstring(reader.see("/analytics?period=last_month")).xpath("//*[contains(@class, 'late')]")
+    assert len(late) == 5
+    told = "This could not be counted in time: at least 5 sessions are not summed up yet. Try again in a few minutes."
+    assert {told} == {one.text_content().strip() for one in late}
+
+
 def test_a_file_that_is_not_ready_in_time_is_no_empty_file(reader: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backoffice.views.analytics.WHOLE_SECONDS", 1e-6)
     for table in ("summary", "pages", "course"):

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from listino.domain.course import Step
 from listino.domain.events import Event, EventType
-from listino.store.behaviour import Span
+from listino.store.behaviour import Asked
 from listino.store.client import Store
+from listino.store.span import Span
 
 
 def plain_course(events: Sequence[Event], span: Span, step: Step) -> list[tuple[datetime, int, dict[EventType, int]]]:
@@ -29,6 +30,6 @@ def plain_course(events: Sequence[Event], span: Span, step: Step) -> list[tuple[
     return [(at, begun[at], {kind: types[at][kind] for kind in EventType}) for at in sorted(types)]
 
 
-def told_course(store: Store, span: Span, step: Step) -> list[tuple[datetime, int, dict[EventType, int]]]:
+def told_course(store: Store, asked: Asked, step: Step) -> list[tuple[datetime, int, dict[EventType, int]]]:
     """The same as the store tells it."""
-    return [(one.at, one.sessions, dict(one.types)) for one in store.behaviour.course(span, step=step)]
+    return [(one.at, one.sessions, dict(one.types)) for one in store.behaviour.course(asked, step=step)]

@@ -19,10 +19,12 @@ from listino.domain.events import STEPS, Customer, Event, EventType
 from listino.settings import Settings
 from listino.store import summing, sums, tiles
 from listino.store.aio import AsyncStore
-from listino.store.behaviour import BehaviourReader, Span
 from listino.store.client import Store
 from listino.store.event_writes import session_writes
+from listino.store.ground import Ground
+from listino.store.outage import Behind
 from listino.store.page_views import PageViews
+from listino.store.span import Span
 
 # So long ago that every tile of time in which it lies is over.
 BEGIN = datetime.combine(utc_now() - timedelta(days=100), time(8, 30), UTC)
@@ -111,13 +113,14 @@ SPANS = [
 def compare(store: Store, events: Sequence[Event]) -> None:
     for span in SPANS:
         figures, pages = plain(events, span)
-        assert told(store.behaviour.figures(span)) == figures, span
+        ground = store.behaviour.ground(span)
+        assert told(store.behaviour.figures(ground)) == figures, span
         found = {
-            one.page: (one.figures.count, one.figures.timed, one.figures.ms) for one in store.behaviour.pages(span)
+            one.page: (one.figures.count, one.figures.timed, one.figures.ms) for one in store.behaviour.pages(ground)
         }
         assert found == pages, span
         for step in (Step.HOUR, Step.WEEK):  # of hours' tiles, and of days'
-            assert told_course(store, span, step) == plain_course(events, span, step), (span, step)
+            assert told_course(store, ground, step) == plain_course(events, span, step), (span, step)
 
 
 @pytest.fixture
@@ -166,16 +169,16 @@ async def test_a_part_after_the_asked_time_that_is_summed_up_meanwhile_changes_n
     await node.events.keep([looks])
     await sum_up(node)
     await node.events.keep([later])
-    ground = BehaviourReader._ground
+    cover = Ground.cover
 
-    def overtaken(self: BehaviourReader, *asked: Any, **named: Any) -> Any:
+    def overtaken(self: Ground, *asked: Any, **named: Any) -> Any:
         """What figures are put together from is known, and not read yet."""
-        found = ground(self, *asked, **named)
+        found = cover(self, *asked, **named)
         asyncio.run_coroutine_threadsafe(sum_up(node), loop).result(30)
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(BehaviourReader, "_ground", overtaken)
+        patch.setattr(Ground, "cover", overtaken)
         figures = await asyncio.to_thread(store.behaviour.figures, span)
     assert told(figures) == plain([looks, later], span)[0]
     assert told(store.behaviour.figures(span)) == plain([looks, later], span)[0]
@@ -452,3 +455,36 @@ async def test_what_has_not_settled_is_not_summed_up(store: Store, nodes: tuple[
     assert sums.SETTLE_SECONDS >= sums.READ_SECONDS + 20
     assert min(tiles.SEAL_SECONDS.values()) >= sums.SUM_SECONDS + sums.READ_SECONDS + 20
     assert min(tiles.SEAL_SECONDS.values()) > summing.TILE_SECONDS
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_ground_that_has_grown_old_is_read_anew(
+    store: Store, nodes: tuple[AsyncStore, AsyncStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = some_events(60)
+    await nodes[0].events.keep(events[:40])
+    await sum_up(nodes[0])
+    ground = store.behaviour.ground(Span())
+    before = plain(events[:40], Span())[0]
+    assert told(store.behaviour.figures(ground)) == before
+    await nodes[0].events.keep(events[40:])
+    assert told(store.behaviour.figures(ground)) == before
+    monkeypatch.setattr("listino.store.ground.TELL_SECONDS", -1.0)
+    assert told(store.behaviour.figures(ground)) == plain(events, Span())[0]
+
+
+async def test_so_many_unsummed_sessions_that_nobody_can_wait_for_them_are_told_as_such(
+    store: Store, nodes: tuple[AsyncStore, AsyncStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = some_events(60)
+    await nodes[0].events.keep(events)
+    waiting = len({(event.owner, event.session) for event in events})
+    assert store.behaviour.unsummed(most=1000) == waiting
+    assert store.behaviour.unsummed(most=5) == 5
+    monkeypatch.setattr("listino.store.ground.MOST_UNSUMMED", waiting)
+    compare(store, events)
+    monkeypatch.setattr("listino.store.ground.MOST_UNSUMMED", waiting - 1)
+    for ask in (store.behaviour.figures, store.behaviour.pages):
+        with pytest.raises(Behind, match=f"more than {waiting - 1} sessions"):
+            ask(Span())
+    assert store.behaviour.figures(Span(customer="3")).sessions  # whose own sessions are few

@@ -9,8 +9,8 @@ from integration.store.courses import plain_course, told_course
 from listino.domain.course import Step
 from listino.domain.events import Event, EventType
 from listino.settings import Settings
-from listino.store.behaviour import Span
 from listino.store.client import Store
+from listino.store.span import Span
 
 BEGIN = datetime(2026, 9, 27, 22, 50, tzinfo=UTC)  # a Sunday
 KINDS = list(EventType)

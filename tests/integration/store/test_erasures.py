@@ -13,11 +13,11 @@ from listino.domain.events import Customer, Event, EventType
 from listino.settings import Settings
 from listino.store import erasing, sums, tiles
 from listino.store.aio import AsyncStore
-from listino.store.behaviour import Span
 from listino.store.client import Store
 from listino.store.erasing import AsyncErasures
 from listino.store.event_writes import event_writes
 from listino.store.familiar import Lately
+from listino.store.span import Span
 
 BEGIN = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 ANNA = Customer(id="anna-7", email="anna@erased.example", name="Anna Verdi")

@@ -48,6 +48,7 @@ OTHERS = frozenset(
         "database[SESSIONS.name]",
         "self._visits",
         "self._tiles",
+        "self._stock",
         "never_products",  # listino.store.summing.upserted
     ]
 )

@@ -5,7 +5,7 @@ from listino.store.collections import COLLECTIONS, Declaration
 
 def test_each_collection_is_declared_once() -> None:
     names = [declared.name for declared in COLLECTIONS]
-    assert len(names) == 18
+    assert len(names) == 19
     assert len(set(names)) == len(names)
 
 
