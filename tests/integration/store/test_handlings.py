@@ -247,3 +247,11 @@ def test_each_filter_of_staff_finds_its_goods_by_an_index(
         indexes, keys = looked_at(database.command("explain", command, verbosity="executionStats"))
         assert index in indexes, query
         assert keys <= 3 * len(expected) + 40, "no more is looked at than there is to find"
+
+
+def test_a_price_among_what_is_gone_is_read_of_nothing_else(database: Database, shelves: list[dict[str, Any]]) -> None:
+    query = ProductQuery(**STAFF, least=1100, most=1399, only=Only.GONE, order=Order.LEFT)
+    (run,) = query.runs()
+    command = {"find": "products", "filter": run.filter, "hint": "by_price_gone_or_not", "sort": dict(run.sort)}
+    found = database.command("explain", command, verbosity="executionStats")["executionStats"]
+    assert (found["nReturned"], found["totalDocsExamined"]) == (10, 10)

@@ -13,8 +13,8 @@ from listino.store.client import Store
 from listino.store.query import CARD, ProductQuery, Run
 from listino.store.search import terms
 
-KINDS = ("red", "reddish", "blue", "re")
-NOUNS = ("lamp", "lampshade", "chair", "lam")
+KINDS = ("red", "reddish", "blu", "re")
+NOUNS = ("lamp", "lampshade", "kit", "lam")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def walked(store: Store, query: ProductQuery, count: int) -> list[ProductId]:
     "few", [0, 300]
 )  # whether words that go on otherwise lead to what has one cut off, or all that begin so
 @pytest.mark.parametrize("count", [1, 7, 500])
-@pytest.mark.parametrize("text", ["red lamp", "red lam", "re la", "lamp", "la", "blue chair", "chair red lamp"])
+@pytest.mark.parametrize("text", ["red lamp", "red lam", "re la", "lamp", "la", "blu kit", "kit red lamp"])
 def test_whole_words_come_first_and_nothing_is_missed_or_met_twice(
     store: Store,
     names: dict[ProductId, set[str]],
@@ -102,8 +102,8 @@ def test_a_page_of_whole_words_reads_no_more_of_a_word_than_fills_it(
 def test_what_has_words_whole_is_not_read_again_for_what_has_them_cut_off(
     store: Store, database: Database, names: dict[ProductId, set[str]]
 ) -> None:
-    query = ProductQuery(text="blue chair", market="it", beginnings=True)
-    assert sum("blue" in words for words in names.values()) > 30
+    query = ProductQuery(text="blu kit", market="it", beginnings=True)
+    assert sum("blu" in words for words in names.values()) > 30
 
     _, documents = read(database, query.cut_run(rarely=True), 25)
     _, otherwise = read(database, query.cut_run(rarely=False), 25)
