@@ -5,6 +5,7 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
 import httpcore2
@@ -22,6 +23,12 @@ _LOOK_SECONDS = 5.0  # at least between two looks for pools that nobody uses
 _ERRORS = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol)
 
 _Origin = tuple[bytes, bytes, int | None]
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """What verifies certificates, with the system's authorities; made on first use, which takes a while."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 class HostPools(httpx2.AsyncBaseTransport):
