@@ -42,8 +42,8 @@ Minor = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 class Search(ListQuery):
-    """Which products. In the order of their ids; of their prices where those are bounded; the last changed first with `since`, the
-    last gone first with `only=gone`."""
+    """Which products. In the order of their ids, those first that have every word of `q` whole; of their prices where those are bounded; the
+    last changed first with `since`, the last gone first with `only=gone`."""
 
     q: Annotated[
         Text | Absent, Field(description="Words of name and brand, a SKU, a GTIN, or an id.", examples=["moka"])

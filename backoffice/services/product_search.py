@@ -62,16 +62,15 @@ class ProductFilters(Filters):
 
 
 def _order(query: ProductQuery) -> Order:
-    """The order in which an index gives what is asked. Words, brands and rare states lead to few products themselves."""
-    if query.text or query.brand_typed or query.only in (Only.HELD, Only.STOPPED, Only.CORRECTED):
+    """The order in which an index gives what is asked: a page of goods that many have is full before all are looked through, and few
+    are sorted at once. Rare states lead to few products."""
+    if query.only in (Only.HELD, Only.STOPPED, Only.CORRECTED):
         return Order.ID
     if query.only is Only.GONE:
         return Order.LEFT
     if query.changed_since is not None:
         return Order.CHANGED
-    # The lists by price have nothing that is gone.
-    by_price = (query.least is not None or query.most is not None) and not query.gone
-    return Order.PRICE if by_price else Order.ID
+    return Order.PRICE if query.least is not None or query.most is not None else Order.ID
 
 
 def find_products(filters: ProductFilters, *, after: str | None = None, count: int = PAGE_SIZE) -> Slice[Product]:

@@ -64,6 +64,12 @@ def _on_sale(name: str, *fields: str) -> IndexModel:
     return IndexModel([*((field, ASCENDING) for field in (*fields, "_id", *states))], name=name)
 
 
+def _by_price(name: str, field: str) -> IndexModel:
+    return IndexModel(
+        [(field, ASCENDING), _PRICE, _ID, ("gone_at", ASCENDING)], name=name, partialFilterExpression=PRICED
+    )
+
+
 PRODUCTS = Declaration(
     name="products",
     # Page reads and upserts name the _id and touch one shard; four spiders' writes spread over all of them.
@@ -76,9 +82,9 @@ PRODUCTS = Declaration(
         _on_sale("by_id_for_sale"),
         _on_sale("by_category_for_sale", "category"),
         _on_sale("by_brand_for_sale", "brand"),
-        # Sorted lists, of goods on sale alone: whatever is gone is not in them.
-        IndexModel([("market", ASCENDING), _PRICE, _ID], name="by_price", partialFilterExpression=PRICED),
-        IndexModel([("category", ASCENDING), _PRICE, _ID], name="by_category_price", partialFilterExpression=PRICED),
+        # Sorted lists. Of prices staff look for among goods that are gone, too; what is new is on sale.
+        _by_price("by_price_gone_or_not", "market"),
+        _by_price("by_category_price_gone_or_not", "category"),
         IndexModel(
             [("market", ASCENDING), ("first_seen_at", DESCENDING), _ID],
             name="by_newest",
@@ -114,6 +120,8 @@ PRODUCTS = Declaration(
         "by_category_on_sale",
         "by_brand_on_sale",
         "by_shop",
+        "by_price",
+        "by_category_price",
         WORDS_INDEX,
     ),
     validator={

@@ -1,10 +1,11 @@
 """The products repository, synchronous: for the back office, the workers and the command line."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import pymongo
 from pymongo.database import Database
@@ -19,11 +20,12 @@ from listino.store.documents import points_from, product_from
 from listino.store.filing import Filing
 from listino.store.guard import Guard
 from listino.store.intake import Question
-from listino.store.query import AT_ONCE, CARD, ON_SALE, ProductQuery, gone, on_sale_of, spellings
+from listino.store.query import AT_ONCE, CARD, ON_SALE, ProductQuery, Run, gone, on_sale_of, spellings
 from listino.store.stock import counted
 from listino.store.storing import Storing
 from listino.store.upsert import UpsertPlan
 
+FEW = 300  # products that are looked through without regard to how few of them are wanted
 SEARCH_SECONDS = 1.5  # a person waits no longer for a list without being told why
 
 _LAST_CHARACTER = "\U0010ffff"
@@ -55,12 +57,30 @@ class Products:
     def page(self, query: ProductQuery, *, count: int) -> list[Product]:
         """At most `count` products of the list with the fields a list shows."""
         found: list[Product] = []
-        for run in query.runs():
+        for run in self._runs(query):
             cursor = self._lists.find(run.filter, CARD).sort(run.sort).limit(count - len(found))
             found += [product_from(document) for document in cursor]
             if len(found) >= count:
                 break
         return found
+
+    def _runs(self, query: ProductQuery) -> Iterator[Run]:
+        """The questions whose answers are the list, each made when the ones before did not fill the page.
+
+        Where whole words come first, in which stretch a page begins is asked of the last product of the page before.
+        """
+        if not query.ranked:
+            yield from query.runs()
+            return
+        if query.after is None or self._products.find_one({"$and": [{"_id": query.after}, query.whole]}, {"_id": 1}):
+            yield query.whole_run()
+            query = replace(query, after=None)
+        longer = query.continued
+        yield query.cut_run(rarely=bool(longer) and all(map(self._is_rare, longer)))
+
+    def _is_rare(self, condition: dict[str, Any]) -> bool:
+        found = self._lists.find(condition, {"_id": 1}).limit(FEW + 1)
+        return len(list(found)) <= FEW
 
     def sought(self, query: ProductQuery, *, count: int) -> list[Product]:
         """That page of a list with any filters; raises TooBroad where they have MongoDB look through more than it can in

@@ -11,7 +11,7 @@ from bson import MinKey
 from listino.domain.market import MARKETS
 from listino.domain.offer import Availability
 from listino.domain.product import Product, ProductId
-from listino.store.search import matching, words_of
+from listino.store.search import continuations, matching, matching_continued, matching_whole, words_of
 
 # What a list shows of a product, and what it may be sorted by.
 CARD = dict.fromkeys(("name", "slogan", "description", "category", "brand", "gtin", "market", "shop", "price.amount", "price.currency", "offer", "gone_at", "first_seen_at", "changed_at", "awaits_price", "handled"), 1)  # fmt: skip
@@ -26,8 +26,8 @@ AT_ONCE = 500
 # What shoppers may see: goods that their shop has, that have had a price to be believed, and that we do not hold from sale.
 ON_SALE = {"gone_at": None, "awaits_price": None, "stopped_at": None}
 
-# What the indexes of sorted lists hold: goods on sale that have a price, or of which is known since when they are here.
-PRICED: dict[str, Any] = {"price.amount": {"$gte": 0}, "gone_at": None}
+# What the indexes of sorted lists hold: goods that have a price, gone or not, and those on sale of which is known since when they are here.
+PRICED: dict[str, Any] = {"price.amount": {"$gte": 0}}
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 DATED: dict[str, Any] = {"first_seen_at": {"$gt": _LONG_AGO}, "gone_at": None}
 LEFT: dict[str, Any] = {"gone_at": {"$gt": _LONG_AGO}}
@@ -71,7 +71,7 @@ FILTERS_OF: dict[Order, tuple[str, ...]] = {
     Order.NEWEST: ("market",),
 }
 
-SortKey = int | datetime  # cents, or when the product was first seen
+SortKey = int | datetime  # cents, or a time
 
 
 class Run(NamedTuple):
@@ -86,7 +86,8 @@ class ProductQuery:
     """Which products, in which order. `after` is the last id of the page before (a keyset cursor), `after_key` what the
     list is sorted by of that product, where that is not the id.
 
-    `text` is what somebody searches for; with `beginnings` the words in it may be cut off (see listino.store.search).
+    `text` is what somebody searches for; with `beginnings` the words in it may be cut off (see listino.store.search): in the
+    order of ids those come first then that have every word whole.
     `brand` and `category` are as the products have them, `brand_typed` is a brand in whatever case. Goods without what
     the list is sorted by are not in it. An order goes with its FILTERS_OF; others are allowed and slow. `least` and `most`
     bound the price, in cents, both included; `only` lists that state alone, goods that are gone too where it says so.
@@ -116,6 +117,8 @@ class ProductQuery:
         """The questions whose answers, one after the other, are the list; every value in them is a plain string, number,
         time or anchored prefix."""
         conditions = self._conditions()
+        if self._typed:
+            conditions.append(matching(self._typed, market=self.market, beginnings=self.beginnings))
         of_market = {"market": {"$in": [None, *MARKETS]} if self.market is None else self.market}
         if self.order is Order.ID:
             if self._bounds():
@@ -140,12 +143,42 @@ class ProductQuery:
         return self.order is Order.ID and self.after is None and not self.text and not self.brand_typed
 
     @property
+    def ranked(self) -> bool:
+        """Whether the list has two stretches: products that have every word whole, and then those that have one cut off."""
+        return self.order is Order.ID and self.beginnings and bool(self._typed)
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """What holds for the first stretch of a `ranked` list alone."""
+        return matching_whole(self._typed, market=self.market)
+
+    def whole_run(self) -> Run:
+        """The first stretch of a `ranked` list, in the order in which the index has it."""
+        (run,) = replace(self, beginnings=False, text=None).runs()
+        return Run({"$and": [*run.filter["$and"], self.whole]}, run.sort)
+
+    def cut_run(self, *, rarely: bool) -> Run:
+        """The second one; `rarely`: few products have anything that begins with one of its words and is not the word, so that
+        these lead to it."""
+        (run,) = replace(self, text=None).runs() if rarely else self.runs()
+        cut = [matching_continued(self._typed, market=self.market)] if rarely else []
+        return Run({"$and": [*run.filter["$and"], *cut, {"$nor": [self.whole]}]}, run.sort)
+
+    @property
+    def continued(self) -> list[dict[str, Any]]:
+        """Of each of several words what has something that begins with it and is not the word."""
+        return continuations(self._typed, market=self.market)
+
+    @property
+    def _typed(self) -> str:
+        return (self.text or "").strip()
+
+    @property
     def combined(self) -> bool:
         """Whether there are several filters of which an index carries one, and the others are looked up in what that leaves."""
         filters = (self.text, self.brand_typed, self.category, self.availability, self.changed_since, self.only)
         price = self.least is not None or self.most is not None
-        # The indexes of prices have nothing that is gone, and of several words the index finds one.
-        several = (price and self.gone) + (len(words_of(self.text)) > 1)
+        several = len(words_of(self.text)) > 1  # of which the index finds one
         return sum(one is not None for one in filters) + price + several > 1
 
     def following(self, last: Product | ProductId) -> "ProductQuery":
@@ -186,8 +219,6 @@ class ProductQuery:
         excluded = {"gone_at": gone, "awaits_price": self.awaiting, "stopped_at": self.stopped}
         if state := {name: None for name, listed in excluded.items() if not listed}:
             conditions.append(state)
-        if self.text and self.text.strip():
-            conditions.append(matching(self.text.strip(), market=self.market, beginnings=self.beginnings))
         return conditions
 
     def _bounds(self) -> dict[str, dict[str, Any]]:

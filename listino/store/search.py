@@ -7,7 +7,7 @@ import contextlib
 import functools
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import Stemmer
@@ -21,6 +21,7 @@ from listino.domain.product import Product, parse_product_id
 CATALOGUE_LANGUAGE = "en"
 _WORD = re.compile(r"\w+")
 LEAST_CODE = 3  # characters from which on a text with a digit in it may be the beginning of a code
+NONE: dict[str, Any] = {"_id": {"$in": []}}  # the condition that no product meets
 _ANY_DIGIT = "*"  # stands in a term for the last digit of numbers that differ in it alone
 
 
@@ -79,16 +80,52 @@ def matching(text: str, *, market: str | None, beginnings: bool) -> dict[str, An
         if _is_number(text):
             ways.append({"terms": _tens(text), f"styles.skus.{text}": {"$exists": True}})
     if words := words_of(text):
-        languages = {language_of(market)} if market is not None else _languages()
-        ways.append({"$and": [_one_of(word, languages, beginnings=beginnings) for word in words]})
+        ways.append(_every(words, market, beginnings=beginnings))
     # An alternative that may be left out is left out: one way alone is read in the order of ids, and only as far as asked.
-    return ways[0] if len(ways) == 1 else {"$or": ways} if ways else {"_id": {"$in": []}}
+    return ways[0] if len(ways) == 1 else {"$or": ways} if ways else NONE
 
 
-def _one_of(word: str, languages: Collection[str], *, beginnings: bool) -> dict[str, Any]:
+def matching_whole(text: str, *, market: str | None) -> dict[str, Any]:
+    """The condition on products that have every word of the text, in whatever inflection and not cut off.
+
+    They are points of the index: matches come in the order of ids, and it reads as few of its rarest word as give what is asked for.
+    """
+    words = words_of(text)
+    return _every(words, market, beginnings=False) if words else NONE
+
+
+def continuations(text: str, *, market: str | None) -> list[dict[str, Any]]:
+    """Of each word of the text the condition on products with a term that begins with it and is not the word: it leads past all
+    that have the word whole. Nothing for a text that may be a code, or has one word: those are read as `matching` says."""
+    return [_longer(word, market) for word in words_of(text)] if " " in text else []
+
+
+def matching_continued(text: str, *, market: str | None) -> dict[str, Any]:
+    """The condition on products that a text of several words finds with `beginnings`, one of which they have longer."""
+    words = words_of(text)
+    others = {word: [other for other in words if other != word] for word in words}
+    return {"$or": [{"$and": [_longer(word, market), *_each(others[word], market, beginnings=True)]} for word in words]}
+
+
+def _every(words: Iterable[str], market: str | None, *, beginnings: bool) -> dict[str, Any]:
+    return {"$and": _each(words, market, beginnings=beginnings)}
+
+
+def _each(words: Iterable[str], market: str | None, *, beginnings: bool) -> list[dict[str, Any]]:
+    return [
+        {"terms": {"$in": [*_forms(word, market), _beginning(word)] if beginnings else _forms(word, market)}}
+        for word in words
+    ]
+
+
+def _longer(word: str, market: str | None) -> dict[str, Any]:
+    return {"terms": {"$elemMatch": {"$regex": _beginning(word), "$nin": _forms(word, market)}}}
+
+
+def _forms(word: str, market: str | None) -> list[Any]:
+    languages = {language_of(market)} if market is not None else _languages()
     # The word itself is there for codes without a digit.
-    forms: list[Any] = [word, *(_stem(word, language) for language in sorted(languages))]
-    return {"terms": {"$in": [*forms, _beginning(word)] if beginnings else forms}}
+    return [word, *(_stem(word, language) for language in sorted(languages))]
 
 
 @functools.lru_cache(maxsize=20_000)

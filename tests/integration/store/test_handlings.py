@@ -217,8 +217,11 @@ SEARCHES: list[tuple[dict[str, Any], str, Wanted]] = [
         ({"availability": Availability.OUT_OF_STOCK, "market": "it", "shop": "bottega"}, "by_availability", lambda one: one["offer"]["availability"] == "OutOfStock" and one["shop"] == "bottega" and "gone_at" not in one),
         ({"changed_since": at(580), "order": Order.CHANGED}, "by_change", lambda one: one["changed_at"] >= at(580) and "gone_at" not in one),
         ({"changed_since": at(580), "order": Order.CHANGED, "market": "it", "shop": "bar"}, "by_change", lambda one: one["changed_at"] >= at(580) and one["shop"] == "bar"),
-        ({"least": 1100, "most": 1109, "order": Order.PRICE}, "by_price", lambda one: 1100 <= one["price"]["amount"] <= 1109),
-        ({"least": 1590, "order": Order.PRICE, "category": "c1", "market": "it"}, "by_category_price", lambda one: one["price"]["amount"] >= 1590 and one["category"] == "c1"),
+        ({"least": 1100, "most": 1109, "order": Order.PRICE}, "by_price_gone_or_not", lambda one: 1100 <= one["price"]["amount"] <= 1109),
+        ({"least": 1115, "most": 1129, "order": Order.PRICE}, "by_price_gone_or_not", lambda one: 1115 <= one["price"]["amount"] <= 1129 and "gone_at" not in one),
+        ({"least": 1115, "most": 1129, "order": Order.PRICE, "gone": True}, "by_price_gone_or_not", lambda one: 1115 <= one["price"]["amount"] <= 1129),
+        ({"least": 1115, "most": 1129, "order": Order.LEFT, "only": Only.GONE}, "by_price_gone_or_not", lambda one: 1115 <= one["price"]["amount"] <= 1129 and "gone_at" in one),
+        ({"least": 1590, "order": Order.PRICE, "category": "c1", "market": "it"}, "by_category_price_gone_or_not", lambda one: one["price"]["amount"] >= 1590 and one["category"] == "c1"),
         ({"only": Only.GONE, "order": Order.LEFT}, "by_leaving", lambda one: "gone_at" in one),
         ({"only": Only.GONE, "order": Order.LEFT, "market": "it", "changed_since": at(500)}, "by_leaving", lambda one: "gone_at" in one and one["changed_at"] >= at(500)),
         ({"only": Only.STOPPED}, "by_handling", lambda one: one["_id"] == "it:bar:1"),
@@ -244,3 +247,11 @@ def test_each_filter_of_staff_finds_its_goods_by_an_index(
         indexes, keys = looked_at(database.command("explain", command, verbosity="executionStats"))
         assert index in indexes, query
         assert keys <= 3 * len(expected) + 40, "no more is looked at than there is to find"
+
+
+def test_a_price_among_what_is_gone_is_read_of_nothing_else(database: Database, shelves: list[dict[str, Any]]) -> None:
+    query = ProductQuery(**STAFF, least=1100, most=1399, only=Only.GONE, order=Order.LEFT)
+    (run,) = query.runs()
+    command = {"find": "products", "filter": run.filter, "hint": "by_price_gone_or_not", "sort": dict(run.sort)}
+    found = database.command("explain", command, verbosity="executionStats")["executionStats"]
+    assert (found["nReturned"], found["totalDocsExamined"]) == (10, 10)

@@ -311,6 +311,10 @@ def test_a_database_of_before_is_searched_after_it_was_prepared(
     told: list[tuple[str, str]] = []
     database.products.create_index([("words", 1), ("_id", 1)], name="by_word")
     database.products.create_index([("category", 1), ("_id", 1)], name="by_category")
+    on_sale = {"price.amount": {"$gte": 0}, "gone_at": None}
+    database.products.create_index(
+        [("market", 1), ("price.amount", 1), ("_id", 1)], name="by_price", partialFilterExpression=on_sale
+    )
     half_done = {"_id": 3, "name": "Lampada", "market": "it", "terms": ["lampad:it"]}
     old = [{"_id": f"it:bottega:{n}", "name": f"Lampade {n}", "market": "it", "words": ["lampade"]} for n in range(9)]
     database.products.insert_many([half_done, *old])
@@ -321,7 +325,12 @@ def test_a_database_of_before_is_searched_after_it_was_prepared(
     assert len(store.products.page(ProductQuery(text="lampada", market="it", beginnings=True), count=20)) == 9
     assert database.products.count_documents({"terms": {"$exists": True}}) == 10
     assert database.products.count_documents({"words": {"$exists": True}}) == 0
-    assert not {"by_word", "by_category"} & set(database.products.index_information())
+    priced = {"price": {"amount": 500, "currency": "EUR", "steps": []}, "gone_at": AT}
+    database.products.update_one({"_id": "it:bottega:5"}, {"$set": priced})
+    assert [one.id for one in store.products.page(ProductQuery(least=1, order=Order.PRICE, gone=True), count=5)] == [
+        "it:bottega:5"
+    ]
+    assert not {"by_word", "by_category", "by_price"} & set(database.products.index_information())
     told.clear()
     store.prepare(lambda name, what: told.append((name, what)))
     assert ("products", "ready") in told

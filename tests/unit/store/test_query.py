@@ -52,7 +52,7 @@ def test_filters_that_no_index_carries_together_are_told_from_others() -> None:
     assert not ProductQuery(least=1, most=2, market="it", shop="bottega").combined
     assert not ProductQuery(category="Lamps", gone=True).combined
     assert ProductQuery(category="Lamps", most=2).combined
-    assert ProductQuery(most=2, gone=True).combined, "no index of prices has what is gone"
+    assert not ProductQuery(most=2, gone=True).combined, "the indexes of prices have what is gone"
 
 
 def test_a_brand_as_typed_is_found_by_its_words_whatever_their_case() -> None:
@@ -90,6 +90,21 @@ def test_no_text_asks_nothing(text: str) -> None:
     assert conditions(text=text) == [ON_SALE, ALL]
 
 
+@pytest.mark.parametrize(
+    ("query", "ranked"),
+    [
+        (ProductQuery(text="moka", beginnings=True), True),
+        (ProductQuery(text=" ", beginnings=True), False),
+        (ProductQuery(text="moka"), False),
+        (ProductQuery(text="moka", beginnings=True, order=Order.CHANGED), False),
+    ],
+)
+def test_whole_words_come_first_where_words_may_be_cut_off_and_nothing_else_sorts(
+    query: ProductQuery, ranked: bool
+) -> None:
+    assert query.ranked is ranked
+
+
 def test_a_sorted_list_goes_on_among_the_equal_and_then_beyond_them() -> None:
     query = ProductQuery(order=Order.PRICE_DOWN, market="it")
     (first,) = query.runs()
@@ -97,9 +112,9 @@ def test_a_sorted_list_goes_on_among_the_equal_and_then_beyond_them() -> None:
     last = Product(id=7, name="Moka", price=Price(Money(2490)))
     equal, beyond = query.following(last).runs()
     assert equal.sort == [("_id", -1)]
-    assert equal.filter["$and"][-1] == {"price.amount": 2490, "gone_at": None, "_id": {"$lt": 7}}
+    assert equal.filter["$and"][-1] == {"price.amount": 2490, "_id": {"$lt": 7}}
     assert beyond.sort == first.sort
-    assert beyond.filter["$and"][-1] == {"price.amount": {"$gte": 0, "$lt": 2490}, "gone_at": None}
+    assert beyond.filter["$and"][-1] == {"price.amount": {"$gte": 0, "$lt": 2490}}
 
 
 def test_the_newest_come_first_and_equals_in_the_order_of_ids() -> None:
@@ -164,7 +179,7 @@ def test_a_stretch_of_prices_is_asked_for_so_that_an_index_of_prices_can_give_it
         (ProductQuery(text="shirt"), False),
         (ProductQuery(text="red shirt"), True),
         (ProductQuery(least=1), False),
-        (ProductQuery(least=1, gone=True), True),
+        (ProductQuery(least=1, gone=True), False),
         (ProductQuery(least=1, category="shirts"), True),
     ],
 )
