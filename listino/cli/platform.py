@@ -16,6 +16,7 @@ from listino.local.interruption import one_interrupt
 from listino.local.platform import ENGINES, PartStatus, Platform
 from listino.settings import Settings, load_settings, unknown_settings
 from listino.store.client import Store
+from listino.store.setup import BUILDS
 
 
 @click.command(short_help="Start the platform on this machine.")
@@ -74,9 +75,15 @@ def furnishing(settings: Settings) -> Callable[[], None]:
 
     def furnish() -> None:
         with Store(settings) as store:
-            store.prepare()
+            store.prepare(_told)
 
     return furnish
+
+
+def _told(name: str, what: str) -> None:
+    """Tells of what takes long."""
+    if what.startswith(BUILDS):
+        click.echo(f"{name}: {what}", err=True)
 
 
 def _stay(platform: Platform) -> None:

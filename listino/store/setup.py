@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import pymongo
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import CollectionInvalid, OperationFailure
@@ -14,6 +15,11 @@ from listino.store.collections import COLLECTIONS, SESSIONS, VISITS, WORDS_INDEX
 from listino.store.terms_migration import give_terms
 
 Told = Callable[[str, str], None]
+
+BUILDS = (
+    "builds"  # how is begun what is told of indexes for documents that are there: it takes minutes for tens of millions
+)
+_BUILD_SECONDS = 3 * 3600.0
 
 
 def prepare(client: MongoClient, database: Database, told: Told, settings: Settings, *, unindexed: str = "") -> None:
@@ -85,9 +91,14 @@ def _retain(database: Database, name: str, retention: Retention, days: int) -> N
 def index(database: Database, declared: Declaration, told: Told) -> None:
     """Makes the collection's indexes that are missing, all in one walk through it; retired ones go when the new are there."""
     collection = database[declared.name]
+    present = collection.index_information().keys()
+    missing = [name for model in declared.indexes if (name := model.document["name"]) not in present]
+    if missing and (documents := collection.estimated_document_count()):
+        told(declared.name, f"{BUILDS} {', '.join(missing)} from {documents:,} documents")
     if declared.indexes:
-        collection.create_indexes(list(declared.indexes))
-    for name in collection.index_information().keys() & set(declared.retired):
+        with pymongo.timeout(_BUILD_SECONDS):
+            collection.create_indexes(list(declared.indexes))
+    for name in present & set(declared.retired):
         if name == WORDS_INDEX:
             give_terms(collection, told)
         with contextlib.suppress(OperationFailure):  # another process was faster

@@ -11,6 +11,7 @@ from typing import Self
 import orjson
 from scrapy import signals
 from scrapy.crawler import Crawler
+from twisted.internet.defer import Deferred
 
 from listino.domain.clock import utc_now
 from listino.domain.crawl import CrawlStatus
@@ -60,11 +61,20 @@ class CrawlRecord:
         return cls(crawler)
 
     async def spider_opened(self, spider: MarketSpider) -> None:
+        self._hold_the_end()
         self._store = AsyncStore(spider.settings_of_listino, PageGuard(spider.settings_of_listino))
         self._log = CrawlLog(spider.run.id)
         self._log.begin()
         spider.revisits.open(self._store)
         self._heart = asyncio.ensure_future(self._beat(spider))
+
+    def _hold_the_end(self) -> None:
+        """Has the process wait for `spider_closed`: one that is told to stop while its spider closes anyway would end in the middle
+        of that, for Scrapy waits only where it was the first to close it."""
+        from twisted.internet import reactor  # there is one by now, and it is the one that Scrapy wanted
+
+        self._ended = asyncio.get_running_loop().create_future()
+        reactor.addSystemEventTrigger("before", "shutdown", Deferred.fromFuture, self._ended)  # type: ignore[arg-type]
 
     def not_whole(self, spider: MarketSpider) -> None:
         # Our own mistake, logged by Scrapy with its traceback; what it happened on has not been seen.
@@ -72,6 +82,12 @@ class CrawlRecord:
             spider.run.fail(shop.name, "Listino made a mistake; the spider's log has more")
 
     async def spider_closed(self, spider: MarketSpider, reason: str) -> None:
+        try:
+            await self._end(spider, reason)
+        finally:
+            self._ended.set_result(None)
+
+    async def _end(self, spider: MarketSpider, reason: str) -> None:
         # The beat that is under way comes to its end: what it saves must not come after the last word.
         self._ending.set()
         if self._heart is not None:

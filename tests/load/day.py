@@ -103,6 +103,7 @@ class Day:
             ).decode(),
         }
         self.news()  # what was asked before is no part of it
+        shops_used = self.shops.processor_seconds()
         with (
             Listener(self.settings.redis_address) as listener,
             usage_of(self.platform) as used,
@@ -119,6 +120,7 @@ class Day:
             lines, dropped = under_way.result()
             time.sleep(linger)
             visits = self.news()
+        used.beside += self.shops.processor_seconds() - shops_used
         run = Run([View.of(line) for line in lines if line.startswith("{")], visits, listener.heard, dropped, used)
         self.check(title, run)
         return run

@@ -30,7 +30,7 @@ class Listener:
         self._redis = Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
         self._stop, self._listening = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._listen, name="deliveries")
-        self.heard: list[Delivery] = []
+        self._heard: list[tuple[float, bytes]] = []
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -43,6 +43,11 @@ class Listener:
         self._thread.join()
         self._redis.close()
 
+    @property
+    def heard(self) -> list[Delivery]:
+        """Read only when all is over: whoever measures leaves the cores to what is measured."""
+        return [Delivery(at, LiveAnswer.from_json(told)) for at, told in self._heard]
+
     def _listen(self) -> None:
         while not self._stop.is_set():
             try:
@@ -51,7 +56,7 @@ class Listener:
                     self._listening.set()
                     while not self._stop.is_set():
                         if message := subscription.get_message(timeout=0.2):
-                            self.heard.append(Delivery(time.time(), LiveAnswer.from_json(message["data"])))
+                            self._heard.append((time.time(), message["data"]))
             except RedisError:
                 self._stop.wait(0.2)
 

@@ -80,6 +80,7 @@ def steady(day: Day, plan: Plan) -> Told:
     where = stages_table(stages(views, run.visits, run.deliveries))
     return (
         f"{where}\n\nMilliseconds of a processor for a view: {costs}; together {sum(spent.values()):.1f}. "
+        f"k6, the shops and what measures them: {1000 * run.used.beside / max(len(views), 1):.1f}. "
         f"For a second without views: {rest}."
     )
 

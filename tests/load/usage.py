@@ -1,6 +1,7 @@
 """Where the processor time goes: seconds that each kind of server used."""
 
 import contextlib
+import resource
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,9 +25,11 @@ KINDS = {
 
 @dataclass(slots=True)
 class Usage:
-    """Processor seconds by kind of server, between the beginning and the end of a block."""
+    """Processor seconds by kind of server, between the beginning and the end of a block. `beside`: of what measures them, with what
+    it has started and seen to its end."""
 
     seconds: Counter[str] = field(default_factory=Counter)
+    beside: float = 0.0
 
     def microseconds(self, requests: float) -> dict[str, float]:
         """The same for one request."""
@@ -36,10 +39,11 @@ class Usage:
 @contextlib.contextmanager
 def usage_of(platform: Platform) -> Iterator[Usage]:
     """What the platform's servers use while the block lasts; complete when it is over."""
-    used, before = Usage(), _spent(platform)
+    used, before, beside = Usage(), _spent(platform), _spent_here()
     yield used
     used.seconds = _spent(platform)
     used.seconds.subtract(before)
+    used.beside = _spent_here() - beside
 
 
 def _spent(platform: Platform) -> Counter[str]:
@@ -52,3 +56,8 @@ def _spent(platform: Platform) -> Counter[str]:
             for one in (process, *process.children(recursive=True)):
                 spent[kind] += sum(one.cpu_times()[:2])
     return spent
+
+
+def _spent_here() -> float:
+    whose = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in whose)

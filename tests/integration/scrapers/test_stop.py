@@ -1,11 +1,12 @@
 """A crawl that is told to stop in the back office: the spider hears of it wherever it runs."""
 
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from shopkeeper import PRODUCTS, RunningShop, wait_until
 
-from listino.crawling import run_crawl
+from listino.crawling import log_of, run_crawl
 from listino.domain.clock import utc_now
 from listino.domain.crawl import CrawlStatus
 from listino.settings import Settings
@@ -30,3 +31,18 @@ def test_a_crawl_stops_when_somebody_asks_and_its_log_is_kept(
     lines = store.crawls.log_page(run.id, count=100).lines
     assert any("mara@listino.test wants the crawl to stop" in line.text for line in lines)
     assert not store.leases.ask_to_stop("de", by="mara@listino.test", at=utc_now()), "nobody crawls any more"
+
+
+def test_a_spider_that_is_told_to_stop_while_it_ends_anyway_notes_its_end(
+    german_shop: RunningShop, settings: Settings, store: Store
+) -> None:
+    log, spiders = log_of(settings, "de"), list[subprocess.Popen[bytes]]()
+    with ThreadPoolExecutor(1) as aside:
+        crawl = aside.submit(run_crawl, settings, "de", trigger="test", begun=spiders.append)
+        closing = "Closing spider (finished)"
+        wait_until(lambda: log.exists() and closing in log.read_text(encoding="utf-8"), "the spider ends")
+        spiders[0].terminate()
+        run = crawl.result(60)
+
+    assert (run.status, run.total("products")) == (CrawlStatus.FINISHED, PRODUCTS)
+    assert store.crawls.get(run.id) == run

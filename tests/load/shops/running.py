@@ -94,6 +94,10 @@ class RunningShops:
         """From now on the shop takes requests and answers none before that time is over."""
         self._ask(shop, "hang", seconds)
 
+    def processor_seconds(self) -> float:
+        """What all of them have used of a processor until now."""
+        return self._ask(self.shops[0], "state")["processor_ms"] / 1000
+
     def news(self) -> Mapping[str, list[Visit]]:
         """By the shop's key, the visits since they were asked for last, in the order they came.
 
@@ -112,9 +116,10 @@ class RunningShops:
         deadline, before = time.monotonic() + QUIET_SECONDS, None
         while time.monotonic() < deadline:
             states = [self._ask(shop, "state") for shop in self.shops]
-            if states == before and not any(state["under_way"] for state in states):
+            visits = [state["visits"] for state in states]
+            if visits == before and not any(state["under_way"] for state in states):
                 return
-            before = states
+            before = visits
             time.sleep(LOOK_SECONDS)
 
     def _visits(self, shop: LoadShop) -> list[Visit]:

@@ -115,7 +115,12 @@ class Shops:
                 counter.behave(Conduct(**orjson.loads(body)))
             case "hang":  # whoever asks from now on is answered after so many seconds, at the earliest
                 counter.hangs_until = time.time() + orjson.loads(body)
-        return {"visits": len(counter.visits), "under_way": sum(visit.ended is None for visit in counter.visits)}
+        under_way = sum(visit.ended is None for visit in counter.visits)
+        return {
+            "visits": len(counter.visits),
+            "under_way": under_way,
+            "processor_ms": round(1000 * time.process_time()),
+        }
 
 
 async def stays(receive: Receive, seconds: float) -> bool:
