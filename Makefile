@@ -15,7 +15,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hash
 # given, not by how many tests a file has: those that kill servers take long and are few, and short ones end together.
 TWO_AT_A_TIME := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help run up down status crawl check test unit integration chaos e2e load load-live load-backoffice lint types catalogues format lock audit clean
+.PHONY: help run up down status crawl check test unit integration chaos e2e load load-live load-backoffice load-events lint types catalogues format lock audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,9 @@ load-live: $(TEST_READY) ## Measure live prices on a simulated day; writes docs/
 
 load-backoffice: $(TEST_READY) ## Measure the back office over a year of ten million events; writes docs/performance.md (an hour)
 	$(BIN)/python tests/load/backoffice.py
+
+load-events: $(TEST_READY) ## Measure how a thousand events a second are taken in; writes docs/performance.md (three minutes)
+	$(BIN)/python tests/load/events.py
 
 lint: $(TEST_READY) ## Check style
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """What happens in the storefront, taken in."""
 
 from dataclasses import asdict
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from starlette.requests import Request
@@ -45,6 +46,7 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
+@lru_cache(4096)
 def shortened(client: str) -> str | None:
     """The network of a client's address as it may be kept: `192.0.2.0/24`, `2001:db8::/48`; None for no address."""
     try:

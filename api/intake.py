@@ -18,6 +18,7 @@ from listino.store.sums import KEEP_SECONDS
 log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 1000  # events in one write
+GATHER_SECONDS = 0.1  # between the beginnings of two writes: each costs the servers as much as dozens of events
 MOST_WAITING = 10_000  # events; what a process takes within a few seconds
 LOOK_SECONDS = 5.0  # how often there may be sessions to sum up
 
@@ -25,8 +26,8 @@ LOOK_SECONDS = 5.0  # how often there may be sessions to sum up
 class Intake:
     """The events of one process. Use it in `async with`.
 
-    What comes while a write is under way makes the next one: with few events each is written at once, with many each write
-    carries more.
+    What comes while a write is under way, or within GATHER_SECONDS of its beginning, makes the next one: with few events each
+    is written at once, with many each write carries more.
     """
 
     def __init__(self, settings: Settings, events: AsyncEvents) -> None:
@@ -35,6 +36,7 @@ class Intake:
         self._events = events
         self._waiting: list[tuple[Sequence[Event], asyncio.Future[None]]] = []
         self._number = 0
+        self._not_before = 0.0  # on the loop's clock, for the next write
         self._writer: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Intake":
@@ -69,7 +71,11 @@ class Intake:
             raise EngineUnavailable(f"MongoDB did not take the events within {KEEP_SECONDS:.0f} s") from None
 
     async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
+            if self._number < MOST_AT_ONCE:
+                await asyncio.sleep(self._not_before - loop.time())
+            self._not_before = loop.time() + GATHER_SECONDS
             taken: list[tuple[Sequence[Event], asyncio.Future[None]]] = []
             number = 0
             while self._waiting and (not taken or number + len(self._waiting[0][0]) <= MOST_AT_ONCE):

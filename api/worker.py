@@ -10,6 +10,10 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn_worker import UvicornWorker
 
+# How long a connection may lie idle: longer than nginx keeps its own ones (deploy/nginx/nginx.conf). Gunicorn's two seconds are
+# shorter, and a POST that is sent into a connection that is being closed is lost.
+KEEP_ALIVE_SECONDS = 60
+
 
 class JoinedWrites:
     """A connection that sends what is written in pairs, at the end of the loop's turn where the second one is late; in all
@@ -54,4 +58,9 @@ class Protocol(HttpToolsProtocol):
 class Worker(UvicornWorker):
     """`gunicorn -k api.worker.Worker`"""
 
-    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {**UvicornWorker.CONFIG_KWARGS, "loop": "uvloop", "http": Protocol}
+    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
+        **UvicornWorker.CONFIG_KWARGS,
+        "loop": "uvloop",
+        "http": Protocol,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+    }

@@ -89,7 +89,7 @@ def command(role: Sequence[str], environment: Mapping[str, str]) -> list[str]:
         case ["worker", "live"]:
             # Prometheus asks from another container.
             figures = ["--metrics-host", "0.0.0.0", "--metrics-port", str(WORKER_PORT)]  # noqa: S104
-            return [sys.executable, "-m", "workers", "live", *figures]
+            return [sys.executable, "-m", "workers", "live", "--processes", "1", *figures]
         case ["worker", "crawl"]:
             return [sys.executable, "-m", "workers", "crawl"]
         case ["schedule"]:

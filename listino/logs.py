@@ -43,14 +43,15 @@ class GatheredLines:
                 sys.stdout.buffer.flush()
 
 
-def configure_logs(settings: Settings, *, gathered: GatheredLines | None = None) -> None:
+def configure_logs(settings: Settings, *, gathered: GatheredLines | None = None, **said: str) -> None:
     """Call it once, in an entry point. Lines below LISTINO_LOG_LEVEL are not made at all.
 
-    `gathered`: where lines go instead of straight to standard output; whoever gives it has it write.
+    `gathered`: where lines go instead of straight to standard output; whoever gives it has it write. `said`: what every line says.
     """
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            *([lambda logger, method, event: event | said] if said else []),
             _line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level]),

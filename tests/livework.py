@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from typing import Any
 
 from redis import Redis
@@ -40,10 +41,11 @@ def start_worker(settings: Settings, *options: str) -> ForkServerProcess:
     return process
 
 
-def start_pool(settings: Settings, *options: str) -> "subprocess.Popen[bytes]":
-    """The command itself, with its options; one of its workers listens."""
+def start_pool(settings: Settings, log: Path, *options: str) -> "subprocess.Popen[bytes]":
+    """The command itself, with its options and its log; one of its workers listens."""
     command = [sys.executable, "-m", "workers", "live", *options]
-    process = subprocess.Popen(command, env=os.environ | settings.environment())
+    with log.open("wb") as told:
+        process = subprocess.Popen(command, env=os.environ | settings.environment(), stdout=told)
     await_worker(settings)
     return process
 

@@ -62,10 +62,7 @@ def _serve_pool(settings: Settings, processes: int, metrics_host: str, metrics_p
         last = f" to {metrics_ports[-1]}" if processes > 1 else ""
         figures = f"metrics at {metrics_host}:{metrics_ports[0]}{last}"
     click.echo(f"live workers: {processes}, {figures}; Ctrl-C stops them", err=True)
-    logging.getLogger("rq").setLevel("WARNING")
-    connection = connect_worker(settings, Patience(settings.redis_address), read_seconds=READ_SECONDS)
-    pool = LivePool(settings, connection, processes, metrics_host=metrics_host, metrics_ports=metrics_ports)
-    pool.start(logging_level="WARNING")
+    LivePool(settings, processes, metrics_host=metrics_host, metrics_ports=metrics_ports).serve()
 
 
 def _work(role: str, settings: Settings) -> None:

@@ -14,16 +14,21 @@ HOST = "127.0.0.1"
 RECYCLE_AFTER = 10_000  # jobs; whoever started the process starts a fresh one
 
 
-def work(settings: Settings, metrics_host: str = HOST, metrics_port: int | None = None) -> None:
+def work(
+    settings: Settings, metrics_host: str = HOST, metrics_port: int | None = None, *, worker: str | None = None
+) -> None:
     """Works until the process is told to stop, or is old; then finishes or puts back what it has in hand.
 
-    The settings are the environment's, from which its jobs load them again. With a port it answers Prometheus there.
+    The settings are the environment's, from which its jobs load them again. With a port it answers Prometheus there. `worker`: the
+    name under which its leases are known, for whoever is to end them when the process was killed.
     """
     settings.demand_contact()
     logging.getLogger("rq").setLevel("WARNING")
     patience = Patience(settings.redis_address)
     connection = connect_worker(settings, patience, read_seconds=READ_SECONDS)
     connection.ping()  # there is nothing to do until Redis answers
+    if worker is not None:
+        runtime().worker = worker
     runtime().warm_up()
     if metrics_port is not None:
         runtime().metrics.serve(metrics_host, metrics_port)

@@ -1,27 +1,49 @@
-"""Several live workers that one parent starts, and starts again when they end: RQ's pool, with workers as they are here."""
+"""Several live workers under one parent, which has imported all that they need and forks them: who ends has an heir at once."""
 
+import contextlib
+import gc
+import os
+import secrets
 import signal
+import threading
+import time
 from collections.abc import Sequence
-from multiprocessing.process import BaseProcess
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
 from typing import Any
 
 import structlog
-from redis import Redis
-from rq.serializers import JSONSerializer
-from rq.worker_pool import ForkProcess, WorkerData, WorkerPool
 
-from listino.jobs import LIVE
+from listino.live.client import UNAVAILABLE
+from listino.live.leases import end_leases
+from listino.logs import configure_logs
 from listino.settings import Settings
-from workers.enduring import LiveWorker
 from workers.live_worker import HOST, work
+from workers.pools import trusted
 
 log = structlog.get_logger(__name__)
 
 _STOP = (signal.SIGINT, signal.SIGTERM)
+# At least between two beginnings in one place: what ends at once, as without MongoDB, is not begun time and again.
+PAUSE_SECONDS = 1.0
 
 
-class LivePool(WorkerPool):
-    """`processes` live workers, each with connections of its own. Told to stop, it has them stop in order.
+@dataclass(slots=True)
+class _Place:
+    """A place in the pool, with the port of its figures. `worker`: the name of who has it, and `process` is None when nobody has;
+    `due`: when the next may begin, by the monotonic clock."""
+
+    number: int
+    port: int | None
+    worker: str = ""
+    process: ForkProcess | None = None
+    due: float = 0.0
+
+
+class LivePool:
+    """`processes` live workers, each with connections of its own. The parent has none, and no thread, when it forks.
 
     With `metrics_ports`, one each, they answer Prometheus there; who takes the place of one that ended has its port.
     """
@@ -29,48 +51,105 @@ class LivePool(WorkerPool):
     def __init__(
         self,
         settings: Settings,
-        connection: Redis,
         processes: int,
         *,
         metrics_host: str = HOST,
         metrics_ports: Sequence[int] | None = None,
     ) -> None:
-        super().__init__([LIVE], connection, num_workers=processes, worker_class=LiveWorker, serializer=JSONSerializer)
         self._settings = settings
         self._metrics_host = metrics_host
-        self._free_ports = list(metrics_ports or ())
-        self._ports: dict[str, int] = {}
+        ports: Sequence[int | None] = metrics_ports or [None] * processes
+        self._places = [_Place(number, port) for number, port in enumerate(ports, 1)]
+        self._stopping = False
 
-    def get_worker_process(self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "INFO") -> BaseProcess:
-        if self._free_ports:
-            self._ports[name] = self._free_ports.pop(0)
-        arguments = (self._settings, self._metrics_host, self._ports.get(name))
-        return ForkProcess(target=_work, args=arguments, name=f"live worker {name}")
+    def serve(self) -> None:
+        """Works until it is told to stop, by SIGINT or SIGTERM, and all have ended in order."""
+        for number in _STOP:
+            signal.signal(number, self._stop)
+        _make_ready()
+        # Whoever holds the end at which nobody writes hears when the other end is closed, which only the parent has.
+        with contextlib.ExitStack() as stack:
+            orphaned, alive = os.pipe()
+            stack.callback(os.close, orphaned)
+            stack.callback(os.close, alive)
+            while not self._stopping or self._running():
+                self._begin_due(orphaned, alive)
+                due = [place.due for place in self._places if place.process is None]
+                seconds = max(0.0, min(due) - time.monotonic()) if due and not self._stopping else None
+                wait([process.sentinel for process in self._running()], seconds)
+                for place in self._places:
+                    if place.process is not None and not place.process.is_alive():
+                        self._ended(place, place.process)
 
-    def start_worker(self, *args: Any, **options: Any) -> None:
-        # Whoever is told to stop in the middle of this would forget the new worker, which has the parent's handlers still.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
-        try:
-            super().start_worker(*args, **options)
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
+    def _running(self) -> list[ForkProcess]:
+        return [place.process for place in self._places if place.process is not None]
 
-    def handle_dead_worker(self, worker_data: WorkerData) -> None:
-        super().handle_dead_worker(worker_data)
-        if (port := self._ports.pop(worker_data.name, None)) is not None:
-            self._free_ports.append(port)
-        code = worker_data.process.exitcode or 0
-        if self.status is self.Status.STOPPED:
-            log.debug("live.worker_stopped", pid=worker_data.pid, exit_code=code)
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+        for process in self._running():
+            process.terminate()
+
+    def _begin_due(self, orphaned: int, alive: int) -> None:
+        for place in self._places:
+            # Who is told to stop in the middle of this would forget the new worker, which has the parent's handlers still.
+            signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+            try:
+                if place.process is None and place.due <= time.monotonic() and not self._stopping:
+                    self._begin(place, orphaned, alive)
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
+
+    def _begin(self, place: _Place, orphaned: int, alive: int) -> None:
+        place.due = time.monotonic() + PAUSE_SECONDS
+        place.worker = f"live-{place.number}-{secrets.token_hex(4)}"
+        place.process = get_context("fork").Process(
+            target=_work,
+            args=(self._settings, self._metrics_host, place.port, place.worker, orphaned, alive),
+            name=place.worker,
+            daemon=True,
+        )
+        place.process.start()
+
+    def _ended(self, place: _Place, process: ForkProcess) -> None:
+        """Has others take over at once what the dead one had in hand, and its place be free."""
+        said: dict[str, Any] = {"worker": place.worker, "pid": process.pid}
+        # Without Redis they find it when the leases run out.
+        with contextlib.suppress(*UNAVAILABLE):
+            if shops := end_leases(self._settings, place.worker):
+                said["shops"] = shops
+        code = process.exitcode or 0
+        if self._stopping:
+            log.debug("live.worker_stopped", **said, exit_code=code)
         elif code < 0:
-            log.warning("live.worker_ended", pid=worker_data.pid, signal=signal.Signals(-code).name)
+            log.warning("live.worker_ended", **said, signal=signal.Signals(-code).name)
         else:
-            said = log.warning if code else log.info
-            said("live.worker_ended", pid=worker_data.pid, exit_code=code)
+            say = log.warning if code else log.info
+            say("live.worker_ended", **said, exit_code=code)
+        process.close()
+        place.process = None
 
 
-def _work(settings: Settings, metrics_host: str, metrics_port: int | None) -> None:
+def _make_ready() -> None:
+    """Does once what every worker would do for itself. What there is by now is not looked through for garbage any more, which
+    would have each worker make a copy of it."""
+    trusted()
+    gc.collect()
+    gc.freeze()
+
+
+def _work(
+    settings: Settings, metrics_host: str, metrics_port: int | None, worker: str, orphaned: int, alive: int
+) -> None:
     for number in _STOP:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
-    work(settings, metrics_host, metrics_port)
+    os.close(alive)
+    threading.Thread(target=_end_with_parent, args=(orphaned,), name="parent", daemon=True).start()
+    configure_logs(settings, worker=worker)
+    work(settings, metrics_host, metrics_port, worker=worker)
+
+
+def _end_with_parent(orphaned: int) -> None:
+    """Has this process stop in order when the parent was killed: the next pool wants its port."""
+    os.read(orphaned, 1)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -5,6 +5,7 @@ import contextlib
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from typing import cast
 
 import httpcore2
@@ -21,6 +22,12 @@ _PROTOCOLS = ("h2", "http/1.1")  # as they are offered to hosts: ALPN, RFC 7301
 _ERRORS = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol)
 
 _Origin = tuple[bytes, bytes, int | None]
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """What verifies certificates, with the system's authorities; made on first use, which takes a while."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 class HostPools(httpx2.AsyncBaseTransport):

@@ -29,7 +29,7 @@ from listino.store.documents import packed, paged_document
 from workers.hosts import Hosts
 from workers.known import KnownProducts
 from workers.metrics import WorkerMetrics
-from workers.pools import HostPools
+from workers.pools import HostPools, trusted
 from workers.refresh import Refresher
 
 log = structlog.get_logger(__name__)
@@ -38,11 +38,12 @@ _LOOK_SECONDS = 1.0  # at the declarations, of which every turn at a shop wants 
 
 
 class Runtime:
-    """One a process."""
+    """One a process. `worker`: its name in leases, and where it is told what is wanted of its drains; another one is given before
+    the first drain begins."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.worker = secrets.token_hex(4)  # the process, where it is told what is wanted of its drains
+        self.worker = secrets.token_hex(4)
         self.jobs = Jobs(connect(settings))
         self.store = Store(settings, PageGuard(settings, _page))
         self._clock = ServerClock()
@@ -117,7 +118,7 @@ class Runtime:
     def _http(self) -> httpx2.AsyncClient:
         if self._client is None:
             self._client = httpx2.AsyncClient(
-                transport=HostPools(httpx2.create_ssl_context(trust_env=False)),
+                transport=HostPools(trusted()),
                 timeout=self.settings.live_timeout_ms / 1000,
                 headers={"User-Agent": self.settings.user_agent},
                 # A redirect could lead to a host that no shop declares.

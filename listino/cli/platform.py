@@ -165,13 +165,20 @@ def _table(parts: list[PartStatus]) -> Table:
             part.name,
             f"[{'green' if part.state == 'running' else 'red'}]{part.state}[/]",
             str(part.pid or "-"),
-            str(part.port or "-"),
+            _ports(part),
             _duration(part.uptime),
             str(part.restarts),
             f"{part.memory / 1e6:.0f} MB" if part.memory is not None else "-",
         )
     table.add_row("", "", "", "", "", "", f"{_memory(parts) / 1e6:.0f} MB")
     return table
+
+
+def _ports(part: PartStatus) -> str:
+    """`8110`, or `8110-8111`."""
+    if part.port is None:
+        return "-"
+    return str(part.port) if part.ports == 1 else f"{part.port}-{part.port + part.ports - 1}"
 
 
 def _memory(parts: list[PartStatus]) -> int:

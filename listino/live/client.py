@@ -2,7 +2,8 @@
 
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from redis import Redis
@@ -30,6 +31,29 @@ _OPTIONS: dict[str, Any] = {"health_check_interval": 30, "socket_keepalive": Tru
 # A server that vanished without a word is noticed after 5 + 3 x 2 seconds of silence; by the driver's own terms, after 45.
 # macOS has another name for the first.
 _PROBES = (("TCP_KEEPIDLE", 5), ("TCP_KEEPALIVE", 5), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3))
+
+
+class _Noticing:
+    """A connection whose loop may know before the driver that the server has closed it. uvloop refuses then what is written with an
+    error that is none of the driver's nor of the system's: a server that is killed while somebody connects looks like that."""
+
+    async def send_packed_command(self, *args: Any, **options: Any) -> None:
+        try:
+            await super().send_packed_command(*args, **options)  # type: ignore[misc]  # the driver's class comes after this one
+        except RuntimeError as error:
+            raise RedisConnectionError(f"the server closed the connection: {error}") from error
+
+
+class _Plain(_Noticing, aioredis.Connection):
+    pass
+
+
+class _Encrypted(_Noticing, aioredis.SSLConnection):
+    pass
+
+
+# By the driver's, which goes by the scheme of the address.
+_CONNECTIONS: Mapping[type, type] = MappingProxyType({aioredis.Connection: _Plain, aioredis.SSLConnection: _Encrypted})
 
 
 def connect(settings: Settings, *, seconds: float = COMMAND_SECONDS) -> Redis:
@@ -100,6 +124,7 @@ def connect_async(
             retry=AsyncRetry(NoBackoff(), ONCE_MORE, _WORTH_REPEATING),
             **_OPTIONS,
         )
+    pool.connection_class = _CONNECTIONS[pool.connection_class]
     return aioredis.Redis.from_pool(pool)
 
 
@@ -108,13 +133,16 @@ def connect_subscriber(settings: Settings) -> aioredis.Redis:
     still there."""
     probes = {getattr(socket, name): value for name, value in _PROBES if hasattr(socket, name)}
     with _address_checked(settings):
-        return aioredis.Redis.from_url(
+        redis = aioredis.Redis.from_url(
             settings.redis_address,
             socket_timeout=None,
             socket_connect_timeout=COMMAND_SECONDS,
             socket_keepalive_options=probes,
             **_OPTIONS,
         )
+    pool = redis.connection_pool
+    pool.connection_class = _CONNECTIONS[pool.connection_class]
+    return redis
 
 
 @contextlib.contextmanager

@@ -1,14 +1,17 @@
-"""What one worker process holds of all shops that it drains, and who tells it that something waits for one of them."""
+"""What one worker process holds of all shops that it drains, who tells it that something waits for one of them, and how others
+have what it held when it is dead."""
 
+import contextlib
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from listino.live.client import connect_async
+from listino.jobs import Jobs
+from listino.live.client import connect, connect_async
 from listino.live.exchange import Exchange, Script
-from listino.live.keys import DRAINS
-from listino.live.scripts import HOLD, WANTED
+from listino.live.keys import DRAINS, ShopKeys
+from listino.live.scripts import BEREAVE, HOLD, WANTED
 from listino.live.subscription import hear
-from listino.live.times import JOB_MS, LEASE_MS, LOOK_MS, RENEW_MS
+from listino.live.times import JOB_MS, LEASE_MS, LOOK_MS, QUEUED_MS, RENEW_MS
 from listino.live.waiting import WaitingRoom
 from listino.settings import Settings
 
@@ -50,3 +53,19 @@ async def hear_wanted(settings: Settings, worker: str, wake: Callable[[str], Non
     What is said while Redis is away is found with the next renewal.
     """
     await hear(settings, {f"{WANTED}{worker}": lambda shop: wake(shop.decode())})
+
+
+def end_leases(settings: Settings, worker: str) -> list[str]:
+    """Has the leases of a process that is dead be over now instead of after LEASE_MS, and a job begin a drain of each of its
+    shops `it:bottega`, which are given, in another one.
+
+    Raises one of `listino.live.client.UNAVAILABLE`, soon: a Redis that takes longer than the leases last has nothing to gain.
+    """
+    with contextlib.closing(connect(settings, seconds=LEASE_MS / 1000)) as redis:
+        found: Any = redis.zrange(DRAINS, 0, -1)
+        shops = [name.decode() for name in found]
+        keys = [DRAINS, *(ShopKeys(shop).drain for shop in shops)]
+        left: Any = redis.eval(BEREAVE, len(keys), *keys, worker, QUEUED_MS, JOB_MS, *shops)
+        for name in left:
+            Jobs(redis).drain(name.decode())
+    return [name.decode() for name in left]

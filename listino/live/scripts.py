@@ -241,3 +241,20 @@ end
 local first = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 return {waiting, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now), first[2] and first[2] - now or -1}
 """
+
+# A worker is dead. KEYS: live:drains, and for each shop: drain. ARGV: worker, QUEUED_MS, JOB_MS, and each shop. Gives the shops
+# that it drained; nobody does now, and for each a drain job is wanted.
+BEREAVE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local own, left = ARGV[1] .. '.', {}
+for at = 2, #KEYS do
+    local held, shop = redis.call('GET', KEYS[at]), ARGV[at + 2]
+    if held and string.sub(held, 1, #own) == own then
+        redis.call('SET', KEYS[at], 'queued', 'PX', ARGV[2])
+        redis.call('ZADD', KEYS[1], now + ARGV[3], shop)
+        left[#left + 1] = shop
+    end
+end
+return left
+"""

@@ -106,7 +106,7 @@ def _ports(settings: Settings) -> Finding:
         needed = _needed_ports(settings)
     except LocalPlatformError as error:
         return Finding("ports", "fail", str(error))
-    ours = {part.port for part in running}
+    ours = {port for part in running if part.port is not None for port in range(part.port, part.port + part.ports)}
     held = [
         f"{port} ({part}) {reason}"
         for part, port in needed.items()

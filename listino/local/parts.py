@@ -110,23 +110,25 @@ def _gunicorn(settings: Settings, name: str, app: str, options: tuple[str, ...])
 def _workers(settings: Settings) -> tuple[Program, ...]:
     """A crawl worker passes the signal on to its spider, which finishes what is under way."""
     return (
-        *(_live_worker(settings, f"live-{number + 1}") for number in range(settings.live_workers)),
+        _live_workers(settings),
         *(_worker(f"crawl-{number + 1}", "crawl", stop_seconds=CRAWL_STOP_SECONDS) for number in range(CRAWL_WORKERS)),
         _worker("scheduler", "schedule"),
     )
 
 
-def _live_worker(settings: Settings, name: str) -> Program:
-    """It has a port for its figures, and no probe: it asks for work before it answers Prometheus, and needs no port to."""
-    port = settings.port(name)
-    worker = _worker(name, "live")
-    return replace(worker, argv=(*worker.argv, "--metrics-port", str(port)), port=port)
+def _live_workers(settings: Settings) -> Program:
+    """One part: the pool replaces its processes by itself, sooner than the supervisor could. They have ports for their figures, and
+    no probe: they ask for work before they answer Prometheus, and need no port to."""
+    port, processes = settings.port("live-1"), settings.live_workers
+    options = ("--processes", str(processes), "--metrics-port", str(port))
+    pool = _worker("live", "live")
+    return replace(pool, argv=(*pool.argv, *options), port=port, ports=processes)
 
 
-def _worker(name: str, queue: str, *, stop_seconds: int = 8) -> Program:
+def _worker(name: str, role: str, *, stop_seconds: int = 8) -> Program:
     return Program(
         name=name,
-        argv=(sys.executable, "-m", "workers", queue),
+        argv=(sys.executable, "-m", "workers", role),
         stage=Stage.APPLICATION,
         stop_seconds=stop_seconds,
     )

@@ -41,13 +41,14 @@ WATCH_SECONDS = 0.5
 @dataclass(frozen=True, slots=True)
 class PartStatus:
     """How one part is. `state` is the supervisor's word in lower case, `running` when all is well, or `frozen` when a
-    signal stopped its process; `uptime` in seconds;
+    signal stopped one of its processes; `port` the first of its `ports`; `uptime` in seconds;
     `memory` in bytes, with its children's; `restarts` since the platform was started."""
 
     name: str
     state: str
     pid: int | None
     port: int | None
+    ports: int
     uptime: float | None
     restarts: int
     memory: int | None
@@ -160,14 +161,15 @@ class Platform:
             self._forbid_left_overs()
             return []
         counted = history.restarts(history.SupervisorLog(self.folder.supervisor_log).news())
-        ports = {part.name: part.port for part in kept.parts} if kept else {}
-        order = {name: place for place, name in enumerate(ports)}
+        known = {part.name: part for part in kept.parts} if kept else {}
+        order = {name: place for place, name in enumerate(known)}
         return [
             PartStatus(
                 name=part.name,
                 state="frozen" if part.pid is not None and processes.is_frozen(part.pid) else part.state,
                 pid=part.pid,
-                port=ports.get(part.name),
+                port=known[part.name].port if part.name in known else None,
+                ports=known[part.name].ports if part.name in known else 1,
                 uptime=part.uptime,
                 restarts=counted[part.name],
                 memory=processes.memory_bytes(part.pid) if part.pid is not None else None,

@@ -62,9 +62,11 @@ def engine_complaints(engines: Iterable[binaries.Engine]) -> list[str]:
 def port_complaints(programs: Iterable[Program]) -> list[str]:
     """Complains about each port that somebody listens on; once, where another platform has several and nobody else any."""
     held = {
-        program.port: (program, reason)
+        port: (program, reason)
         for program in programs
-        if program.port is not None and (reason := taken(program.port)) is not None
+        if program.port is not None
+        for port in range(program.port, program.port + program.ports)
+        if (reason := taken(port)) is not None
     }
     if len(held) > 1 and len(platforms := processes.platforms_at(held)) == 1:
         (other,) = platforms

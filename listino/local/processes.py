@@ -69,9 +69,10 @@ def memory_bytes(pid: int) -> int | None:
 
 
 def is_frozen(pid: int) -> bool:
-    """Whether a process was stopped by a signal: it exists, holds its port, and answers nobody."""
+    """Whether a process or one of its children was stopped by a signal: it exists, holds its port, and answers nobody."""
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+        process = psutil.Process(pid)
+        return any(one.status() == psutil.STATUS_STOPPED for one in (process, *process.children(recursive=True)))
     except psutil.Error:
         return False
 

@@ -11,12 +11,13 @@ from listino.local.programs import Program, Stage
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A started part; `stage` tells when it is stopped, `stop_seconds` how long that may take."""
+    """A started part, with its `ports` from `port` on; `stage` tells when it is stopped, `stop_seconds` how long that may take."""
 
     name: str
     stage: Stage
     port: int | None
     stop_seconds: int
+    ports: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def read(path: Path) -> Record | None:
 
 
 def _part(program: Program) -> Part:
-    return Part(program.name, program.stage, program.port, program.stop_seconds)
+    return Part(program.name, program.stage, program.port, program.stop_seconds, program.ports)
 
 
 def _write(path: Path, record: Record) -> None:

@@ -29,7 +29,6 @@ from listino.store.audit import audit_write
 from listino.store.client import opened, unavailable
 from listino.store.collections import (
     AUDIT,
-    CUSTOMERS,
     EVENTS,
     LIST_READS,
     PRICE_HISTORY,
@@ -39,7 +38,8 @@ from listino.store.collections import (
 from listino.store.crawl_records import AsyncCrawls
 from listino.store.documents import Document, points_from, product_from
 from listino.store.erasing import AsyncErasures
-from listino.store.event_writes import customer_writes, event_writes, refused, session_writes
+from listino.store.event_writes import event_writes, refused, session_writes
+from listino.store.familiar import Familiar
 from listino.store.guard import Bounded, Guard, ReadOnly
 from listino.store.intake import Question
 from listino.store.marks import STRIDE, Marks, Place
@@ -321,7 +321,7 @@ class AsyncEvents:
     def __init__(self, database: AsyncIOMotorDatabase) -> None:
         self._events = database[EVENTS.name]
         self._sessions = database[SESSIONS.name]
-        self._customers = database[CUSTOMERS.name]
+        self._familiar = Familiar(database)
         self._recognition = Recognition(database)
         self._summing = Summing(database)
 
@@ -334,8 +334,9 @@ class AsyncEvents:
             # Before the events, and acknowledged: from now on nobody believes the sums of their sessions.
             await asyncio.gather(
                 upserted(self._sessions, session_writes(events, at=at, mark=token_hex(8))),
-                upserted(self._customers, customer_writes(events, at=at)),
+                self._familiar.keep_customers(events, at=at),
             )
+            await self._familiar.keep_networks(events)
             await self._recognition.withdraw(events)
             try:
                 await self._events.bulk_write(event_writes(events), ordered=False)

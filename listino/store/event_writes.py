@@ -7,8 +7,10 @@ A session is marked as unsummed before its events are written, and stays so unti
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from pymongo import InsertOne, UpdateOne
@@ -44,6 +46,24 @@ def session_writes(events: Sequence[Event], *, at: datetime, mark: str) -> list[
     ]
 
 
+def networks_told(events: Sequence[Event]) -> dict[tuple[str, str], str]:
+    """The last network of each owner's part of a session, where the events tell one and none of the session withdraws consent."""
+    withdrawn = {event.session for event in events if not event.consent}
+    told = (event for event in sorted(events, key=attrgetter("at")) if event.session not in withdrawn)
+    return {(event.owner, event.session): event.network for event in told if event.network is not None}
+
+
+def network_writes(networks: Mapping[tuple[str, str], str]) -> list[UpdateOne]:
+    """The networks for sessions that are there: with another one, and without consent withdrawn."""
+    return [
+        UpdateOne(
+            {"_id": session_id(owner, session), "owner": owner, "consent": True, "network": {"$ne": network}},
+            {"$set": {"network": network}},
+        )
+        for (owner, session), network in networks.items()
+    ]
+
+
 def networked(events: Iterable[Event]) -> Document | None:
     """The filter of sessions of which consent was withdrawn, among those of customers of whom the events tell a network;
     None where they tell none. A withdrawal is kept with the part of the session in which nobody is known."""
@@ -73,18 +93,24 @@ def withdrawal(owner: str, session: str) -> UpdateOne:
     return UpdateOne({"_id": session_id(owner, session), "owner": owner}, change)
 
 
-def customer_writes(events: Iterable[Event], *, at: datetime) -> list[UpdateOne]:
-    """Who is known by the events; the last word about a name or an address is what came last."""
+def customers_told(events: Iterable[Event]) -> dict[str, Customer]:
+    """Who is known by the events, by owner; the last word about a name or an address is what came last."""
     told: dict[str, Customer] = {}
     for event in events:
         if event.customer is not None:
-            before = told.get(event.owner, event.customer)
-            told[event.owner] = Customer(
-                id=before.id,
-                email=event.customer.email or before.email,
-                name=event.customer.name or before.name,
-            )
-    return [_customer_write(owner, customer, at) for owner, customer in told.items()]
+            before = told.get(event.owner)
+            told[event.owner] = completed(event.customer, before) if before is not None else event.customer
+    return told
+
+
+def completed(customer: Customer, before: Customer) -> Customer:
+    """The customer with what only an earlier event has told."""
+    return replace(customer, email=customer.email or before.email, name=customer.name or before.name)
+
+
+def customer_writes(customers: Mapping[str, Customer], *, at: datetime) -> list[UpdateOne]:
+    """The customers, by owner, were seen now."""
+    return [_customer_write(owner, customer, at) for owner, customer in customers.items()]
 
 
 def refused(error: BulkWriteError) -> None:
@@ -134,23 +160,23 @@ def _event_document(event: Event) -> Document:
 def _session_write(
     owner: str, session: str, events: Collection[Event], at: datetime, mark: str, *, withdrawn: bool
 ) -> UpdateOne:
-    """A pipeline, for consent that was withdrawn stays so, whatever batch comes late."""
+    """Consent that was withdrawn stays so, whatever batch comes late: false is less than true."""
     times = [event.at for event in events]
     last = max(events, key=lambda event: event.at)
-    told: Document = {
-        "session": {"$literal": session},
-        "first_at": {"$min": ["$first_at", min(times)]},
-        "last_at": {"$max": ["$last_at", max(times)]},
-        "unsummed": {"at": at, "mark": {"$literal": mark}},
-        "consent": False if withdrawn else {"$ne": ["$consent", False]},
-    }
+    told: Document = {"unsummed": {"at": at, "mark": mark}}
     if last.device is not None:
-        told["device"] = {"$literal": last.device}
+        told["device"] = last.device
+    change: Document = {
+        "$setOnInsert": {"session": session},
+        "$min": {"first_at": min(times), "consent": not withdrawn},
+        "$max": {"last_at": max(times)},
+        "$set": told,
+    }
     if withdrawn:
-        told["network"] = "$$REMOVE"
+        change["$unset"] = {"network": ""}
     elif last.network is not None:
-        told["network"] = {"$cond": [{"$eq": ["$consent", False]}, "$$REMOVE", {"$literal": last.network}]}
-    return UpdateOne({"_id": session_id(owner, session), "owner": owner}, [{"$set": told}], upsert=True)
+        change["$setOnInsert"]["network"] = last.network
+    return UpdateOne({"_id": session_id(owner, session), "owner": owner}, change, upsert=True)
 
 
 def _customer_write(owner: str, customer: Customer, at: datetime) -> UpdateOne:

@@ -36,7 +36,7 @@ from listino.store.visits import begun_in, by_page, by_user, visit_of
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 200  # sessions in one call
-TOGETHER = 40  # sessions whose events are asked for in one question
+TOGETHER = 100  # sessions whose events are asked for in one question: nine calls, however many they are
 TILES_AT_ONCE = 8
 TILE_SECONDS = 30.0  # for all questions about one hour; of longer tiles half of what they have to be left in peace for
 

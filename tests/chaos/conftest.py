@@ -11,7 +11,7 @@ from listino.local.platform import Platform
 from listino.settings import Settings
 
 # What crawls and live prices of one market need.
-PARTS = {"mongo", "redis", "shop-it", "api-1", "api-2", "live-1", "live-2", "nginx"}
+PARTS = {"mongo", "redis", "shop-it", "api-1", "api-2", "live", "nginx"}
 
 
 @pytest.fixture

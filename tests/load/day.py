@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import orjson
+import psutil
 from budgets import asked, complaint
 from click import echo
 from deliveries import Delivery, Listener
@@ -35,7 +36,7 @@ from listino.shops.declaration import Shops as Declared
 from listino.store.client import Store
 
 # What a live price needs of the platform.
-ENGINES_AND_API = ("mongo", "redis", "api-1", "api-2", "nginx")
+WANTED = frozenset({"mongo", "redis", "api-1", "api-2", "nginx", "live"})
 BUDGET = 40.0  # requests a second that each shop allows
 _TOLD_EVERY = 10.0
 _EXAMPLES = 3  # that are named of what was not as it should be
@@ -180,8 +181,10 @@ class Day:
         return used
 
     def kill(self, part: str) -> None:
-        """`kill -9`; the supervisor starts the part anew."""
+        """`kill -9`; the supervisor starts the part anew. Of live workers the oldest process is killed, which its pool replaces."""
         pid = next((one.pid for one in self.platform.status() if one.name == part), None)
+        if pid is not None and part == "live":
+            pid = min(psutil.Process(pid).children(), key=psutil.Process.create_time).pid
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
             echo(f"killed {part} ({pid})", err=True)
@@ -213,8 +216,7 @@ def simulated_day(products: int, ledger: Ledger) -> Iterator[Day]:
         echo("starting the load shops and the platform", err=True)
         shops = stack.enter_context(running_shops(products))
         shops.declare(settings, BUDGET)
-        workers = [f"live-{number + 1}" for number in range(settings.live_workers)]
-        platform = Platform(settings, only={*ENGINES_AND_API, *workers})
+        platform = Platform(settings, only=WANTED)
         stack.callback(platform.down)
         platform.up(furnish=furnishing(settings))
         began = time.monotonic()

@@ -1,24 +1,31 @@
-"""How many events a second one API node takes, what each costs, and what a read costs meanwhile.
+r"""What it takes to take in a storefront's events: one API node, a cluster of two shards and its routers, with everything on this machine.
 
-`.venv/bin/python tests/load/events.py [--events 1000] [--seconds 20] [--batch 5]` starts a cluster, Redis and one node by itself.
+\b
+k6 sends batches at a constant rate, of sessions as shoppers have them (tests/load/stories.py), and asks for product pages
+meanwhile. Afterwards all that was answered with 202 has to be there, and the sums of all sessions are made. Writes
+docs/performance.md; the way `make load-events` runs it takes three minutes.
 """
 
 import argparse
-import asyncio
-import random
-import statistics
+import resource
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
-import click
 import httpx2
 import psutil
+import stories
+from click import echo
+from generators import GeneratorFailed, Seen, demand_generators, k6
+from page import table, write_measured
+from pymongo import MongoClient
+from pymongo.database import Database
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -30,11 +37,16 @@ from listino.live.page_guard import PageGuard
 from listino.local.engines import free_port
 from listino.settings import Settings
 from listino.store.client import Store
+from listino.store.collections import EVENTS, SESSIONS
 
+TARGET = "make load-events"
 READS_A_SECOND = 20
-TYPES = ("search", "page_view", "page_view", "page_view", "add_to_cart", "upsell", "checkout")
-CREATED = 202
-OK = 200
+SLOWEST_READ_MS = 250  # of a hundred reads of a product
+PRODUCTS = 200
+START_SECONDS = 30
+REST_SECONDS = 5  # in which nobody asks for anything
+SUMMED_SECONDS = 180  # for all sums, which begin half a minute after the last event
+PROGRAMS = {"gunicorn": "API", "router": "routers", "mongod": "MongoDB", "redis": "Valkey", "valkey": "Valkey"}
 
 
 @contextmanager
@@ -44,7 +56,7 @@ def node(settings: Settings) -> Iterator[str]:
     command = [sys.executable, "-m", "gunicorn", "api.app:create_app()", "-k", "api.worker.Worker", "-b", address]
     with subprocess.Popen(command, env={**settings.environment(), "PATH": ""}, stdout=subprocess.DEVNULL) as process:
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + START_SECONDS
             while True:
                 try:
                     httpx2.get(f"http://{address}/readyz").raise_for_status()
@@ -58,83 +70,61 @@ def node(settings: Settings) -> Iterator[str]:
             process.terminate()
 
 
-def batch(chance: random.Random, number: int) -> list[dict[str, object]]:
-    """Events of one session of one of 5,000 customers."""
-    session, who = uuid.uuid4().hex, str(chance.randrange(5000))
-    return [
-        {
-            "id": uuid.uuid4().hex,
-            "type": chance.choice(TYPES),
-            "at": utc_now().isoformat(),
-            "session": session,
-            "consent": True,
-            "customer": {"id": who, "name": f"Customer {who}", "email": f"{who}@shop.example"},
-            "page": f"/products/{chance.randrange(500)}",
-            "seconds": chance.randrange(60),
-        }
-        for _ in range(number)
-    ]
+Seconds = dict[str, float]  # of a processor, by program
 
 
-def processor_seconds() -> dict[str, float]:
-    """What the processes that this one has started have used, by program."""
-    used: dict[str, float] = {}
+def processor_seconds() -> Seconds:
+    """What the programs that this one has started have used; k6, which has ended by then, too."""
+    used: defaultdict[str, float] = defaultdict(float)
     for process in psutil.Process().children(recursive=True):
         try:
             times, name = process.cpu_times(), " ".join(process.cmdline())
         except psutil.Error:
             continue
-        kind = next((kind for kind in ("gunicorn", "router", "mongod", "valkey") if kind in name), "other")
-        used[kind] = used.get(kind, 0.0) + times.user + times.system
+        kind = next((told for kind, told in PROGRAMS.items() if kind in name), "other")
+        used[kind] += times.user + times.system
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used["k6"] += ended.ru_utime + ended.ru_stime
     return used
 
 
-async def measure(url: str, events: int, seconds: int, size: int) -> None:
-    chance = random.Random(1)
-    taken, told, reads, failed = 0, [], [], 0
-    limits = httpx2.Limits(max_connections=128, max_keepalive_connections=128)
-    async with httpx2.AsyncClient(base_url=url, timeout=10, limits=limits) as client, asyncio.TaskGroup() as group:
-
-        async def tell(some: list[dict[str, object]]) -> None:
-            nonlocal taken, failed
-            began = time.perf_counter()
-            answer = await client.post("/events", json=some)
-            told.append(time.perf_counter() - began)
-            if answer.status_code == CREATED:
-                taken += answer.json()["accepted"]
-            else:
-                failed += 1
-
-        async def read() -> None:
-            nonlocal failed
-            began = time.perf_counter()
-            answer = await client.get("/products/500")
-            reads.append(time.perf_counter() - began)
-            failed += answer.status_code != OK
-
-        began, ended = time.perf_counter(), time.perf_counter() + seconds
-        due_events, due_reads = began, began
-        while (now := time.perf_counter()) < ended:
-            while due_events <= now:
-                group.create_task(tell(batch(chance, size)))
-                due_events += size / events
-            while due_reads <= now:
-                group.create_task(read())
-                due_reads += 1 / READS_A_SECOND
-            await asyncio.sleep(0.005)
-    lasted = time.perf_counter() - began
-    click.echo(f"{taken} events in {lasted:.1f} s: {taken / lasted:.0f} a second; {failed} requests failed")
-    for what, times in (("POST /events", told), ("GET /products/500", reads)):
-        cuts = statistics.quantiles(times, n=100)
-        click.echo(f"{what}: {len(times)} requests, ms at the 50th, 95th, 99th percentile: "
-              f"{cuts[49] * 1000:.0f}, {cuts[94] * 1000:.0f}, {cuts[98] * 1000:.0f}")  # fmt: skip
+def spent(before: Seconds) -> Seconds:
+    """The same since then."""
+    return {kind: used - before.get(kind, 0) for kind, used in processor_seconds().items()}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("events", 1000), ("seconds", 20), ("batch", 5)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    asked = parser.parse_args()
+def summed_up(database: Database[dict[str, Any]]) -> int:
+    """Waits until no session is marked as unsummed; returns how many were."""
+    marked = {"unsummed.at": {"$exists": True}}
+    first = int(database[SESSIONS.name].count_documents(marked))
+    deadline = time.monotonic() + SUMMED_SECONDS
+    while database[SESSIONS.name].count_documents(marked):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"sessions were not summed up within {SUMMED_SECONDS} s")
+        time.sleep(1)
+    return first
+
+
+def row(told: str, used: Seconds, each: float) -> list[str]:
+    kinds = ("API", "routers", "MongoDB", "Valkey", "k6")
+    return [
+        told,
+        *(f"{1e6 * used.get(kind, 0) / each:.0f}" for kind in kinds),
+        f"{1e6 * sum(used.values()) / each:.0f}",
+    ]
+
+
+def request(told: str, seen: Seen) -> list[str]:
+    return [
+        told,
+        str(seen.requests),
+        *(f"{figure:.0f}" for figure in (seen.p50, seen.p95, seen.p99)),
+        f"{seen.errors:.2%}",
+    ]
+
+
+def measured(events: int, seconds: int, size: int) -> tuple[str, list[str]]:
+    """The report in Markdown, and what was not kept."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         settings = Settings(
@@ -146,14 +136,80 @@ def main() -> None:
         )
         with Store(settings, PageGuard(settings)) as store:
             store.prepare()
-            store.products.upsert([Product(id=500, name="Camo Onesie")])
-        url = stack.enter_context(node(settings))
+            store.products.upsert([Product(id=number, name="Camo Onesie") for number in range(1, PRODUCTS + 1)])
+        told = list(stories.batches(events, seconds + 1, size, begins=utc_now()))
+        (folder / "batches.txt").write_bytes(b"\n".join(told))
+        client: MongoClient[dict[str, Any]] = stack.enter_context(MongoClient(settings.mongo_address))
+        database = client[settings.mongo_database]
+        environment = {
+            "URL": stack.enter_context(node(settings)),
+            "BATCHES": folder / "batches.txt",
+            "BATCH_RATE": round(events / size),
+            "READ_RATE": READS_A_SECOND,
+            "PRODUCTS": PRODUCTS,
+            "SECONDS": seconds,
+            "GOMAXPROCS": 1,
+            "GOGC": 500,
+        }
         before = processor_seconds()
-        asyncio.run(measure(url, asked.events, asked.seconds, asked.batch))
-        for kind, used in sorted(processor_seconds().items()):
-            click.echo(
-                f"{kind}: {(used - before.get(kind, 0)) / asked.seconds / asked.events * 1e6:.0f} us of a processor an event"
-            )
+        time.sleep(REST_SECONDS)
+        resting = {kind: used / REST_SECONDS for kind, used in spent(before).items()}
+        before = processor_seconds()
+        began = time.monotonic()
+        seen, missed = k6("events.js", environment)
+        taking, lasted, wanting = spent(before), time.monotonic() - began, psutil.getloadavg()[0]
+        kept = int(database[EVENTS.name].count_documents({}))
+        before, began = processor_seconds(), time.monotonic()
+        sessions = summed_up(database)
+        summed_in = time.monotonic() - began
+        summing = {kind: used - resting.get(kind, 0) * summed_in for kind, used in spent(before).items()}
+    accepted = kept / seconds
+    if seen["detail"].p99 > SLOWEST_READ_MS:
+        missed.append(f"one in a hundred product pages took {seen['detail'].p99:.0f} ms, {SLOWEST_READ_MS} are allowed")
+    sent = sum(body.count(b'"session"') for body in told[: seen["events"].requests])
+    if kept < sent * (1 - seen["events"].errors):
+        missed.append(f"{kept} of {sent} events were kept")
+    report = [
+        f"{accepted:,.0f} events a second kept for {seconds} s ({events:,} a second were told), in batches of {size}; "
+        f"{psutil.cpu_count()} cores shared by k6, API, Valkey and the cluster, of which {sum(taking.values()) / lasted:.2f} were used; "
+        f"{wanting:.0f} processes were running or waiting for them, others' among them.",
+        table(
+            ("", "requests", "p50 ms", "p95 ms", "p99 ms", "errors"),
+            [
+                request("`POST /events`", seen["events"]),
+                request("`GET /products/{id}` meanwhile", seen["detail"]),
+            ],
+        ),
+        table(
+            ("µs of a processor", "API", "routers", "MongoDB", "Valkey", "k6", "in all"),
+            [
+                row("a second in which nothing comes", resting, 1),
+                row("an event, while they come", taking, max(kept, 1)),
+                row("a session that is summed up afterwards, beyond rest", summing, max(sessions, 1)),
+            ],
+        ),
+    ]
+    return "\n\n".join(report), missed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").replace("\b\n", ""))
+    parser.add_argument("--events", type=int, default=1000, help="a second (default: 1000)")
+    parser.add_argument("--seconds", type=int, default=60, help="how long (default: 60)")
+    parser.add_argument("--batch", type=int, default=5, help="events of a request (default: 5)")
+    parser.add_argument("--dry-run", action="store_true", help="print, and leave docs/performance.md as it is")
+    asked = parser.parse_args()
+    try:
+        demand_generators("k6")
+        report, missed = measured(asked.events, asked.seconds, asked.batch)
+    except GeneratorFailed as error:
+        sys.exit(f"error: {error}")
+    echo(report)
+    if not asked.dry_run:
+        write_measured(TARGET, report)
+        echo("written: docs/performance.md", err=True)
+    if missed:
+        sys.exit("\n".join(f"not kept: {line}" for line in missed))
 
 
 if __name__ == "__main__":

@@ -209,9 +209,9 @@ def killed_workers(day: Day, plan: Plan) -> Told:
     kills = max(1, int(seconds / pause) - 1)
 
     def murders() -> None:
-        for number in range(kills):
+        for _ in range(kills):
             time.sleep(pause)
-            day.kill(f"live-{1 + number % day.settings.live_workers}")
+            day.kill("live")
 
     run = day.view("f", rate=plan.rate, seconds=seconds, wait_ms=LONG_WAIT_MS, during=murders, linger=LOST_SECONDS)
     truth = day.truth()

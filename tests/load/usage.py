@@ -52,9 +52,9 @@ def _spent(platform: Platform) -> Counter[str]:
         kind = KINDS.get(part.name.partition("-")[0])
         if kind is not None and part.pid is not None:
             process = psutil.Process(part.pid)
-            # A supervisor of its own workers, such as gunicorn or nginx, counts with them.
+            # A supervisor of its own workers, such as gunicorn or a pool, counts with them, and with those that have ended.
             for one in (process, *process.children(recursive=True)):
-                spent[kind] += sum(one.cpu_times()[:2])
+                spent[kind] += sum(one.cpu_times()[:4])
     return spent
 
 

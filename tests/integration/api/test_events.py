@@ -122,6 +122,29 @@ async def test_consent_is_withdrawn_for_the_customer_as_well_and_no_late_batch_b
     assert not [one for one in database["sessions"].find() if "nobody" in str(one)]
 
 
+async def test_no_other_network_is_kept_once_consent_was_withdrawn(
+    client: httpx2.AsyncClient, database: Database[dict[str, Any]]
+) -> None:
+    batches = [event(1), event(2, customer=ANNA)], [event(3, consent=False)], [event(4), event(5, customer=ANNA)]
+    for address, batch in zip(("192.0.2.77", "192.0.2.77", "198.51.100.1"), batches, strict=True):
+        answer = await client.post("/events", json=batch, headers={"X-Real-IP": address})
+        assert answer.status_code == 202
+    told = {one["_id"]: (one["consent"], one.get("network")) for one in database["sessions"].find()}
+    assert told == {"s:visit/visit": (False, None), "c:42/visit": (False, None)}
+
+
+async def test_the_network_of_a_session_is_the_last_one_told(
+    client: httpx2.AsyncClient, database: Database[dict[str, Any]]
+) -> None:
+    networks = []
+    for number, address in enumerate(("192.0.2.77", "192.0.2.78", "198.51.100.1", "192.0.2.79")):
+        answer = await client.post("/events", json=[event(number, customer=ANNA)], headers={"X-Real-IP": address})
+        assert answer.status_code == 202
+        (session,) = database["sessions"].find()
+        networks.append(session["network"])
+    assert networks == ["192.0.2.0/24", "192.0.2.0/24", "198.51.100.0/24", "192.0.2.0/24"]
+
+
 @pytest.mark.parametrize(
     ("client", "kept"),
     [("192.0.2.77", "192.0.2.0/24"), ("2001:db8:1:2::/64", "2001:db8:1::/48"), ("somebody", None)],

@@ -18,10 +18,11 @@ import listino.live.waiting
 from listino.cli.main import run
 from listino.domain.clock import utc_now
 from listino.domain.money import Money
+from listino.jobs import LIVE, Jobs
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import connect_async
 from listino.live.exchange import Exchange
-from listino.live.leases import Leases, hear_wanted
+from listino.live.leases import Leases, end_leases, hear_wanted
 from listino.live.legs import ServerClock
 from listino.live.prices import AsyncLivePrices
 from listino.live.scripts import WANTED
@@ -290,3 +291,32 @@ async def take(room: WaitingRoom) -> list[str]:
             with contextlib.suppress(DrainLost):
                 return await room.take(10)
             await asyncio.sleep(0.005)
+
+
+async def test_what_a_dead_worker_held_is_for_others_at_once_and_it_is_blamed(
+    settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listino.live.waiting, "LEASE_MS", 60_000)
+    other = "it:bottega"
+    async with (
+        AsyncLivePrices(settings) as live,
+        waiting_room(settings, SHOP, worker=WORKER) as dead,
+        waiting_room(settings, SHOP, worker="heir") as heir,
+        waiting_room(settings, other, worker=f"{WORKER}-and-another") as neighbour,
+    ):
+        for product_id in (FIRST, SECOND, f"{other}:1"):
+            await live.request(product_id)
+        assert await dead.take(1) == [FIRST]
+        assert await neighbour.take(1) == [f"{other}:1"]
+        with pytest.raises(DrainLost):
+            await heir.take(2)
+        jobs = Jobs(redis).queue(LIVE)
+        jobs.empty()
+        assert await asyncio.to_thread(end_leases, settings, WORKER) == [SHOP]
+        assert [job.args for job in jobs.get_jobs()] == [[SHOP]]
+        assert await asyncio.to_thread(end_leases, settings, WORKER) == []
+        assert sorted(await heir.take(2)) == [FIRST, SECOND]
+        assert redis.hgetall(f"live:{{{SHOP}}}:blamed") == {FIRST.encode(): b"1"}
+        await neighbour.take(1)
+        with pytest.raises(DrainLost):
+            await dead.take(1)

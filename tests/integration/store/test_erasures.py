@@ -17,6 +17,7 @@ from listino.store.behaviour import Span
 from listino.store.client import Store
 from listino.store.erasing import AsyncErasures
 from listino.store.event_writes import event_writes
+from listino.store.familiar import Lately
 
 BEGIN = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 ANNA = Customer(id="anna-7", email="anna@erased.example", name="Anna Verdi")
@@ -129,6 +130,8 @@ async def test_what_was_under_way_when_they_were_erased_is_found_by_the_last_loo
         return some
 
     monkeypatch.setattr(node.events._recognition, "of", looked_before)
+    # Of another node, which had not seen the customer yet.
+    monkeypatch.setattr(node.events._familiar, "_seen", Lately())
     await node.events.keep(under_way)
     # And one whose session was written before that was moved, and summed up, without it.
     monkeypatch.setattr(sums, "SETTLE_SECONDS", 0.0)

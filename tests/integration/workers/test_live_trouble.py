@@ -11,6 +11,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import httpx2
+import orjson
 import psutil
 import pytest
 from livework import ask_until_answered, end, start_pool, start_worker, stock
@@ -30,6 +31,7 @@ from listino.store.client import Store
 
 RECOVERY_SECONDS = 10  # of a shop, after its own
 TAKEN_OVER_SECONDS = 2.5  # half of it on a machine with nothing else to do
+ENDED = "live.worker_ended"
 
 
 @contextlib.contextmanager
@@ -43,9 +45,9 @@ def serving(settings: Settings) -> Iterator[ForkServerProcess]:
 
 
 @contextlib.contextmanager
-def serving_pool(settings: Settings, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
+def serving_pool(settings: Settings, log: Path, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A pool of live workers until the block ends."""
-    process = start_pool(settings, *options)
+    process = start_pool(settings, log, *options)
     family = psutil.Process(process.pid)
     try:
         yield process
@@ -86,16 +88,18 @@ def test_a_shop_that_hangs_answers_at_once_when_its_breaker_is_open_and_the_othe
 
 
 async def test_what_killed_workers_had_in_hand_is_asked_by_others_and_answered_once(
-    german_shop: RunningShop, settings: Settings, store: Store
+    german_shop: RunningShop, settings: Settings, store: Store, tmp_path: Path
 ) -> None:
     products = await asyncio.to_thread(stock, german_shop, settings, store)
     redis, keys = Redis.from_url(settings.redis_address), ShopKeys(german_shop.key)
-    ports = free_ports(2)
-    with serving_pool(settings, "--processes", "2", "--metrics-port", str(ports[0])) as pool:
+    ports, log = free_ports(2), tmp_path / "pool.log"
+    with serving_pool(settings, log, "--processes", "2", "--metrics-port", str(ports[0])) as pool:
         await asyncio.to_thread(ask_until_answered, settings, products[0])
         german_shop.admin("behaviour", latency={"median_ms": 250, "p99_ms": 300})
-        workers = psutil.Process(pool.pid).children()
+        parent = psutil.Process(pool.pid)
+        workers = parent.children()
         assert len(workers) == 2
+        assert (parent.num_threads(), parent.net_connections()) == (1, []), "what it forks has neither of the parent"
         async with AsyncLivePrices(settings) as live, asyncio.timeout(30):
             with redis.pubsub() as heard:
                 heard.subscribe(CHANNEL)
@@ -112,11 +116,21 @@ async def test_what_killed_workers_had_in_hand_is_asked_by_others_and_answered_o
             ids = [LiveAnswer.from_json(message["data"]).product_id for message in told if message]
             assert sorted(map(str, ids)) == sorted(str(product.id) for product in products[1:9])
         heirs = await asyncio.to_thread(wait_until, lambda: full(pool.pid), "the killed one is replaced", 10)
+        (said,) = [line for line in map(orjson.loads, log.read_bytes().splitlines()) if line["event"] == ENDED]
+        assert (said["pid"], said["signal"], said["shops"]) == (doomed.pid, "SIGKILL", [german_shop.key])
         for port in ports:
             await asyncio.to_thread(wait_until, lambda port=port: figures(port), f"port {port} answers", 10)
         pool.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(pool.wait, 15) == 0
         assert [heir for heir in heirs if heir.is_running()] == []
+
+
+def test_the_workers_of_a_pool_that_is_killed_end_by_themselves(settings: Settings, tmp_path: Path) -> None:
+    with serving_pool(settings, tmp_path / "pool.log", "--processes", "2") as pool:
+        workers = wait_until(lambda: full(pool.pid), "both are there", 10)
+        pool.kill()
+        _, alive = psutil.wait_procs(workers, timeout=20)
+        assert alive == []
 
 
 def free_ports(count: int) -> range:

@@ -20,10 +20,12 @@ class Held:
 
     def __init__(self) -> None:
         self.kept: list[str] = []
+        self.writes: list[list[str]] = []
         self.asked, self.let_go = asyncio.Event(), asyncio.Event()
 
     async def keep(self, events: Sequence[Event]) -> None:
-        self.kept += [event.id for event in events]
+        self.writes.append([event.id for event in events])
+        self.kept += self.writes[-1]
         self.asked.set()
         await self.let_go.wait()
 
@@ -69,3 +71,28 @@ async def test_what_nobody_waits_for_any_more_is_not_written(monkeypatch: pytest
         await first
     assert store.kept == ["first"]
     assert taken._number == 0
+
+
+async def test_what_comes_soon_after_a_write_is_gathered_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, asleep, time_is_up, really = Held(), asyncio.Event(), asyncio.Event(), asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        if seconds < intake.GATHER_SECONDS / 2:
+            await really(max(seconds, 0))
+        else:
+            asleep.set()
+            await time_is_up.wait()
+
+    monkeypatch.setattr(intake, "GATHER_SECONDS", 3600.0)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    store.let_go.set()
+    async with intake_of(store) as taken:
+        await asyncio.wait_for(taken.keep(some("first")), 10)
+        second: Any = asyncio.create_task(taken.keep(some("second")))
+        await asyncio.wait_for(asleep.wait(), 10)
+        assert store.kept == ["first"]
+        third: Any = asyncio.create_task(taken.keep(some("third")))
+        await really(0)
+        time_is_up.set()
+        await asyncio.wait_for(asyncio.gather(second, third), 10)
+    assert store.writes == [["first"], ["second", "third"]]

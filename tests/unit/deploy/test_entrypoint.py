@@ -92,6 +92,8 @@ def test_roles_run_modules_that_exist(role: list[str]) -> None:
 
 def test_options_of_roles() -> None:
     assert "4" in entrypoint.command(["api"], {"LISTINO_API_WORKERS": "4"})
+    live = entrypoint.command(["worker", "live"], {})
+    assert live[live.index("--processes") + 1] == "1", "whoever dies or is recycled has an heir at once"
     assert "backoffice.app:create_app(proxies=1)" in entrypoint.command(["backoffice"], {"BACKOFFICE_PROXIES": "1"})
     assert entrypoint.command(["crawl", "it", "--limit", "5"], {}) == ["listino", "crawl", "it", "--limit", "5"]
     assert entrypoint.command(["listino", "cluster", "status"], {}) == ["listino", "cluster", "status"]

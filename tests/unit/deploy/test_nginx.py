@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from descriptions import DEPLOY, ROOT, services
 
+from api.worker import Worker
 from listino.domain.errors import LocalPlatformError
 from listino.local import binaries, nginx
 from listino.local.nginx import (
@@ -123,6 +124,12 @@ def test_a_node_at_its_limit_of_streams_has_not_failed() -> None:
     events = re.search(r"location \S* \S*/price/events\$ {(.+?)\n}", text, re.DOTALL)
     assert events is not None
     assert "proxy_next_upstream error timeout http_502;" in events[1]
+
+
+def test_nginx_lets_go_of_idle_connections_before_the_api_closes_them() -> None:
+    [upstream] = re.findall(r"upstream api \{(.*?)\}", (NGINX / "nginx.conf").read_text(encoding="utf-8"), re.DOTALL)
+    [seconds] = re.findall(r"keepalive_timeout (\d+)s;", upstream)
+    assert 0 < int(seconds) < Worker.CONFIG_KWARGS["timeout_keep_alive"]
 
 
 def test_no_full_address_is_written_down_of_who_sends_events() -> None:

@@ -4,7 +4,7 @@ import pytest
 from page import PAGE, place_of, table, with_measured
 
 
-@pytest.mark.parametrize("target", ["make load", "make load-live", "make load-backoffice"])
+@pytest.mark.parametrize("target", ["make load", "make load-live", "make load-backoffice", "make load-events"])
 def test_only_what_was_measured_is_replaced(target: str) -> None:
     begin, end = place_of(target)
     text = PAGE.read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ def test_the_whole_platform_has_every_part_once(settings: Settings) -> None:
     assert [program.name for program in programs] == [
         *MONGO_PARTS,
         *("redis", "shop-it", "shop-fr", "shop-de", "shop-es", "api-1", "api-2", "backoffice"),
-        *("live-1", "live-2", "crawl-1", "crawl-2", "scheduler", "nginx"),
+        *("live", "crawl-1", "crawl-2", "scheduler", "nginx"),
     ]
     assert {program.name for program in programs if program.stage is Stage.ENGINE} == {*MONGO_PARTS[:3], "redis"}
     assert {program.name for program in programs if program.stage is Stage.ROUTER} == set(MONGO_PARTS[3:])
@@ -31,22 +31,17 @@ def test_the_whole_platform_has_every_part_once(settings: Settings) -> None:
 def test_every_declared_port_is_used_once(settings: Settings) -> None:
     ports = {program.name: program.port for program in blueprint(settings).programs() if program.port is not None}
     assert len(set(ports.values())) == len(ports)
-    members = {"config-1": 130, "shard-1-1": 140, "shard-2-1": 150}
-    workers = {f"live-{number + 1}": 30 + number for number in range(settings.live_workers)}
-    offsets = PORT_OFFSETS | members | workers
+    offsets = PORT_OFFSETS | {"config-1": 130, "shard-1-1": 140, "shard-2-1": 150, "live": 30}
     assert ports == {part: settings.port_base + offset for part, offset in offsets.items()}
 
 
 def test_live_workers_answer_prometheus_each_at_a_port_of_its_own(settings: Settings) -> None:
     most = settings.model_copy(update={"live_workers": 64})
-    workers = {one.name: one for one in blueprint(most).programs() if one.name.startswith("live-")}
-    assert len({one.port for one in workers.values()}) == 64
-    assert workers["live-64"].argv[-2:] == ("--metrics-port", str(settings.port_base + 93))
-
-
-def test_live_workers_are_as_many_as_the_settings_say(settings: Settings) -> None:
-    names = [program.name for program in blueprint(settings.model_copy(update={"live_workers": 3})).programs()]
-    assert [name for name in names if name.startswith("live-")] == ["live-1", "live-2", "live-3"]
+    programs = {one.name: one for one in blueprint(most).programs()}
+    pool = programs.pop("live")
+    assert (pool.port, pool.ports) == (settings.port_base + 30, 64)
+    assert pool.argv[-4:] == ("--processes", "64", "--metrics-port", str(settings.port_base + 30))
+    assert {one.port for one in programs.values()}.isdisjoint(range(pool.port, pool.port + pool.ports))
 
 
 def test_given_engines_are_not_started(settings: Settings) -> None:

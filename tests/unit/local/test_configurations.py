@@ -29,7 +29,7 @@ def parsed(text: str) -> configparser.RawConfigParser:
 def test_every_program_has_a_section_that_waits_to_be_started(settings: Settings, folder: StateFolder) -> None:
     programs = own_programs(settings, folder)
     config = parsed(supervisor_config(folder, programs))
-    assert len(programs) == 12
+    assert len(programs) == 11
     for program in programs:
         section = config[f"program:{program.name}"]
         assert tuple(shlex.split(section["command"])) == program.argv
@@ -43,7 +43,7 @@ def test_every_program_has_a_section_that_waits_to_be_started(settings: Settings
 def test_a_part_gets_the_signal_alone_and_a_spider_has_time_to_finish(settings: Settings, folder: StateFolder) -> None:
     config = parsed(supervisor_config(folder, own_programs(settings, folder)))
     assert {config[section].get("stopasgroup", "false") for section in config.sections()} == {"false"}
-    assert int(config["program:crawl-1"]["stopwaitsecs"]) > int(config["program:live-1"]["stopwaitsecs"])
+    assert int(config["program:crawl-1"]["stopwaitsecs"]) > int(config["program:live"]["stopwaitsecs"])
 
 
 def test_percent_signs_spaces_and_empty_arguments_survive(folder: StateFolder) -> None:

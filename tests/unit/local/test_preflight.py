@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,14 @@ def test_a_port_with_a_dying_connection_is_free() -> None:
 
 
 def test_parts_without_a_port_need_none() -> None:
-    assert preflight.port_complaints([Program("live-1", ("python",), Stage.APPLICATION)]) == []
+    assert preflight.port_complaints([Program("crawl-1", ("python",), Stage.APPLICATION)]) == []
+
+
+def test_each_port_of_a_part_must_be_free(held_port: int) -> None:
+    pool = Program("live", ("python",), Stage.APPLICATION, port=held_port - 1, ports=2)
+    complaints = preflight.port_complaints([pool])
+    assert [one for one in complaints if one.startswith(f"port {held_port} for live is taken")], complaints
+    assert preflight.port_complaints([replace(pool, ports=1)]) in ([], complaints[:-1])
 
 
 def test_a_fresh_state_folder_is_made(folder: StateFolder) -> None:

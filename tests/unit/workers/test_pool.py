@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from redis import Redis
-from rq.worker_pool import WorkerData
+from redis.exceptions import ConnectionError as RedisConnectionError
 from structlog.testing import capture_logs
 
+import workers.pool
 from listino.cli.main import run
 from listino.live.worker_ports import worker_ports
-from listino.settings import load_settings
+from listino.settings import Settings, load_settings
 from workers.__main__ import main
 from workers.pool import LivePool
 
@@ -36,24 +36,34 @@ def test_a_pool_does_not_start_when_a_port_of_its_workers_is_taken() -> None:
     assert f"at 127.0.0.1, port {port}:" in refused.output
 
 
+@pytest.mark.parametrize("away", [False, True], ids=["redis", "no redis"])
 @pytest.mark.parametrize(
-    ("status", "code", "said"),
+    ("stopping", "code", "said"),
     [
-        (LivePool.Status.STARTED, 0, {"event": "live.worker_ended", "log_level": "info", "exit_code": 0}),
-        (LivePool.Status.STARTED, 1, {"event": "live.worker_ended", "log_level": "warning", "exit_code": 1}),
-        (
-            LivePool.Status.STARTED,
-            -signal.SIGKILL,
-            {"event": "live.worker_ended", "log_level": "warning", "signal": "SIGKILL"},
-        ),
-        (LivePool.Status.STOPPED, 0, {"event": "live.worker_stopped", "log_level": "debug", "exit_code": 0}),
+        (False, 0, {"event": "live.worker_ended", "log_level": "info", "exit_code": 0}),
+        (False, 1, {"event": "live.worker_ended", "log_level": "warning", "exit_code": 1}),
+        (False, -signal.SIGKILL, {"event": "live.worker_ended", "log_level": "warning", "signal": "SIGKILL"}),
+        (True, 0, {"event": "live.worker_stopped", "log_level": "debug", "exit_code": 0}),
     ],
     ids=["replaced", "failed", "killed", "stopped"],
 )
-def test_it_says_why_a_worker_ended(status: Any, code: int, said: dict[str, Any]) -> None:
-    pool = LivePool(load_settings(), Redis(), 1)
-    pool.status = status
-    ended: Any = WorkerData(name="first", pid=1, process=SimpleNamespace(exitcode=code))  # type: ignore[arg-type]
+def test_it_says_why_a_worker_ended_and_what_it_left(
+    stopping: bool, code: int, said: dict[str, Any], away: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def left(settings: Settings, worker: str) -> list[str]:
+        if away:
+            raise RedisConnectionError
+        return [f"shop of {worker}"]
+
+    monkeypatch.setattr(workers.pool, "end_leases", left)
+    pool = LivePool(load_settings(), 1)
+    pool._stopping = stopping
+    (place,) = pool._places
+    place.worker = "first"
+    ended: Any = SimpleNamespace(exitcode=code, pid=1, close=lambda: None)
+    place.process = ended
     with capture_logs() as lines:
-        pool.handle_dead_worker(ended)
-    assert lines == [{"pid": 1, **said}]
+        pool._ended(place, ended)
+    shops = {} if away else {"shops": ["shop of first"]}
+    assert lines == [{"worker": "first", "pid": 1, **shops, **said}]
+    assert place.process is None

@@ -1,0 +1,66 @@
+"""Connections to a Redis that goes away: whatever the event loop makes of it, callers are told by an error they know."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import uvloop
+from redis import asyncio as aioredis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from listino.live.client import connect_async, connect_subscriber
+from listino.settings import Settings
+
+_CLOSE_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: what is closed is reset, as when its process is killed
+
+
+@pytest.fixture
+def dying(settings: Settings) -> Iterator[tuple[Settings, socket.socket]]:
+    """Settings that name a server of the test's, and the server, which has taken no connection yet."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+        address = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+        yield settings.model_copy(update={"redis_url": address}), server
+
+
+@pytest.mark.parametrize("loop", [uvloop.new_event_loop, asyncio.new_event_loop], ids=["uvloop", "asyncio"])
+@pytest.mark.parametrize("make", [connect_async, connect_subscriber])
+def test_a_server_that_is_killed_while_somebody_connects_is_away(
+    dying: tuple[Settings, socket.socket], make: Any, loop: Any
+) -> None:
+    settings, server = dying
+    greeted = 0
+
+    async def greet(connection: Any) -> None:
+        """The driver's first words, said when the server is dead already."""
+        nonlocal greeted
+        greeted += 1
+        taken, _ = await asyncio.to_thread(server.accept)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_AT_ONCE)
+        taken.close()
+        async with asyncio.timeout(10):
+            while connection._reader.exception() is None:  # noqa: ASYNC110 - the loop hears of it by and by
+                await asyncio.sleep(0.001)
+        await connection.send_command("PING")
+
+    async def ask() -> None:
+        redis: aioredis.Redis = make(settings)
+        async with contextlib.aclosing(redis):
+            redis.connection_pool.connection_kwargs["redis_connect_func"] = greet
+            with pytest.raises(RedisConnectionError):
+                await redis.ping()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(ask())
+    assert greeted >= 1
+
+
+async def test_so_it_is_over_tls(settings: Settings) -> None:
+    async with connect_async(settings.model_copy(update={"redis_url": "rediss://127.0.0.1:1/0"})) as redis:
+        assert issubclass(redis.connection_pool.connection_class, aioredis.SSLConnection)
+        with pytest.raises(RedisConnectionError):
+            await redis.ping()
