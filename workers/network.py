@@ -1,4 +1,4 @@
-"""Connections to shops, straight over asyncio's transports: what httpcore2 speaks HTTP over.
+"""Connections to shops, straight over asyncio's transports: what workers.wire and httpcore2's HTTP/2 speak over.
 
 httpcore2's own go through anyio: a cancel scope, two checkpoints and a look at the kind of event loop for each read and write,
 and a poll(2) for each idle connection at the beginning and the end of every request. Here what has come is simply there, and
@@ -7,7 +7,6 @@ that a shop closed a connection is known because its transport told.
 
 import asyncio
 import ssl
-from collections.abc import Iterable
 from socket import IPPROTO_TCP, SOCK_STREAM
 from typing import Any, cast
 
@@ -20,33 +19,23 @@ _NEXT_ADDRESS_SECONDS = 0.25  # until a host's next address is tried beside one 
 _INFO = {"ssl_object": "ssl_object", "socket": "socket", "client_addr": "sockname", "server_addr": "peername"}
 
 
-class Network(httpcore2.AsyncNetworkBackend):
-    """Makes connections by TCP, as httpcore2 asks for them."""
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  # httpcore2's own signature
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> "Connection":
-        """A connection to whichever of the host's addresses answers first. Raises ConnectTimeout or ConnectError."""
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(timeout):
-                addresses = await loop.getaddrinfo(host, port, type=SOCK_STREAM, proto=IPPROTO_TCP)
-                socket = await aiohappyeyeballs.start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS)
-                try:
-                    _, connection = await loop.create_connection(Connection, sock=socket)
-                except BaseException:
-                    socket.close()
-                    raise
-        except TimeoutError as error:
-            raise httpcore2.ConnectTimeout(str(error)) from error
-        except OSError as error:
-            raise httpcore2.ConnectError(str(error)) from error
-        return connection
+async def connect(host: str, port: int, seconds: float | None) -> "Connection":
+    """A connection by TCP to whichever of the host's addresses answers first. Raises ConnectTimeout or ConnectError."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(seconds):
+            addresses = await loop.getaddrinfo(host, port, type=SOCK_STREAM, proto=IPPROTO_TCP)
+            socket = await aiohappyeyeballs.start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS)
+            try:
+                _, connection = await loop.create_connection(Connection, sock=socket)
+            except BaseException:
+                socket.close()
+                raise
+    except TimeoutError as error:
+        raise httpcore2.ConnectTimeout(str(error)) from error
+    except OSError as error:
+        raise httpcore2.ConnectError(str(error)) from error
+    return connection
 
 
 class Connection(asyncio.Protocol, httpcore2.AsyncNetworkStream):
@@ -61,7 +50,7 @@ class Connection(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None  # while the shop takes no more
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # as above
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # httpcore2's own signature
         """What has come, one byte at least; none where the shop has ended it. Raises ReadTimeout or ReadError."""
         if not self._is_readable:
             self._reader = asyncio.get_running_loop().create_future()

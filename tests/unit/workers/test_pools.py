@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from workers import pools
-from workers.network import Network
+from workers.network import Connection, connect
 from workers.pools import HostPools
+from workers.wire import Wire
 
 SECONDS = 5.0  # for what is to come
 SOON = 0.1  # for what is not
@@ -195,6 +196,115 @@ async def test_who_sends_no_length_ends_with_the_connection() -> None:
         assert (await client.get("/")).text == "all of it"
 
 
+def saying(*answers: bytes, closes: bool = False) -> Serve:
+    """A shop that answers one request after the other with these bytes, whatever it is asked, and the last one again."""
+
+    async def serve(talk: Talk) -> None:
+        for answer in answers:
+            await talk.request()
+            await talk.answer(answer)
+        if not closes:
+            await talk.until_over()
+
+    return serve
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-said: late\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + PAGE,
+        b"HTTP/1.1 200\r\ncontent-length: 2\r\n\r\nok",
+        b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\nconnection: keep-alive\r\n\r\nok",
+    ],
+    ids=["chunks", "chunks and a length", "trailers", "interim answers", "no reason", "http 1.0"],
+)
+async def test_answers_of_all_forms_are_read_and_the_connection_goes_on(answer: bytes) -> None:
+    async with visiting(saying(answer, answer)) as (client, server):
+        for _ in range(2):
+            told = await client.get("/")
+            assert (told.status_code, told.text) == (200, "ok")
+            assert not {"x-said", "link"} & told.headers.keys()
+        assert len(server.talks) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok",
+        b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok",
+        PAGE + PAGE,
+        PAGE + b"what nobody asked",
+    ],
+    ids=["said to be the last", "http 1.0", "two answers to one request", "noise after it"],
+)
+async def test_a_connection_that_ends_or_says_too_much_is_not_used_again(answer: bytes) -> None:
+    async with visiting(saying(answer, answer)) as (client, server):
+        for count in (1, 2):
+            assert (await client.get("/")).text == "ok"
+            assert len(server.talks) == count
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\ncontent-le",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhal",
+        b"it is a pleasure to see you\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nokk",
+        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: other\r\nconnection: upgrade\r\n\r\n",
+    ],
+    ids=["nothing", "half a head", "half a chunk", "no http", "two lengths", "another protocol"],
+)
+async def test_what_is_no_whole_answer_is_an_error(answer: bytes) -> None:
+    async with visiting(saying(answer, closes=True)) as (client, server):
+        for count in (1, 2):
+            with pytest.raises(httpx2.RemoteProtocolError):
+                await client.get("/")
+            assert len(server.talks) == count
+
+
+async def test_a_head_without_end_is_an_error() -> None:
+    async with visiting(saying(b"HTTP/1.1 200 OK\r\n" + b"x-more: %b\r\n" % (b"x" * 1000) * 200)) as (client, server):
+        with pytest.raises(httpx2.RemoteProtocolError, match="head of the answer"):
+            await client.get("/")
+        await server.talks[0].over.wait()
+
+
+class Refusing(Connection):
+    """A shop that has answered and closed before it took the request."""
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as the others have it
+        raise httpcore2.WriteError("closed by the shop")
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # as above
+        return b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+async def test_a_shop_that_refuses_a_request_before_it_took_it_is_heard() -> None:
+    wire = Wire(Refusing())
+    status, _ = await wire.ask(httpx2.Request("POST", "http://shop.example/", content=b"all of it"), {})
+    assert status == 413
+    assert await wire.part({}) == b""
+    assert not wire.may_go_on
+
+
+async def test_a_header_cannot_say_more_than_one_line() -> None:
+    async with visiting(always) as (client, _):
+        with pytest.raises(httpx2.LocalProtocolError):
+            await client.get("/", headers={"x-shop": "a\r\nx-other: b"})
+        assert (await client.get("/", headers={"x-shop": "a"})).text == "ok"
+
+
+async def test_other_schemes_are_not_asked() -> None:
+    async with httpx2.AsyncClient(transport=HostPools(ssl.create_default_context())) as client:
+        with pytest.raises(httpx2.UnsupportedProtocol):
+            await client.get("ftp://shop.example/")
+
+
 async def test_a_read_that_times_out_closes_the_connection() -> None:
     async def silent(talk: Talk) -> None:
         await talk.request()
@@ -242,7 +352,7 @@ async def test_a_write_that_nobody_takes_times_out() -> None:
 
     async with visiting(deaf) as (_, server):
         url = httpx2.URL(server.url)
-        connection = await Network().connect_tcp(url.host, url.port or 0, timeout=SECONDS)
+        connection = await connect(url.host, url.port or 0, SECONDS)
         with pytest.raises(httpcore2.WriteTimeout):
             await connection.write(LARGE * 4, timeout=SOON)
         await connection.aclose()
@@ -450,6 +560,38 @@ async def test_http2_is_spoken_where_it_is_offered(certificate: Certificate) -> 
         answers = await asyncio.gather(*(client.get("/") for _ in range(5)))
         assert {(answer.text, answer.http_version) for answer in answers} == {("ok", "HTTP/2")}
         assert len(server.talks) == 1
+
+
+async def test_hosts_that_offer_http1_alone_have_a_connection_for_each_request_over_tls(
+    certificate: Certificate,
+) -> None:
+    tls = certificate.server("http/1.1")
+    async with visiting(always, tls=tls, trusted=certificate.trusted()) as (client, server):
+        for _ in range(2):
+            answers = await asyncio.gather(*(client.get("/") for _ in range(5)))
+            assert [(answer.text, answer.http_version) for answer in answers] == [("ok", "HTTP/1.1")] * 5
+        assert len(server.talks) == 5
+
+
+async def test_a_connection_of_http2_that_ended_is_replaced(certificate: Certificate) -> None:
+    async def once(talk: Talk) -> None:
+        connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        connection.initiate_connection()
+        await talk.answer(connection.data_to_send())
+        while not talk.over.is_set():
+            for event in connection.receive_data(await talk.reader.read(65536)):
+                if isinstance(event, h2.events.RequestReceived):
+                    connection.send_headers(event.stream_id, [(":status", "200")])
+                    connection.send_data(event.stream_id, b"ok", end_stream=True)
+                    connection.close_connection()
+                    talk.over.set()
+            await talk.answer(connection.data_to_send())
+
+    tls = certificate.server("h2")
+    async with visiting(once, tls=tls, trusted=certificate.trusted()) as (client, server):
+        for count in (1, 2):
+            assert (await client.get("/")).text == "ok"
+            assert len(server.talks) == count
 
 
 @pytest.mark.parametrize(
