@@ -1,9 +1,8 @@
 """The application: `python -m gunicorn "api.app:create_app()" -k api.worker.Worker`."""
 
-import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import structlog
 from starlette.applications import Starlette
@@ -41,7 +40,6 @@ from listino.store.aio import AsyncStore
 
 log = structlog.get_logger(__name__)
 
-LINES_SECONDS = 0.1  # how late a log line may be; to write each by itself costs a fifth of a page
 GARBAGE_OBJECTS = 20_000  # new ones, after which Python looks for cycles among them
 
 
@@ -60,10 +58,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        store, primaries, looks = AsyncStore(chosen), Primaries(), gc.get_threshold()
-        watched = watching(chosen, store.products)
-        writing = asyncio.create_task(_write_regularly(lines), name="log lines")
-        try:
+        primaries = Primaries()
+        with lines.written_regularly(), contextlib.closing(AsyncStore(chosen)) as store, _few_looks_for_garbage():
+            watched = watching(chosen, store.products)
             async with (
                 AsyncLivePrices(chosen, watched, metrics) as live,
                 Refresher(live, chosen.live_fresh_ms / 1000) as refresher,
@@ -72,10 +69,6 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 Intake(chosen, store.events) as intake,
                 Erasing(store.erasures),
             ):
-                # Pages and lists that are held make many objects and no cycles: looking through them for any, as often
-                # as Python does by itself, takes an eighth of a list's time.
-                gc.freeze()
-                gc.set_threshold(GARBAGE_OBJECTS)
                 listings = Listings(store.products, primaries, Lists(pages.server), Heads(pages))
                 quotes = Quotes(pages, live, Histories(store.products), metrics)
                 app.state.services = Services(
@@ -91,12 +84,6 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 )
                 yield
                 await quotes.close()
-        finally:
-            gc.set_threshold(*looks)
-            gc.unfreeze()
-            store.close()
-            writing.cancel()
-            lines.write()
 
     served = routes()
     app = Starlette(
@@ -118,7 +105,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
     return app
 
 
-async def _write_regularly(lines: GatheredLines) -> None:
-    while True:
-        await asyncio.sleep(LINES_SECONDS)
-        lines.write()
+@contextlib.contextmanager
+def _few_looks_for_garbage() -> Iterator[None]:
+    """Pages and lists that are held make many objects and no cycles: looking through them for any, as often as Python does by
+    itself, takes an eighth of a list's time."""
+    looks = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*looks)
+        gc.unfreeze()

@@ -3,6 +3,9 @@
 import contextlib
 import logging
 import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,15 +15,18 @@ from structlog.typing import EventDict
 
 from listino.settings import Settings
 
+LINES_SECONDS = 0.1  # how late a gathered line may be
+
 
 class GatheredLines:
-    """Lines for standard output that are written some at a time, for processes that write thousands a second.
+    """Lines for standard output that are written some at a time, for processes that write thousands a second: to write each by
+    itself costs a fifth of a page, and whoever collects them as much again. Any thread may add to them.
 
     What is worth a warning or more is written at once, with everything before it.
     """
 
     def __init__(self) -> None:
-        self._lines: list[bytes] = []
+        self._lines: deque[bytes] = deque()
 
     def msg(self, line: bytes) -> None:
         self._lines.append(line)
@@ -33,9 +39,30 @@ class GatheredLines:
 
     error = critical = exception = fatal = failure = warn = err = warning
 
+    @contextlib.contextmanager
+    def written_regularly(self) -> Iterator[None]:
+        """Within it what has gathered is written every LINES_SECONDS, and the rest at its end."""
+        ended = threading.Event()
+
+        def write() -> None:
+            while not ended.wait(LINES_SECONDS):
+                self.write()
+
+        thread = threading.Thread(target=write, name="log lines", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            self.write()
+
     def write(self) -> None:
         """Writes what has gathered."""
-        lines, self._lines = self._lines, []
+        lines = []
+        with contextlib.suppress(IndexError):
+            while True:
+                lines.append(self._lines.popleft())
         if lines:
             # Whoever read our output has gone: there is nobody left to tell.
             with contextlib.suppress(OSError):
@@ -46,7 +73,7 @@ class GatheredLines:
 def configure_logs(settings: Settings, *, gathered: GatheredLines | None = None, **said: str) -> None:
     """Call it once, in an entry point. Lines below LISTINO_LOG_LEVEL are not made at all.
 
-    `gathered`: where lines go instead of straight to standard output; whoever gives it has it write. `said`: what every line says.
+    `gathered`: where lines go instead of straight to standard output; whoever gives it has it written. `said`: what every line says.
     """
     structlog.configure(
         processors=[

@@ -4,6 +4,7 @@ import logging
 
 from listino.jobs import LIVE, Jobs
 from listino.live.client import connect_worker
+from listino.logs import GatheredLines, configure_logs
 from listino.settings import Settings
 from workers.enduring import READ_SECONDS, LiveWorker
 from workers.live import drains
@@ -23,6 +24,13 @@ def work(
     name under which its leases are known, for whoever is to end them when the process was killed.
     """
     settings.demand_contact()
+    lines = GatheredLines()
+    configure_logs(settings, gathered=lines, **({} if worker is None else {"worker": worker}))
+    with lines.written_regularly():
+        _work(settings, metrics_host, metrics_port, worker)
+
+
+def _work(settings: Settings, metrics_host: str, metrics_port: int | None, worker: str | None) -> None:
     logging.getLogger("rq").setLevel("WARNING")
     patience = Patience(settings.redis_address)
     connection = connect_worker(settings, patience, read_seconds=READ_SECONDS)

@@ -18,7 +18,6 @@ import structlog
 
 from listino.live.client import UNAVAILABLE
 from listino.live.leases import end_leases
-from listino.logs import configure_logs
 from listino.settings import Settings
 from workers.live_worker import HOST, work
 from workers.pools import trusted
@@ -145,7 +144,6 @@ def _work(
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
     os.close(alive)
     threading.Thread(target=_end_with_parent, args=(orphaned,), name="parent", daemon=True).start()
-    configure_logs(settings, worker=worker)
     work(settings, metrics_host, metrics_port, worker=worker)
 
 

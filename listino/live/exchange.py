@@ -31,8 +31,8 @@ class Exchange:
             raise  # an answer like any other: the connection goes on
         except BaseException as error:
             # The driver has closed it: what is still on its way would be taken for the answer to the next question.
-            await pool.release(connection)
-            connection = None
+            lost, connection = connection, None  # first: nobody else gets it, whatever happens while it is given back
+            await pool.release(lost)
             if isinstance(error, RedisConnectionError):
                 # After a restart every connection kept from before fails once.
                 return await self._redis.execute_command(*command)
