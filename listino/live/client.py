@@ -1,5 +1,6 @@
 """Connections to Redis, and how they fail."""
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -143,6 +144,18 @@ def connect_subscriber(settings: Settings) -> aioredis.Redis:
     pool = redis.connection_pool
     pool.connection_class = _CONNECTIONS[pool.connection_class]
     return redis
+
+
+async def hand_over(connection: Any, protocol: asyncio.Protocol) -> tuple[asyncio.Transport, asyncio.Protocol]:
+    """From now on the protocol reads what comes on the driver's connection, which has said its first words. The driver's own,
+    given as well, is to be told when the connection is lost, if anybody has the driver close it and waits for that."""
+    transport: asyncio.Transport = connection._writer.transport
+    # An end that the driver has read already would not be told again.
+    if await connection.can_read() or transport.is_closing():
+        raise RedisConnectionError("the server closed the connection")
+    drivers: asyncio.Protocol = transport.get_protocol()  # type: ignore[assignment]  # a stream's
+    transport.set_protocol(protocol)
+    return transport, drivers
 
 
 @contextlib.contextmanager

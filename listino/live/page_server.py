@@ -29,7 +29,7 @@ AWAY_SECONDS = 0.5  # how long it is left alone after that
 _MOST_KEYS = 500  # that are looked at in one step: it holds everybody else up
 # The driver looks at its clock without regard to a loop that is behind: its own limit must lie beyond what `within` gives.
 _DRIVER_STEPS = 5
-_CONNECTIONS = 3  # two to look, one for the misses: the driver makes more only in vain
+_CONNECTIONS = 2  # one that all questions share, and one for what the driver is asked now and then
 
 
 class PageServer:
@@ -76,7 +76,7 @@ class PageServer:
     async def keep(self, key: str, value: bytes, milliseconds: int) -> None:
         """Sets a value that expires; not while the server is full."""
         if not await self._is_full():
-            await self._asked(lambda: self._redis.set(key, value, px=milliseconds))
+            await self._asked(lambda: self._exchange.ask("SET", key, value, "PX", milliseconds))
 
     async def take(self, keys: Sequence[str], process: str, token: str) -> tuple[bytes | None, list[bytes | int]]:
         """The generation, and what TAKE tells of the products with those keys; it takes no leases while the server is full."""

@@ -13,7 +13,7 @@ import structlog
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, RedisError, ResponseError
 
-from listino.live.client import connect_subscriber
+from listino.live.client import connect_subscriber, hand_over
 from listino.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,8 @@ async def hear(
             try:
                 await connection.connect()
                 subscription = _Subscription(channels, subscribed)
-                await _hand_over(connection, subscription)
+                transport, _ = await hand_over(connection, subscription)
+                transport.write(subscription.command)
                 await subscription.ended
             except RedisError as error:
                 if not lost:
@@ -55,16 +56,6 @@ async def hear(
                 listening(False)
                 await connection.disconnect(nowait=True)
             await asyncio.sleep(RESUBSCRIBE_SECONDS)
-
-
-async def _hand_over(connection: Any, subscription: "_Subscription") -> None:
-    """From now on the subscription reads what comes on the driver's connection, which has said its first words."""
-    transport = connection._writer.transport
-    # An end that the driver has read already would not be told again.
-    if await connection.can_read() or transport.is_closing():
-        raise RedisConnectionError("the server closed the connection")
-    transport.set_protocol(subscription)
-    transport.write(subscription.command)
 
 
 class _Subscription(asyncio.Protocol):

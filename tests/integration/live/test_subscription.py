@@ -7,8 +7,8 @@ import pytest
 from redis import asyncio as aioredis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from listino.live.client import connect_subscriber
-from listino.live.subscription import _hand_over, _Subscription, hear
+from listino.live.client import connect_subscriber, hand_over
+from listino.live.subscription import _Subscription, hear
 from listino.settings import Settings
 
 NEWS, PRICES = "test:news", "test:prices"
@@ -97,7 +97,7 @@ async def test_a_connection_that_ended_before_anybody_subscribed_is_known_to_be_
         await redis.client_kill_filter(_type="normal", skipme=True)
         await until(lambda: connection._reader.at_eof())
         with pytest.raises(RedisConnectionError):
-            await _hand_over(connection, _Subscription({NEWS: print}, lambda: None))
+            await hand_over(connection, _Subscription({NEWS: print}, lambda: None))
         await connection.disconnect(nowait=True)
 
 
