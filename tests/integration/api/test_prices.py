@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from listino.domain.money import Money
 from listino.domain.offer import Availability
 from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
+from listino.live.legs import Legs
 from listino.live.page_guard import PageGuard
 from listino.live.page_scripts import page_key
 from listino.settings import Settings
@@ -143,6 +145,22 @@ async def test_who_does_not_wait_has_the_shop_asked_all_the_same(
     assert (answer.json()["price"], answer.json()["reason"]) == ("30.90", "deadline")
     await worker.job()
     assert await worker.waiting("it:mercato") == ["it:mercato:9"]
+
+
+@pytest.mark.parametrize(("ago_us", "is_fresh"), [(10_000, True), (2_000_000, False)])
+async def test_what_the_shop_said_too_long_ago_is_no_fresh_price(
+    asking: Ask, store: Store, goods: Make, worker: Any, ago_us: int, is_fresh: bool
+) -> None:
+    store.products.upsert([goods("8411")])
+    viewer = asyncio.ensure_future(asking(ID))
+    await worker.job()
+    answered = await worker.clock_us() - ago_us
+    await worker.deliver(replace(fresh(3590), legs=Legs(answered=answered)))
+
+    told = (await viewer).json()
+
+    price, reason = ("35.90", None) if is_fresh else ("30.90", "deadline")
+    assert (told["price"], told["fresh"], told["reason"]) == (price, is_fresh, reason)
 
 
 async def test_a_shops_refusal_is_a_reason(asking: Ask, store: Store, goods: Make, worker: Any) -> None:
