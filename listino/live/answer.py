@@ -32,6 +32,8 @@ class Reason(StrEnum):
     NO_QUEUE = "no_queue"  # Redis is away: nobody can be asked
 
 
+ON_ITS_WAY_MS = 50  # what it takes from the shop to us, and from us to the shopper
+
 _ID = re.compile(rb'"product_id" ?: ?"([A-Za-z0-9:._~%-]+)"')
 
 
@@ -60,7 +62,7 @@ class LiveAnswer:
         if self.reason is not None and self.reason is not Reason.HELD:
             return 0
         age = int((utc_now() - self.as_of).total_seconds() * 1000)
-        return max(0, min(most, most - age))
+        return max(0, min(most, most - age) - ON_ITS_WAY_MS)
 
     def to_json(self) -> bytes:
         return orjson.dumps(

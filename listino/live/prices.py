@@ -16,7 +16,7 @@ import structlog
 from listino.domain.clock import utc_now
 from listino.domain.product import ProductId
 from listino.jobs import Jobs
-from listino.live.answer import LiveAnswer, Reason, id_in
+from listino.live.answer import ON_ITS_WAY_MS, LiveAnswer, Reason, id_in
 from listino.live.client import UNAVAILABLE, connect, connect_async
 from listino.live.deadline import deadline
 from listino.live.exchange import Exchange, Script
@@ -37,6 +37,7 @@ ASK_SECONDS = 0.9
 # Who asks so soon after somebody else of the process who still waits for the same product, waits with them.
 JOIN_SECONDS = 0.25
 MOST_KEPT = 20_000  # answers in the process
+TOO_LATE_US = 1000 * (1000 - ON_ITS_WAY_MS)  # since the shop answered: the price that it asked then is no fresh one
 
 
 class Watch(Protocol):
@@ -218,10 +219,13 @@ class AsyncLivePrices:
             return _not_asked(product_id, Reason.DEADLINE)
 
     def _met(self, answer: LiveAnswer, asked_at: float) -> LiveAnswer:
-        """The answer with its way as this viewer met it, who began to wait then."""
+        """The answer with its way as this viewer met it, who began to wait then; one that comes so late that the shop may ask
+        something else by now is no price of just now any more."""
         requested, delivered = self._clock.at(asked_at), self._clock.at(time.monotonic())
-        if answer.legs is None or requested is None:
+        if answer.legs is None or requested is None or delivered is None:
             return answer
+        if answer.fresh and answer.legs.answered is not None and delivered - answer.legs.answered > TOO_LATE_US:
+            return _not_asked(answer.product_id, Reason.DEADLINE)
         return replace(answer, legs=answer.legs.met(requested=requested, delivered=delivered))
 
     def _joining(self, product_id: ProductId, wait_ms: int) -> asyncio.Task[LiveAnswer | None]:

@@ -99,6 +99,11 @@ class Worker:
         assert popped is not None, "no drain job was queued"
         return bytes(popped[1])
 
+    async def clock_us(self) -> int:
+        """The server's clock, in microseconds, by which answers tell their way."""
+        seconds, microseconds = await self._redis.time()
+        return int(seconds) * 1_000_000 + int(microseconds)
+
     async def jobs_left(self) -> int:
         return int(await self._redis.llen("rq:queue:live"))
 
