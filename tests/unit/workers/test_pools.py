@@ -236,14 +236,24 @@ async def test_answers_of_all_forms_are_read_and_the_connection_goes_on(answer: 
         b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok",
         b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok",
         PAGE + PAGE,
+        PAGE + b"HTTP/1.0 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
+        PAGE + b"HTTP/1.0 40",
         PAGE + b"what nobody asked",
     ],
-    ids=["said to be the last", "http 1.0", "two answers to one request", "noise after it"],
+    ids=[
+        "said to be the last",
+        "http 1.0",
+        "two answers to one request",
+        "another answer",
+        "half a status line",
+        "noise after it",
+    ],
 )
 async def test_a_connection_that_ends_or_says_too_much_is_not_used_again(answer: bytes) -> None:
     async with visiting(saying(answer, answer)) as (client, server):
         for count in (1, 2):
-            assert (await client.get("/")).text == "ok"
+            told = await client.get("/")
+            assert (told.status_code, told.http_version.encode(), told.text) == (200, answer[:8], "ok")
             assert len(server.talks) == count
 
 
@@ -267,9 +277,14 @@ async def test_what_is_no_whole_answer_is_an_error(answer: bytes) -> None:
             assert len(server.talks) == count
 
 
-async def test_a_head_without_end_is_an_error() -> None:
-    async with visiting(saying(b"HTTP/1.1 200 OK\r\n" + b"x-more: %b\r\n" % (b"x" * 1000) * 200)) as (client, server):
-        with pytest.raises(httpx2.RemoteProtocolError, match="head of the answer"):
+@pytest.mark.parametrize(
+    "begin",
+    [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"],
+    ids=["head", "trailers"],
+)
+async def test_what_is_said_beside_the_body_without_end_is_an_error(begin: bytes) -> None:
+    async with visiting(saying(begin + b"x-more: %b\r\n" % (b"x" * 1000) * 300)) as (client, server):
+        with pytest.raises(httpx2.RemoteProtocolError, match="beside its body"):
             await client.get("/")
         await server.talks[0].over.wait()
 
