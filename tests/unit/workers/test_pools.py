@@ -307,6 +307,29 @@ async def test_a_shop_that_refuses_a_request_before_it_took_it_is_heard() -> Non
     assert not wire.may_go_on
 
 
+async def test_a_body_that_is_closed_twice_leaves_alone_who_has_its_connection_now() -> None:
+    rest = asyncio.Event()
+
+    async def slow(talk: Talk) -> None:
+        await talk.request()
+        await talk.answer()
+        await talk.request()
+        await talk.answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha")
+        await rest.wait()
+        await talk.answer(b"lf")
+
+    async with visiting(slow) as (client, server):
+        async with client.stream("GET", "/") as first:
+            assert await first.aread() == b"ok"
+        body = first.stream
+        assert isinstance(body, httpx2.AsyncByteStream)
+        async with client.stream("GET", "/") as second:
+            await body.aclose()
+            rest.set()
+            assert await second.aread() == b"half"
+        assert len(server.talks) == 1
+
+
 async def test_a_header_cannot_say_more_than_one_line() -> None:
     async with visiting(always) as (client, _):
         with pytest.raises(httpx2.LocalProtocolError):
@@ -607,6 +630,85 @@ async def test_a_connection_of_http2_that_ended_is_replaced(certificate: Certifi
         for count in (1, 2):
             assert (await client.get("/")).text == "ok"
             assert len(server.talks) == count
+
+
+async def test_a_connection_of_http2_that_the_shop_closed_while_it_was_idle_is_not_used(
+    certificate: Certificate,
+) -> None:
+    closes = asyncio.Event()
+
+    async def closing(talk: Talk) -> None:
+        speaking = asyncio.create_task(over_http2(talk))
+        await closes.wait()
+        speaking.cancel()
+
+    tls = certificate.server("h2")
+    async with visiting(closing, tls=tls, trusted=certificate.trusted()) as (client, server):
+        first = await client.get("/")
+        connection = first.extensions["network_stream"]
+        closes.set()
+        await until(lambda: connection.is_over)
+        closes.clear()
+        assert (await client.get("/")).text == "ok"
+        assert len(server.talks) == 2
+
+
+async def test_of_connections_of_http2_made_side_by_side_one_remains(certificate: Certificate) -> None:
+    """As where the first answer came from a node that speaks HTTP/1.1 alone."""
+    tls = certificate.server("http/1.1")
+
+    async def once(talk: Talk) -> None:
+        if len(server.talks) > 1:
+            await over_http2(talk)
+        else:
+            await talk.request()
+            await talk.answer(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok")
+
+    async with visiting(once, tls=tls, trusted=certificate.trusted()) as (client, server):
+        assert (await client.get("/")).http_version == "HTTP/1.1"
+        tls.set_alpn_protocols(["h2"])
+        answers = await asyncio.gather(*(client.get("/") for _ in range(5)))
+        assert [(answer.text, answer.http_version) for answer in answers] == [("ok", "HTTP/2")] * 5
+        port = httpx2.URL(server.url).port
+        assert port is not None
+        await until(lambda: connections_to(port) == 1)
+        assert (await client.get("/")).http_version == "HTTP/2"
+    await until(lambda: connections_to(port) == 0)
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_connection_of_http2_that_takes_no_more_is_closed_when_its_last_answer_was_read(
+    certificate: Certificate,
+) -> None:
+    async def halting(talk: Talk) -> None:
+        """Answers over the first connection by half."""
+        if len(server.talks) > 1:
+            return await over_http2(talk)
+        connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        connection.initiate_connection()
+        await talk.answer(connection.data_to_send())
+        while data := await talk.reader.read(65536):
+            for event in connection.receive_data(data):
+                if isinstance(event, h2.events.RequestReceived):
+                    connection.send_headers(event.stream_id, [(":status", "200")])
+                    connection.send_data(event.stream_id, b"ha")
+            await talk.answer(connection.data_to_send())
+        return None
+
+    tls = certificate.server("h2")
+    async with (
+        visiting(halting, tls=tls, trusted=certificate.trusted()) as (client, server),
+        Server().serving(always) as other,
+    ):
+        port = httpx2.URL(server.url).port
+        assert port is not None
+        async with client.stream("GET", "/"):
+            with pytest.raises(httpx2.ReadTimeout):
+                await client.get("/", timeout=SOON)
+            assert (await client.get("/")).text == "ok"
+            assert (await client.get(other.url)).text == "ok", "for which connections that nobody uses are closed"
+            assert connections_to(port) == 2
+        await until(lambda: connections_to(port) == 1)
 
 
 @pytest.mark.parametrize(
