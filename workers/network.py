@@ -16,8 +16,6 @@ import httpcore2
 _MOST_UNREAD = 256 * 1024  # bytes that wait for their reader before the shop has to wait
 _NEXT_ADDRESS_SECONDS = 0.25  # until a host's next address is tried beside one that is slow: RFC 8305, section 5
 
-_INFO = {"ssl_object": "ssl_object", "socket": "socket", "client_addr": "sockname", "server_addr": "peername"}
-
 
 async def connect(host: str, port: int, seconds: float | None) -> "Connection":
     """A connection by TCP to whichever of the host's addresses answers first. Raises ConnectTimeout or ConnectError."""
@@ -112,14 +110,19 @@ class Connection(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._transport.abort()
 
     def get_extra_info(self, info: str) -> Any:
-        """`is_readable`: whether there is something to read, be it the connection's end; the rest is the transport's."""
+        """`is_readable`: whether there is something to read, be it the connection's end; `ssl_object`: the transport's."""
         if info == "is_readable":
             return self._is_readable
-        return self._transport.get_extra_info(_INFO[info]) if info in _INFO else None
+        return self._transport.get_extra_info(info) if info == "ssl_object" else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no more will come than has come already."""
+        return self._ended or self._lost is not None
 
     @property
     def _is_readable(self) -> bool:
-        return bool(self._unread) or self._ended or self._lost is not None
+        return bool(self._unread) or self.is_over
 
     # What follows the transport calls.
 

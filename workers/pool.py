@@ -5,6 +5,7 @@ import gc
 import os
 import secrets
 import signal
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -15,8 +16,9 @@ from multiprocessing.context import ForkProcess
 from typing import Any
 
 import structlog
+from redis.exceptions import RedisError
 
-from listino.live.client import UNAVAILABLE
+from listino.domain.errors import ListinoError
 from listino.live.leases import end_leases
 from listino.settings import Settings
 from workers.live_worker import HOST, work
@@ -41,6 +43,15 @@ class _Place:
     due: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A worker that is no more. `code`: its exit code, or less than 0 the signal that ended it."""
+
+    worker: str
+    pid: int | None
+    code: int
+
+
 class LivePool:
     """`processes` live workers, each with connections of its own. The parent has none, and no thread, when it forks.
 
@@ -60,6 +71,7 @@ class LivePool:
         ports: Sequence[int | None] = metrics_ports or [None] * processes
         self._places = [_Place(number, port) for number, port in enumerate(ports, 1)]
         self._stopping = False
+        self._gave_up = False  # to ask Redis, which did not answer one that is to stop
 
     def serve(self) -> None:
         """Works until it is told to stop, by SIGINT or SIGTERM, and all have ended in order."""
@@ -71,14 +83,16 @@ class LivePool:
             orphaned, alive = os.pipe()
             stack.callback(os.close, orphaned)
             stack.callback(os.close, alive)
-            while not self._stopping or self._running():
-                self._begin_due(orphaned, alive)
-                due = [place.due for place in self._places if place.process is None]
-                seconds = max(0.0, min(due) - time.monotonic()) if due and not self._stopping else None
+            self._begin_due(orphaned, alive)
+            # A stop that comes after this look has either ended all who are awaited, or a place is empty and soon due.
+            while not (stopping := self._stopping) or self._running():
+                due = [] if stopping else [place.due for place in self._places if place.process is None]
+                seconds = max(0.0, min(due) - time.monotonic()) if due else None
                 wait([process.sentinel for process in self._running()], seconds)
-                for place in self._places:
-                    if place.process is not None and not place.process.is_alive():
-                        self._ended(place, place.process)
+                ended = self._ended()
+                self._begin_due(orphaned, alive)  # first: Redis may need time to answer
+                for worker in ended:
+                    self._wind_up(worker)
 
     def _running(self) -> list[ForkProcess]:
         return [place.process for place in self._places if place.process is not None]
@@ -101,31 +115,55 @@ class LivePool:
     def _begin(self, place: _Place, orphaned: int, alive: int) -> None:
         place.due = time.monotonic() + PAUSE_SECONDS
         place.worker = f"live-{place.number}-{secrets.token_hex(4)}"
-        place.process = get_context("fork").Process(
+        process = get_context("fork").Process(
             target=_work,
             args=(self._settings, self._metrics_host, place.port, place.worker, orphaned, alive),
             name=place.worker,
             daemon=True,
         )
-        place.process.start()
-
-    def _ended(self, place: _Place, process: ForkProcess) -> None:
-        """Has others take over at once what the dead one had in hand, and its place be free."""
-        said: dict[str, Any] = {"worker": place.worker, "pid": process.pid}
-        # Without Redis they find it when the leases run out.
-        with contextlib.suppress(*UNAVAILABLE):
-            if shops := end_leases(self._settings, place.worker):
-                said["shops"] = shops
-        code = process.exitcode or 0
-        if self._stopping:
-            log.debug("live.worker_stopped", **said, exit_code=code)
-        elif code < 0:
-            log.warning("live.worker_ended", **said, signal=signal.Signals(-code).name)
+        try:
+            process.start()
+        except OSError as error:  # the machine has no memory for it, or no number
+            log.warning("live.worker_not_begun", worker=place.worker, error=str(error))
         else:
-            say = log.warning if code else log.info
-            say("live.worker_ended", **said, exit_code=code)
-        process.close()
-        place.process = None
+            place.process = process
+
+    def _ended(self) -> list[_Ended]:
+        """Those who have ended since the last look, whose places are free now."""
+        found = []
+        for place in self._places:
+            if (process := place.process) is not None and not process.is_alive():
+                found.append(_Ended(place.worker, process.pid, process.exitcode or 0))
+                place.process = (
+                    None  # first: who is told to stop ends all that he finds, and this one cannot be ended any more
+                )
+                process.close()
+        return found
+
+    def _wind_up(self, ended: _Ended) -> None:
+        """Has others take over at once what it had in hand, and says why it ended."""
+        said: dict[str, Any] = {"worker": ended.worker, "pid": ended.pid}
+        if not self._gave_up:
+            try:
+                if shops := end_leases(self._settings, ended.worker):
+                    said["shops"] = shops
+            except RedisError:  # also of one that is there and refuses: others find it when the leases run out
+                self._gave_up = self._stopping
+        if self._stopping:
+            log.debug("live.worker_stopped", **said, exit_code=ended.code)
+        elif ended.code < 0:
+            log.warning("live.worker_ended", **said, signal=_signal_name(-ended.code))
+        else:
+            say = log.warning if ended.code else log.info
+            say("live.worker_ended", **said, exit_code=ended.code)
+
+
+def _signal_name(number: int) -> str:
+    """`SIGKILL`; most real-time signals have none, and are `64`."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
 
 
 def _make_ready() -> None:
@@ -144,7 +182,10 @@ def _work(
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
     os.close(alive)
     threading.Thread(target=_end_with_parent, args=(orphaned,), name="parent", daemon=True).start()
-    work(settings, metrics_host, metrics_port, worker=worker)
+    try:
+        work(settings, metrics_host, metrics_port, worker=worker)
+    except ListinoError as error:
+        sys.exit(f"listino: {error}")
 
 
 def _end_with_parent(orphaned: int) -> None:

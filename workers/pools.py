@@ -11,7 +11,7 @@ from typing import cast
 import httpcore2
 import httpx2
 
-from workers.network import connect
+from workers.network import Connection, connect
 from workers.wire import Timeouts, Wire
 
 _IDLE_SECONDS = 60.0
@@ -88,21 +88,23 @@ class _Pool:
         self._origin, self._trusted = origin, trusted
         self._speaks_http1 = trusted is None
         self._meeting = asyncio.Lock()  # the first connection may be enough for all who want one
-        self._http2: httpcore2.AsyncHTTP2Connection | None = None
+        self._shared: _Shared | None = None
+        self._leaving: set[_Shared] = set()  # which take no request more, and have answers still to be read
         self._idle: deque[Wire] = deque()  # that of longest ago first
         self._busy: set[Wire] = set()
 
     def is_unused(self, now: float) -> bool:
         """Whether no request came for as long as connections may be idle, and none is under way."""
-        is_quiet = self._http2 is None or self._http2.is_idle() or self._http2.is_closed()
-        return now - self.asked_at >= _IDLE_SECONDS and not self._busy and is_quiet
+        is_quiet = not self._busy and all(shared.is_quiet for shared in self._all_shared())
+        return now - self.asked_at >= _IDLE_SECONDS and is_quiet
 
     async def close(self) -> None:
         for wire in (*self._idle, *self._busy):
             await wire.close()
         self._idle.clear()
-        if self._http2 is not None:
-            await self._http2.aclose()
+        for shared in self._all_shared():
+            await shared.close()
+        self._leaving.clear()
 
     async def ask(self, request: httpx2.Request) -> httpx2.Response:
         """The answer, whose body is still to be read."""
@@ -112,15 +114,21 @@ class _Pool:
             if isinstance(found, Wire):
                 return await self._over(found, request, timeouts)
             with contextlib.suppress(httpcore2.ConnectionNotAvailable):  # the shop has closed it meanwhile
-                return await _multiplexed(found, request)
+                return await self._over_shared(found, request)
 
-    async def _at_hand(self) -> Wire | httpcore2.AsyncHTTP2Connection | None:
-        if self._http2 is not None:
-            if self._http2.is_available() and not self._http2.has_expired():
-                return self._http2
-            gone, self._http2 = self._http2, None
-            if gone.is_idle():
-                await gone.aclose()
+    def _all_shared(self) -> list["_Shared"]:
+        return [shared for shared in (self._shared, *self._leaving) if shared is not None]
+
+    async def _shared_at_hand(self) -> "_Shared | None":
+        if self._shared is not None and not self._shared.may_go_on:
+            self._leaving.add(self._shared)
+            self._shared = None
+            await self.close_left()
+        return self._shared
+
+    async def _at_hand(self) -> "Wire | _Shared | None":
+        if (shared := await self._shared_at_hand()) is not None:
+            return shared
         oldest = asyncio.get_running_loop().time() - _IDLE_SECONDS
         while self._idle and self._idle[0].idle_since < oldest:
             await self._idle.popleft().close()
@@ -130,7 +138,7 @@ class _Pool:
             await wire.close()
         return None
 
-    async def _met(self, timeouts: Timeouts) -> Wire | httpcore2.AsyncHTTP2Connection:
+    async def _met(self, timeouts: Timeouts) -> "Wire | _Shared":
         if not self._speaks_http1:
             async with self._meeting:
                 if (found := await self._at_hand()) is not None:
@@ -139,16 +147,40 @@ class _Pool:
                     return await self._connected(timeouts)
         return await self._connected(timeouts)
 
-    async def _connected(self, timeouts: Timeouts) -> Wire | httpcore2.AsyncHTTP2Connection:
+    async def _connected(self, timeouts: Timeouts) -> "Wire | _Shared":
         host, seconds = self._origin.host.decode("ascii"), timeouts.get("connect")
         connection = await connect(host, self._origin.port, seconds)
         if self._trusted is not None:
             await connection.start_tls(self._trusted, host, seconds)
             if connection.get_extra_info("ssl_object").selected_alpn_protocol() == _PROTOCOLS[0]:
-                self._http2 = httpcore2.AsyncHTTP2Connection(self._origin, connection, keepalive_expiry=_IDLE_SECONDS)
-                return self._http2
+                return await self._shared_over(connection)
             self._speaks_http1 = True
         return Wire(connection)
+
+    async def _shared_over(self, connection: Connection) -> "_Shared":
+        """What carries all requests: that connection, unless one made beside it does already."""
+        self._speaks_http1 = False
+        if (shared := await self._shared_at_hand()) is not None:
+            await connection.aclose()
+            return shared
+        self._shared = _Shared(self._origin, connection)
+        return self._shared
+
+    async def _over_shared(self, shared: "_Shared", request: httpx2.Request) -> httpx2.Response:
+        try:
+            answer = await shared.ask(request)
+        except BaseException:
+            await self.close_left()
+            raise
+        parts = cast("httpcore2._async.http2.HTTP2ConnectionByteStream", answer.stream)
+        body = _SharedBody(self, parts)
+        return httpx2.Response(answer.status, headers=answer.headers, stream=body, extensions=answer.extensions)
+
+    async def close_left(self) -> None:
+        """Closes the connections that no request takes any more, and of which the last answer was read."""
+        for shared in [shared for shared in self._leaving if shared.is_quiet]:
+            self._leaving.discard(shared)
+            await shared.close()
 
     async def _over(self, wire: Wire, request: httpx2.Request, timeouts: Timeouts) -> httpx2.Response:
         self._busy.add(wire)
@@ -161,9 +193,7 @@ class _Pool:
         return httpx2.Response(status, headers=headers, stream=_Body(self, wire, timeouts), extensions=about)
 
     async def put_back(self, wire: Wire) -> None:
-        """Keeps it for the next request, if there can be one."""
-        if wire not in self._busy:
-            return
+        """Keeps it for the next request, if there can be one. Once for each request: another may have it afterwards."""
         self._busy.remove(wire)
         if wire.may_go_on:
             wire.idle_since = asyncio.get_running_loop().time()
@@ -177,6 +207,7 @@ class _Body(httpx2.AsyncByteStream):
 
     def __init__(self, pool: _Pool, wire: Wire, timeouts: Timeouts) -> None:
         self._pool, self._wire, self._timeouts = pool, wire, timeouts
+        self._is_closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _as_httpx2():
@@ -184,14 +215,49 @@ class _Body(httpx2.AsyncByteStream):
                 yield part
 
     async def aclose(self) -> None:
-        await self._pool.put_back(self._wire)
+        if not self._is_closed:
+            self._is_closed = True
+            await self._pool.put_back(self._wire)
 
 
-class _MultiplexedBody(httpx2.AsyncByteStream):
-    """The same over HTTP/2."""
+class _Shared:
+    """A connection that carries any number of requests at a time, by HTTP/2."""
 
-    def __init__(self, parts: "httpcore2._async.http2.HTTP2ConnectionByteStream") -> None:
-        self._parts = parts
+    def __init__(self, origin: httpcore2.Origin, connection: Connection) -> None:
+        self._connection = connection
+        self._http2 = httpcore2.AsyncHTTP2Connection(origin, connection, keepalive_expiry=_IDLE_SECONDS)
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether it takes another request. That the shop has closed it httpcore2 does not know before it reads."""
+        return self._http2.is_available() and not self._http2.has_expired() and not self._connection.is_over
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no answer over it is still to be read."""
+        return self._http2.is_idle() or self._http2.is_closed()
+
+    async def ask(self, request: httpx2.Request) -> httpcore2.Response:
+        url = request.url
+        return await self._http2.handle_async_request(
+            httpcore2.Request(
+                request.method,
+                httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=cast("httpx2.AsyncByteStream", request.stream),
+                extensions=request.extensions,
+            )
+        )
+
+    async def close(self) -> None:
+        await self._http2.aclose()
+
+
+class _SharedBody(httpx2.AsyncByteStream):
+    """The body of an answer that comes over a shared connection of that pool."""
+
+    def __init__(self, pool: _Pool, parts: "httpcore2._async.http2.HTTP2ConnectionByteStream") -> None:
+        self._pool, self._parts = pool, parts
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _as_httpx2():
@@ -200,21 +266,7 @@ class _MultiplexedBody(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._parts.aclose()
-
-
-async def _multiplexed(connection: httpcore2.AsyncHTTP2Connection, request: httpx2.Request) -> httpx2.Response:
-    url = request.url
-    answer = await connection.handle_async_request(
-        httpcore2.Request(
-            request.method,
-            httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=request.headers.raw,
-            content=cast("httpx2.AsyncByteStream", request.stream),
-            extensions=request.extensions,
-        )
-    )
-    body = _MultiplexedBody(cast("httpcore2._async.http2.HTTP2ConnectionByteStream", answer.stream))
-    return httpx2.Response(answer.status, headers=answer.headers, stream=body, extensions=answer.extensions)
+        await self._pool.close_left()
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ import httpx2
 from workers.network import Connection
 
 _PIECE = 64 * 1024  # bytes that are read at a time
-_MOST_HEAD = 100 * 1024  # bytes of an answer before its body
+_MOST_BESIDE_BODY = 100 * 1024  # bytes of an answer that come without any of its body, as head and trailers do
 
 Timeouts = Mapping[str, float | None]  # seconds, by `connect`, `read` and `write`, as httpx2 gives them
 
@@ -22,7 +22,8 @@ Timeouts = Mapping[str, float | None]  # seconds, by `connect`, `read` and `writ
 class Wire:
     """A connection that speaks HTTP/1.1. Raises errors of httpcore2; after one it is of no use any more.
 
-    `may_go_on`: whether the answer was read to its end, and another request may follow. `idle_since`: by the loop's clock.
+    `version`: that of the answer, `HTTP/1.1`. `may_go_on`: whether the answer was read to its end, and another request may
+    follow. `idle_since`: by the loop's clock.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -36,7 +37,9 @@ class Wire:
     def _begin(self) -> None:
         self._headers: list[tuple[bytes, bytes]] = []
         self._parts: list[bytes] = []
-        self._head_bytes = 0
+        self._status = 0
+        self.version = b""
+        self._bytes_beside_body = 0
         self._has_head = self._is_whole = self._ends_with_connection = False
         self._is_kept = False  # the shop would hear another request
         self._is_surplus = False  # the shop says more than it was asked
@@ -58,12 +61,7 @@ class Wire:
             await self.connection.write(_written(request), timeouts.get("write"))
         while not self._has_head:
             await self._read(timeouts)
-        return self._parser.get_status_code(), self._headers
-
-    @property
-    def version(self) -> bytes:
-        """That of the answer: `HTTP/1.1`."""
-        return b"HTTP/" + self._parser.get_http_version().encode()
+        return self._status, self._headers
 
     async def part(self, timeouts: Timeouts) -> bytes:
         """What came of the body since the last part; nothing at its end."""
@@ -86,9 +84,9 @@ class Wire:
             if not self._is_whole:
                 raise httpcore2.RemoteProtocolError(str(error)) from error
             self._is_surplus = True  # which takes nothing from the answer before
-        self._head_bytes += 0 if self._has_head else len(data)
-        if self._head_bytes > _MOST_HEAD:
-            raise httpcore2.RemoteProtocolError(f"the head of the answer has more than {_MOST_HEAD} bytes")
+        self._bytes_beside_body += 0 if self._parts else len(data)
+        if self._bytes_beside_body > _MOST_BESIDE_BODY:
+            raise httpcore2.RemoteProtocolError(f"the answer has more than {_MOST_BESIDE_BODY} bytes beside its body")
 
     async def close(self) -> None:
         await self.connection.aclose()
@@ -105,9 +103,12 @@ class Wire:
     def on_headers_complete(self) -> None:
         if self._is_surplus:
             return
-        if self._parser.get_status_code() < httpx2.codes.OK:
+        # The parser knows that of the message it read last, which need not be this answer any more when somebody asks.
+        self._status = self._parser.get_status_code()
+        if self._status < httpx2.codes.OK:
             self._headers.clear()  # that the answer is to come
             return
+        self.version = b"HTTP/" + self._parser.get_http_version().encode()
         self._has_head = True
         names = {name.lower() for name, _ in self._headers}
         self._ends_with_connection = names.isdisjoint((b"content-length", b"transfer-encoding"))

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, OperationFailure
@@ -11,7 +12,6 @@ from pymongo.uri_parser import parse_uri
 from listino.domain.errors import EngineUnavailable, InvalidSettings
 from listino.settings import Settings, masked
 from listino.store.audit import Audit
-from listino.store.behaviour import BehaviourReader
 from listino.store.bulk import Catalogue
 from listino.store.cluster import ClusterStatus, add_shard, examine
 from listino.store.collections import PRICE_HISTORY, PRODUCTS
@@ -31,6 +31,9 @@ from listino.store.staff import Staff
 from listino.store.staff_sessions import StaffSessions
 from listino.store.stock import StockCounts
 from listino.store.tokens import Tokens
+
+if TYPE_CHECKING:
+    from listino.store.behaviour import BehaviourReader
 
 Client = TypeVar("Client")
 
@@ -102,10 +105,16 @@ class Store:
         self.staff = Staff(database)
         self.staff_sessions = StaffSessions(database)
         self.tokens = Tokens(database)
-        self.behaviour = BehaviourReader(database)
         self.customers = Customers(database)
         self.notes = Notes(database)
         self.erasures = Erasures(database)
+
+    @cached_property
+    def behaviour(self) -> "BehaviourReader":
+        """What shoppers did, for the back office. With it comes numpy, whose threads and memory a live worker has no use for."""
+        from listino.store.behaviour import BehaviourReader
+
+        return BehaviourReader(self._database)
 
     def ping(self) -> None:
         """Returns when the server answers; raises EngineUnavailable after PING_SECONDS."""

@@ -1,5 +1,6 @@
 """Who may import whom (docs/decisions, DESIGN section 2). Every rule names its offenders."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -161,3 +162,12 @@ def test_what_merely_looks_alike_is_no_offence(tmp_path: Path) -> None:
 
 def test_the_root_is_that_of_the_project() -> None:
     assert (ROOT / "pyproject.toml").is_file()
+
+
+def test_live_workers_are_forked_without_numpy() -> None:
+    """It starts threads, and threads do not survive a fork; each worker would have its memory, too."""
+    code = "import sys, workers.__main__; print(*sys.modules, sep='\\n')"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(answer.stdout.splitlines())
+    assert "workers.pool" in loaded
+    assert "numpy" not in loaded

@@ -12,7 +12,7 @@ import uvloop
 from redis import asyncio as aioredis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from listino.live.client import connect_async, connect_subscriber
+from listino.live.client import _Noticing, connect_async, connect_subscriber
 from listino.settings import Settings
 
 _CLOSE_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: what is closed is reset, as when its process is killed
@@ -59,8 +59,9 @@ def test_a_server_that_is_killed_while_somebody_connects_is_away(
     assert greeted >= 1
 
 
-async def test_so_it_is_over_tls(settings: Settings) -> None:
-    async with connect_async(settings.model_copy(update={"redis_url": "rediss://127.0.0.1:1/0"})) as redis:
-        assert issubclass(redis.connection_pool.connection_class, aioredis.SSLConnection)
-        with pytest.raises(RedisConnectionError):
-            await redis.ping()
+@pytest.mark.parametrize("make", [connect_async, connect_subscriber])
+async def test_connections_over_tls_notice_it_too(settings: Settings, make: Any) -> None:
+    async with contextlib.aclosing(make(settings.model_copy(update={"redis_url": "rediss://127.0.0.1:1/0"}))) as redis:
+        made = redis.connection_pool.connection_class
+        assert issubclass(made, aioredis.SSLConnection)
+        assert issubclass(made, _Noticing)

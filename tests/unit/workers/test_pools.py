@@ -231,14 +231,24 @@ async def test_answers_of_all_forms_are_read_and_the_connection_goes_on(answer: 
         b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok",
         b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok",
         PAGE + PAGE,
+        PAGE + b"HTTP/1.0 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
+        PAGE + b"HTTP/1.0 40",
         PAGE + b"what nobody asked",
     ],
-    ids=["said to be the last", "http 1.0", "two answers to one request", "noise after it"],
+    ids=[
+        "said to be the last",
+        "http 1.0",
+        "two answers to one request",
+        "another answer",
+        "half a status line",
+        "noise after it",
+    ],
 )
 async def test_a_connection_that_ends_or_says_too_much_is_not_used_again(answer: bytes) -> None:
     async with visiting(saying(answer, answer)) as (client, server):
         for count in (1, 2):
-            assert (await client.get("/")).text == "ok"
+            told = await client.get("/")
+            assert (told.status_code, told.http_version.encode(), told.text) == (200, answer[:8], "ok")
             assert len(server.talks) == count
 
 
@@ -262,9 +272,14 @@ async def test_what_is_no_whole_answer_is_an_error(answer: bytes) -> None:
             assert len(server.talks) == count
 
 
-async def test_a_head_without_end_is_an_error() -> None:
-    async with visiting(saying(b"HTTP/1.1 200 OK\r\n" + b"x-more: %b\r\n" % (b"x" * 1000) * 200)) as (client, server):
-        with pytest.raises(httpx2.RemoteProtocolError, match="head of the answer"):
+@pytest.mark.parametrize(
+    "begin",
+    [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"],
+    ids=["head", "trailers"],
+)
+async def test_what_is_said_beside_the_body_without_end_is_an_error(begin: bytes) -> None:
+    async with visiting(saying(begin + b"x-more: %b\r\n" % (b"x" * 1000) * 300)) as (client, server):
+        with pytest.raises(httpx2.RemoteProtocolError, match="beside its body"):
             await client.get("/")
         await server.talks[0].over.wait()
 
@@ -285,6 +300,29 @@ async def test_a_shop_that_refuses_a_request_before_it_took_it_is_heard() -> Non
     assert status == 413
     assert await wire.part({}) == b""
     assert not wire.may_go_on
+
+
+async def test_a_body_that_is_closed_twice_leaves_alone_who_has_its_connection_now() -> None:
+    rest = asyncio.Event()
+
+    async def slow(talk: Talk) -> None:
+        await talk.request()
+        await talk.answer()
+        await talk.request()
+        await talk.answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha")
+        await rest.wait()
+        await talk.answer(b"lf")
+
+    async with visiting(slow) as (client, server):
+        async with client.stream("GET", "/") as first:
+            assert await first.aread() == b"ok"
+        body = first.stream
+        assert isinstance(body, httpx2.AsyncByteStream)
+        async with client.stream("GET", "/") as second:
+            await body.aclose()
+            rest.set()
+            assert await second.aread() == b"half"
+        assert len(server.talks) == 1
 
 
 async def test_a_header_cannot_say_more_than_one_line() -> None:
@@ -557,6 +595,85 @@ async def test_a_connection_of_http2_that_ended_is_replaced(certificate: Certifi
         for count in (1, 2):
             assert (await client.get("/")).text == "ok"
             assert len(server.talks) == count
+
+
+async def test_a_connection_of_http2_that_the_shop_closed_while_it_was_idle_is_not_used(
+    certificate: Certificate,
+) -> None:
+    closes = asyncio.Event()
+
+    async def closing(talk: Talk) -> None:
+        speaking = asyncio.create_task(over_http2(talk))
+        await closes.wait()
+        speaking.cancel()
+
+    tls = certificate.server("h2")
+    async with visiting(closing, tls=tls, trusted=certificate.trusted()) as (client, server):
+        first = await client.get("/")
+        connection = first.extensions["network_stream"]
+        closes.set()
+        await until(lambda: connection.is_over)
+        closes.clear()
+        assert (await client.get("/")).text == "ok"
+        assert len(server.talks) == 2
+
+
+async def test_of_connections_of_http2_made_side_by_side_one_remains(certificate: Certificate) -> None:
+    """As where the first answer came from a node that speaks HTTP/1.1 alone."""
+    tls = certificate.server("http/1.1")
+
+    async def once(talk: Talk) -> None:
+        if len(server.talks) > 1:
+            await over_http2(talk)
+        else:
+            await talk.request()
+            await talk.answer(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok")
+
+    async with visiting(once, tls=tls, trusted=certificate.trusted()) as (client, server):
+        assert (await client.get("/")).http_version == "HTTP/1.1"
+        tls.set_alpn_protocols(["h2"])
+        answers = await asyncio.gather(*(client.get("/") for _ in range(5)))
+        assert [(answer.text, answer.http_version) for answer in answers] == [("ok", "HTTP/2")] * 5
+        port = httpx2.URL(server.url).port
+        assert port is not None
+        await until(lambda: connections_to(port) == 1)
+        assert (await client.get("/")).http_version == "HTTP/2"
+    await until(lambda: connections_to(port) == 0)
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_connection_of_http2_that_takes_no_more_is_closed_when_its_last_answer_was_read(
+    certificate: Certificate,
+) -> None:
+    async def halting(talk: Talk) -> None:
+        """Answers over the first connection by half."""
+        if len(server.talks) > 1:
+            return await over_http2(talk)
+        connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        connection.initiate_connection()
+        await talk.answer(connection.data_to_send())
+        while data := await talk.reader.read(65536):
+            for event in connection.receive_data(data):
+                if isinstance(event, h2.events.RequestReceived):
+                    connection.send_headers(event.stream_id, [(":status", "200")])
+                    connection.send_data(event.stream_id, b"ha")
+            await talk.answer(connection.data_to_send())
+        return None
+
+    tls = certificate.server("h2")
+    async with (
+        visiting(halting, tls=tls, trusted=certificate.trusted()) as (client, server),
+        Server().serving(always) as other,
+    ):
+        port = httpx2.URL(server.url).port
+        assert port is not None
+        async with client.stream("GET", "/"):
+            with pytest.raises(httpx2.ReadTimeout):
+                await client.get("/", timeout=SOON)
+            assert (await client.get("/")).text == "ok"
+            assert (await client.get(other.url)).text == "ok", "for which connections that nobody uses are closed"
+            assert connections_to(port) == 2
+        await until(lambda: connections_to(port) == 1)
 
 
 @pytest.mark.parametrize(
