@@ -43,7 +43,8 @@ Minor = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 class Search(ListQuery):
     """Which products. In the order of their ids, those first that have every word of `q` whole; of their prices where those are bounded; the
-    last changed first with `since`, the last gone first with `only=gone`."""
+    last changed first with `since`, the last gone first with `only=gone`. Prices and times move while one reads: a product whose price
+    changes between two pages can be met twice or be missed, and so can one that is renamed so that it has the words whole no longer, or only now."""
 
     q: Annotated[
         Text | Absent, Field(description="Words of name and brand, a SKU, a GTIN, or an id.", examples=["moka"])

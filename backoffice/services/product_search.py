@@ -7,7 +7,7 @@ from typing import Final
 
 from backoffice.engines import engines
 from backoffice.formats import instant, parsed_instant
-from backoffice.lists import Filters, Slice, sliced
+from backoffice.lists import Filters, Slice
 from listino.domain.errors import InvalidValue
 from listino.domain.market import market_of
 from listino.domain.offer import Availability
@@ -17,6 +17,7 @@ from listino.store.query import Only, Order, ProductQuery, SortKey
 PAGE_SIZE: Final = 25
 _MOST_PRICE: Final = 10_000_000  # in major units
 _TIMES: Final = (Order.CHANGED, Order.LEFT)
+_CUT: Final = "cut~"  # begins a cursor in the stretch of goods that have a word cut off; no id begins so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +77,23 @@ def _order(query: ProductQuery) -> Order:
 def find_products(filters: ProductFilters, *, after: str | None = None, count: int = PAGE_SIZE) -> Slice[Product]:
     """The products that match, in the order of the query; raises UnknownMarket, InvalidValue and TooBroad."""
     query = filters.query
-    found = engines().store.products.sought(_behind(query, after) if after else query, count=count + 1)
-    return sliced(found, count=count, after=lambda last: _cursor(query, last))
+    found = engines().store.products.sought(_behind(query, after) if after else query, count=count)
+    return Slice(found.products, _cursor(found.further) if found.further else None)
 
 
-def _cursor(query: ProductQuery, last: Product) -> str:
-    """`it:bottega:3020`, or what the list is sorted by before it: `4990~it:bottega:3020`."""
-    key = query.following(last).after_key
+def _cursor(further: ProductQuery) -> str:
+    """Where that list begins: `it:bottega:3020`; `cut~it:bottega:3020` among goods that have a word cut off; or what the list is
+    sorted by before the id: `4990~it:bottega:3020`."""
+    key = further.after_key
     if key is None:
-        return str(last.id)
-    return f"{instant(key) if isinstance(key, datetime) else key}~{last.id}"
+        return f"{_CUT if further.cut else ''}{further.after}"
+    return f"{instant(key) if isinstance(key, datetime) else key}~{further.after}"
 
 
 def _behind(query: ProductQuery, cursor: str) -> ProductQuery:
+    """The list from the cursor on; raises InvalidValue for one that is no place in such a list."""
+    if query.ranked and cursor.startswith(_CUT):
+        return replace(query, after=parse_product_id(cursor.removeprefix(_CUT)), cut=True)
     if query.order is Order.ID:
         return replace(query, after=parse_product_id(cursor))
     text, _, last = cursor.partition("~")

@@ -1,11 +1,12 @@
 """The products repository, synchronous: for the back office, the workers and the command line."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pymongo
 from pymongo.database import Database
@@ -29,6 +30,13 @@ FEW = 300  # products that are looked through without regard to how few of them 
 SEARCH_SECONDS = 1.5  # a person waits no longer for a list without being told why
 
 _LAST_CHARACTER = "\U0010ffff"
+
+
+class Sought(NamedTuple):
+    """A page of a list, and the list from behind it on; None at its end."""
+
+    products: list[Product]
+    further: ProductQuery | None
 
 
 class Products:
@@ -55,43 +63,51 @@ class Products:
         return {document["_id"]: product_from(document) for document in found}
 
     def page(self, query: ProductQuery, *, count: int) -> list[Product]:
-        """At most `count` products of the list with the fields a list shows."""
-        found: list[Product] = []
-        for run in self._runs(query):
+        """At most `count` products of the list with the fields a list shows. Where a `ranked` one goes on, `sought` says."""
+        return [product for product, _ in self._placed(query, count)]
+
+    def _placed(self, query: ProductQuery, count: int) -> list[tuple[Product, ProductQuery]]:
+        """At most `count` products of the list, and of each the list as it is asked for in its stretch."""
+        found: list[tuple[Product, ProductQuery]] = []
+        for stretch, run in self._runs(query):
             cursor = self._lists.find(run.filter, CARD).sort(run.sort).limit(count - len(found))
-            found += [product_from(document) for document in cursor]
+            found += [(product_from(document), stretch) for document in cursor]
             if len(found) >= count:
                 break
         return found
 
-    def _runs(self, query: ProductQuery) -> Iterator[Run]:
-        """The questions whose answers are the list, each made when the ones before did not fill the page.
-
-        Where whole words come first, in which stretch a page begins is asked of the last product of the page before.
-        """
+    def _runs(self, query: ProductQuery) -> Iterator[tuple[ProductQuery, Run]]:
+        """The questions whose answers are the list, each made when the ones before did not fill the page, and the list as it
+        is asked for from the stretch on that a question is of."""
         if not query.ranked:
-            yield from query.runs()
+            yield from ((query, run) for run in query.runs())
             return
-        if query.after is None or self._products.find_one({"$and": [{"_id": query.after}, query.whole]}, {"_id": 1}):
-            yield query.whole_run()
-            query = replace(query, after=None)
+        if not query.cut:
+            yield query, query.whole_run()
+            query = replace(query, cut=True, after=None)
         longer = query.continued
-        yield query.cut_run(rarely=bool(longer) and all(map(self._is_rare, longer)))
+        yield query, query.cut_run(rarely=bool(longer) and all(map(self._is_rare, longer)))
 
     def _is_rare(self, condition: dict[str, Any]) -> bool:
         found = self._lists.find(condition, {"_id": 1}).limit(FEW + 1)
         return len(list(found)) <= FEW
 
-    def sought(self, query: ProductQuery, *, count: int) -> list[Product]:
-        """That page of a list with any filters; raises TooBroad where they have MongoDB look through more than it can in
-        SEARCH_SECONDS: each by itself is carried by an index, not every one together with every other."""
-        if not query.combined:
-            return self.page(query, count=count)
+    def sought(self, query: ProductQuery, *, count: int) -> Sought:
+        """A page of `count` products, one or more, of a list with any filters; raises TooBroad where they have MongoDB look
+        through more than it can in SEARCH_SECONDS: each by itself is carried by an index, not every one together with every
+        other."""
         try:
-            with pymongo.timeout(SEARCH_SECONDS):
-                return self.page(query, count=count)
+            with pymongo.timeout(SEARCH_SECONDS) if query.combined else nullcontext():
+                placed = self._placed(query, count + 1)  # one more tells whether the list goes on
         except ExecutionTimeout as error:
+            if not query.combined:
+                raise
             raise TooBroad("these filters together leave too much to look through") from error
+        products = [product for product, _ in placed[:count]]
+        if len(placed) <= count:
+            return Sought(products, None)
+        last, stretch = placed[count - 1]
+        return Sought(products, stretch.following(last))
 
     def with_gtin(self, gtin: str) -> list[Product]:
         """The same good wherever else it is offered, gone ones left out; at most 50."""

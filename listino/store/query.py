@@ -84,7 +84,8 @@ class Run(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductQuery:
     """Which products, in which order. `after` is the last id of the page before (a keyset cursor), `after_key` what the
-    list is sorted by of that product, where that is not the id.
+    list is sorted by of that product, where that is not the id. `cut`: of a `ranked` list the second stretch alone is
+    left, and `after` stood in it, whatever has become of that product.
 
     `text` is what somebody searches for; with `beginnings` the words in it may be cut off (see listino.store.search): in the
     order of ids those come first then that have every word whole.
@@ -109,6 +110,7 @@ class ProductQuery:
     order: Order = Order.ID
     after: ProductId | None = None
     after_key: SortKey | None = None
+    cut: bool = False
     gone: bool = False  # whether goods that the shop no longer has are listed too
     awaiting: bool = False  # whether goods are listed too whose first price is held, so that they are not on sale yet
     stopped: bool = False  # whether goods are listed too that are held from sale
@@ -148,21 +150,21 @@ class ProductQuery:
         return self.order is Order.ID and self.beginnings and bool(self._typed)
 
     @property
-    def whole(self) -> dict[str, Any]:
+    def _whole(self) -> dict[str, Any]:
         """What holds for the first stretch of a `ranked` list alone."""
         return matching_whole(self._typed, market=self.market)
 
     def whole_run(self) -> Run:
         """The first stretch of a `ranked` list, in the order in which the index has it."""
         (run,) = replace(self, beginnings=False, text=None).runs()
-        return Run({"$and": [*run.filter["$and"], self.whole]}, run.sort)
+        return Run({"$and": [*run.filter["$and"], self._whole]}, run.sort)
 
     def cut_run(self, *, rarely: bool) -> Run:
         """The second one; `rarely`: few products have anything that begins with one of its words and is not the word, so that
         these lead to it."""
         (run,) = replace(self, text=None).runs() if rarely else self.runs()
         cut = [matching_continued(self._typed, market=self.market)] if rarely else []
-        return Run({"$and": [*run.filter["$and"], *cut, {"$nor": [self.whole]}]}, run.sort)
+        return Run({"$and": [*run.filter["$and"], *cut, {"$nor": [self._whole]}]}, run.sort)
 
     @property
     def continued(self) -> list[dict[str, Any]]:
@@ -182,7 +184,7 @@ class ProductQuery:
         return sum(one is not None for one in filters) + price + several > 1
 
     def following(self, last: Product | ProductId) -> "ProductQuery":
-        """The same list from behind that product on; in the order of ids its id says it."""
+        """The same list from behind that product on; in the order of ids its id says it, and `cut` stays as it is."""
         key: SortKey | None = None
         if not isinstance(last, Product):
             return replace(self, after=last, after_key=None)

@@ -113,6 +113,12 @@ def test_products_are_searched_and_read_with_their_prices(program: Callable[...,
     assert (missing.status_code, missing.json["detail"]) == (404, "There is no product it:bottega:none.")
 
 
+def test_a_search_is_read_to_its_end_across_whole_and_cut_words(program: Callable[..., Ask], filled: Store) -> None:
+    found = [one["id"] for one in all_of(program(AGENT, "read"), "/products", q="numero 1")]
+    assert len(found) == 11
+    assert found == [f"it:bottega:c{number:03}" for number in (1, *range(10, 20))]
+
+
 def test_what_is_held_from_sale_is_found(program: Callable[..., Ask], filled: Store) -> None:
     filled.handlings.stop(LAMP, by=AGENT, at=NOW, reason="recalled")
     assert [one["id"] for one in all_of(program(AGENT, "read"), "/products", q=LAMP)] == [LAMP]

@@ -80,7 +80,7 @@ def test_our_own_mistake_is_logged_and_named_by_its_request(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a secret of the inside")
 
-    monkeypatch.setattr(app.extensions["listino"].store.products, "page", broken)
+    monkeypatch.setattr(app.extensions["listino"].store.products, "sought", broken)
 
     with structlog.testing.capture_logs() as lines:
         answer = agent.client.get("/products", headers={"X-Request-ID": "request-0042"})

@@ -107,6 +107,22 @@ def test_pages_follow_each_other_without_gap_or_repetition(reader) -> None:
     assert 'href="/products?market=it"' in page, "the last page leads back to the first"
 
 
+def test_a_search_goes_on_among_goods_that_have_a_word_cut_off(agent, filled: Store) -> None:
+    page = agent.see("/products?q=tazzina+num")
+    met = re.findall(r'class="row-link" href="/products/([^"]+)"', page)
+    assert len(met) == 25
+    following = re.search(r'rel="next" href="([^"]+)"', page)
+    assert following
+    # Its last good has now every word whole, and is no more where the list goes on.
+    filled.products.upsert([plain(met[-1].rsplit(":", 1)[-1], "Tazzina num")])
+
+    page = agent.see(following[1].replace("&amp;", "&"))
+
+    met += re.findall(r'class="row-link" href="/products/([^"]+)"', page)
+    assert len(met) == len(set(met)) == 30
+    assert 'rel="next"' not in page
+
+
 def test_a_page_begins_where_its_address_says_whatever_came_since(agent, filled: Store) -> None:
     address = "/products?market=it&after=it:bottega:c010"
     before = names(agent.see(address))
@@ -170,7 +186,16 @@ def test_nothing_found_says_what_to_do(reader) -> None:
     assert "Show all products" in page
 
 
-@pytest.mark.parametrize("address", ["/products?market=uk", "/products?after=%00", "/products?after=nonsense"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/products?market=uk",
+        "/products?after=%00",
+        "/products?after=nonsense",
+        "/products?after=cut~it:bottega:c010",
+        "/products?q=tazza&after=cut~x",
+    ],
+)
 def test_an_address_that_makes_no_sense_is_told_so(reader, address: str) -> None:
     answer = reader.client.get(address)
 

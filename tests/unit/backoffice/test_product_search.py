@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -35,10 +36,39 @@ def test_the_order_is_that_of_the_index_that_leads_to_the_goods(asked: dict[str,
     assert ProductFilters(**asked).query.order is order
 
 
-@pytest.mark.parametrize("asked", [{}, {"least": "1"}, {"since": "2026-05-01"}, {"only": "gone"}])
+@pytest.mark.parametrize("asked", [{}, {"q": "cup"}, {"least": "1"}, {"since": "2026-05-01"}, {"only": "gone"}])
 def test_a_cursor_leads_on_from_the_last_product(asked: dict[str, str]) -> None:
     query = ProductFilters(**asked).query
-    assert _behind(query, _cursor(query, CUP)) == query.following(CUP)
+    further = query.following(CUP)
+    assert further.after == CUP.id
+    assert _behind(query, _cursor(further)) == further
+
+
+def test_a_cursor_says_that_its_product_has_a_word_cut_off() -> None:
+    query = ProductFilters(q="cu").query
+    further = replace(query, cut=True).following(CUP)
+    assert _cursor(further) == "cut~it:bottega:1"
+    assert _behind(query, "cut~it:bottega:1") == further
+    assert not _behind(query, "it:bottega:1").cut
+
+
+@pytest.mark.parametrize(
+    ("asked", "cursor"),
+    [
+        ({"q": "cup"}, "cut~"),
+        ({"q": "cup"}, "cut~nothing"),
+        ({"q": "cup"}, "cut~cut~it:bottega:1"),
+        ({"q": "cup"}, "whole~it:bottega:1"),
+        ({"q": "cup"}, "CUT~it:bottega:1"),
+        ({}, "cut~it:bottega:1"),
+        ({"brand": "lumi"}, "cut~it:bottega:1"),
+        ({"q": "cup", "least": "1"}, "cut~it:bottega:1"),
+        ({"q": "cup", "since": "2026-05-01"}, "cut~it:bottega:1"),
+    ],
+)
+def test_a_stretch_that_the_list_has_not_is_refused(asked: dict[str, str], cursor: str) -> None:
+    with pytest.raises(InvalidValue):
+        _behind(ProductFilters(**asked).query, cursor)
 
 
 @pytest.mark.parametrize(
