@@ -481,9 +481,9 @@ async def test_so_many_unsummed_sessions_that_nobody_can_wait_for_them_are_told_
     waiting = len({(event.owner, event.session) for event in events})
     assert store.behaviour.unsummed(most=1000) == waiting
     assert store.behaviour.unsummed(most=5) == 5
-    monkeypatch.setattr("listino.store.ground.MOST_UNSUMMED", waiting)
+    monkeypatch.setattr("listino.store.ground.MOST_APART", waiting)
     compare(store, events)
-    monkeypatch.setattr("listino.store.ground.MOST_UNSUMMED", waiting - 1)
+    monkeypatch.setattr("listino.store.ground.MOST_APART", waiting - 1)
     for ask in (store.behaviour.figures, store.behaviour.pages):
         with pytest.raises(Behind, match=f"more than {waiting - 1} sessions"):
             ask(Span())
