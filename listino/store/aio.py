@@ -344,7 +344,9 @@ class AsyncEvents:
                 refused(error)
 
     async def sum_up(self) -> bool:
-        """Makes the sums of sessions that have settled, and seals tiles of time; returns whether there may be more to do."""
+        """Makes the sums of sessions that have settled, and seals tiles of time; returns whether there may be more to do. To be
+        called every few seconds."""
+        self._familiar.forget()
         unsummed = await self._summing.sum_up()
         return await self._summing.seal_up() or unsummed
 

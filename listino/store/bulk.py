@@ -21,12 +21,10 @@ from listino.store.guard import Guard
 from listino.store.history import DUPLICATE_KEY
 from listino.store.imported import OPTIONAL
 from listino.store.outage import Contended
-from listino.store.setup import index, prepare
+from listino.store.setup import LONG_SECONDS, index, prepare
 
 # Numbers sort and are compared by themselves: no natural key is among them.
 _IMPORTED = {"_id": {"$gte": 0}}
-# Building indexes of millions of products takes minutes, and so may reading what is there.
-_LONG_SECONDS = 3 * 3600.0
 # Of writing a batch: again where somebody decided on one of its products meanwhile.
 _MOST_ROUNDS = 20
 # MongoDB's 16 MiB for a document, less what is added to an imported one.
@@ -56,7 +54,7 @@ class Catalogue:
 
     def prepare(self) -> None:
         """Makes the collections as declared, but for the indexes of products: `finish` is the time for them."""
-        with pymongo.timeout(_LONG_SECONDS):
+        with pymongo.timeout(LONG_SECONDS):
             prepare(self._client, self._database, lambda name, what: None, self._settings, unindexed=PRODUCTS.name)
 
     def begin(self) -> bool:
@@ -65,7 +63,7 @@ class Catalogue:
         Where there is no product at all the indexes of products are taken away: to build them from all products at the
         end costs a fraction of what it costs to keep them up to date with each. `finish` brings them back.
         """
-        with pymongo.timeout(_LONG_SECONDS):
+        with pymongo.timeout(LONG_SECONDS):
             if self._products.find_one({}, {"_id": 1}) is None:
                 declared = {model.document["name"] for model in PRODUCTS.indexes}
                 if present := sorted(declared & self._products.index_information().keys()):
@@ -75,12 +73,12 @@ class Catalogue:
 
     def finish(self) -> None:
         """Makes the indexes that are missing."""
-        with pymongo.timeout(_LONG_SECONDS):
+        with pymongo.timeout(LONG_SECONDS):
             index(self._database, PRODUCTS, lambda name, what: None)
 
     def count(self) -> int:
         """How many imported products there are."""
-        with pymongo.timeout(_LONG_SECONDS):
+        with pymongo.timeout(LONG_SECONDS):
             return self._products.count_documents(_IMPORTED)
 
     def write(self, documents: Sequence[Document], *, at: datetime, new: bool) -> Written:

@@ -174,8 +174,6 @@ def _session_write(
     }
     if withdrawn:
         change["$unset"] = {"network": ""}
-    elif last.network is not None:
-        change["$setOnInsert"]["network"] = last.network
     return UpdateOne({"_id": session_id(owner, session), "owner": owner}, change, upsert=True)
 
 

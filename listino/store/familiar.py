@@ -29,10 +29,14 @@ class Lately(Generic[Key, Value]):
         return value if at is not None and at > self._clock() - SECONDS else None
 
     def note(self, key: Key, value: Value) -> None:
-        now = self._clock()
         self._kept.pop(key, None)
-        self._kept[key] = (now, value)
-        while len(self._kept) > MOST or next(iter(self._kept.values()))[0] <= now - SECONDS:
+        self._kept[key] = (self._clock(), value)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drops what is too old, or too much."""
+        oldest = self._clock() - SECONDS
+        while self._kept and (len(self._kept) > MOST or next(iter(self._kept.values()))[0] <= oldest):
             del self._kept[next(iter(self._kept))]
 
     def __len__(self) -> int:
@@ -61,8 +65,13 @@ class Familiar:
         for owner, customer in known.items():
             self._seen.note(owner, customer)
 
+    def forget(self) -> None:
+        """To be called now and then: nobody's name stays here for longer because nobody else comes."""
+        self._seen.forget()
+        self._networks.forget()
+
     async def keep_networks(self, events: Sequence[Event]) -> None:
-        """Writes the networks of sessions that are there already."""
+        """Writes the networks of sessions, which are there."""
         news = {part: network for part, network in networks_told(events).items() if self._networks.get(part) != network}
         if news:
             await self._sessions.bulk_write(network_writes(news), ordered=False)

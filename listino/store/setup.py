@@ -19,7 +19,7 @@ Told = Callable[[str, str], None]
 BUILDS = (
     "builds"  # how is begun what is told of indexes for documents that are there: it takes minutes for tens of millions
 )
-_BUILD_SECONDS = 3 * 3600.0
+LONG_SECONDS = 3 * 3600.0  # of such steps; reading all that is there may take as long
 
 
 def prepare(client: MongoClient, database: Database, told: Told, settings: Settings, *, unindexed: str = "") -> None:
@@ -39,7 +39,8 @@ def prepare(client: MongoClient, database: Database, told: Told, settings: Setti
         if sharded is not None and declared.name not in sharded:
             if declared.name in existing:
                 # Documents that are there already are found by their key to be moved; the balancer then spreads them.
-                database[declared.name].create_index(list(declared.shard_key.items()))
+                with pymongo.timeout(LONG_SECONDS):
+                    database[declared.name].create_index(list(declared.shard_key.items()))
             namespace = f"{database.name}.{declared.name}"
             client.admin.command("shardCollection", namespace, key=dict(declared.shard_key))
             told(declared.name, "sharded")
@@ -83,7 +84,8 @@ def _retain(database: Database, name: str, retention: Retention, days: int) -> N
     seconds = days * 86_400
     present = database[name].index_information().get(Retention.INDEX)
     if present is None:
-        database[name].create_index(retention.field, name=Retention.INDEX, expireAfterSeconds=seconds)
+        with pymongo.timeout(LONG_SECONDS):
+            database[name].create_index(retention.field, name=Retention.INDEX, expireAfterSeconds=seconds)
     elif present["expireAfterSeconds"] != seconds:
         database.command("collMod", name, index={"name": Retention.INDEX, "expireAfterSeconds": seconds})
 
@@ -96,7 +98,7 @@ def index(database: Database, declared: Declaration, told: Told) -> None:
     if missing and (documents := collection.estimated_document_count()):
         told(declared.name, f"{BUILDS} {', '.join(missing)} from {documents:,} documents")
     if declared.indexes:
-        with pymongo.timeout(_BUILD_SECONDS):
+        with pymongo.timeout(LONG_SECONDS):
             collection.create_indexes(list(declared.indexes))
     for name in present & set(declared.retired):
         if name == WORDS_INDEX:

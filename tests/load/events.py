@@ -22,7 +22,7 @@ import httpx2
 import psutil
 import stories
 from click import echo
-from generators import GeneratorFailed, Seen, demand_generators, k6
+from generators import FRUGAL, GeneratorFailed, Seen, demand_generators, k6
 from page import table, write_measured
 from pymongo import MongoClient
 from pymongo.database import Database
@@ -148,8 +148,7 @@ def measured(events: int, seconds: int, size: int) -> tuple[str, list[str]]:
             "READ_RATE": READS_A_SECOND,
             "PRODUCTS": PRODUCTS,
             "SECONDS": seconds,
-            "GOMAXPROCS": 1,
-            "GOGC": 500,
+            **FRUGAL,
         }
         before = processor_seconds()
         time.sleep(REST_SECONDS)

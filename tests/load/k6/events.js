@@ -13,8 +13,8 @@ const BATCHES = new SharedArray("batches", () => open(__ENV.BATCHES).trim().spli
 const TOLD = parameters("events", { "Content-Type": "application/json" });
 
 function scenario(name, rate) {
-  // Each has a copy of this program to begin with, which costs as much as many requests.
-  const vus = { preAllocatedVUs: 20, maxVUs: 200 };
+  // Each has a copy of this program to begin with, which costs as much as many requests: to make more meanwhile leaves some out.
+  const vus = { preAllocatedVUs: Math.max(20, Math.ceil(rate / 3)) };
   return { executor: "constant-arrival-rate", exec: name, rate, timeUnit: "1s", duration: `${SECONDS}s`, gracefulStop: "10s", ...vus };
 }
 

@@ -80,6 +80,15 @@ async def test_what_was_not_acknowledged_is_not_remembered() -> None:
     assert len(await node.hears_from("192.0.2.0/24")) == 1
 
 
+async def test_nobody_is_remembered_for_longer_because_nobody_else_comes() -> None:
+    node = Node()
+    await node.sees(ANNA)
+    await node.hears_from("192.0.2.0/24")
+    node.now += SECONDS
+    node.familiar.forget()
+    assert (len(node.familiar._seen), len(node.familiar._networks)) == (0, 0)
+
+
 async def test_a_network_is_written_where_it_is_news() -> None:
     node = Node()
     assert len(await node.hears_from("192.0.2.0/24")) == 1
