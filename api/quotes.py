@@ -102,14 +102,11 @@ class Quotes:
         ends = began + wait_ms / 1000
         known = await price_known(self._pages, product_id, min(STORE_SECONDS, max(PRODUCT_SECONDS, wait_ms / 1000)))
         # The history is read while the shop is asked, so it costs the caller no time.
-        history = self._loop.create_task(self._histories.get(product_id, ends + HISTORY_MARGIN))
-        try:
-            answer = await self._live.get(product_id, wait_ms=max(0, int((ends - self._loop.time()) * 1000)))
-            if answer.reason is Reason.GONE:
-                return answer, ProductGone(product_id)
-            quote = make_quote(known, answer, await history)
-        finally:
-            history.cancel()
+        history = self._histories.begin(product_id)
+        answer = await self._live.get(product_id, wait_ms=max(0, int((ends - self._loop.time()) * 1000)))
+        if answer.reason is Reason.GONE:
+            return answer, ProductGone(product_id)
+        quote = make_quote(known, answer, await self._histories.told(product_id, history, ends + HISTORY_MARGIN))
         body = orjson.dumps(quote.fields())
         return answer, ReadyAnswer(200, (*_HEADERS, (b"content-length", b"%d" % len(body))), body)
 

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 # How many points a product carries at most. One that is full has them filed with its next write, before it.
 MOST_UNFILED = 4
 # How long the first point waits for others, in seconds: several hundred are hardly more work for a router than one.
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.3
 RETRY_SECONDS = 1.0
 FILING_SECONDS = 5.0  # for what is filed at once
 ENDING_SECONDS = 2.0  # for the last of it, when the process ends

@@ -45,7 +45,7 @@ async def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
 
 def viewed(shop: Shop, seen: list[int]) -> Quotes:
     metrics: Any = SimpleNamespace(live_answer=lambda answer, seconds, viewers: seen.append(viewers))
-    histories: Any = SimpleNamespace(get=known)
+    histories: Any = SimpleNamespace(begin=lambda _: None, told=known)
     return Quotes(None, shop, histories, metrics)  # type: ignore[arg-type]
 
 
