@@ -20,7 +20,7 @@ from listino.domain.course import Moment, Step, without_gaps
 from listino.domain.customers import KnownCustomer
 from listino.domain.errors import InvalidValue
 from listino.store.behaviour import Asked
-from listino.store.ground import MOST_UNSUMMED, Ground
+from listino.store.ground import MOST_APART, Ground
 from listino.store.outage import UNAVAILABLE, time_limit
 from listino.store.span import Span
 
@@ -120,9 +120,9 @@ def course(span: Asked, *, seconds: float = PART_SECONDS) -> Course | None:
 
 
 def backlog() -> int | None:
-    """How many sessions are not summed up yet, counted to MOST_UNSUMMED; None where they are too few for figures to be late for
+    """How many sessions are not summed up yet, counted to MOST_APART; None where they are too few for figures to be late for
     them, or nobody can say."""
-    count = _in_time("backlog", PART_SECONDS / 3, lambda: engines().store.behaviour.unsummed(most=MOST_UNSUMMED))
+    count = _in_time("backlog", PART_SECONDS / 3, lambda: engines().store.behaviour.unsummed(most=MOST_APART))
     return count if count and count >= MANY_UNSUMMED else None
 
 

@@ -5,7 +5,6 @@ visits of which some part is marked as unsummed or which were under way when the
 (docs/decisions/0030-tiles-of-time.md). Of one customer they are put together from the sums of that customer's sessions and such events.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -16,16 +15,14 @@ from listino.domain.course import Moment, Step
 from listino.store.collections import EVENTS, SESSIONS, VISITS
 from listino.store.course import Progress
 from listino.store.documents import Document
-from listino.store.ground import SESSIONS_AT_ONCE, TELL_SECONDS, UNSUMMED, Ground
+from listino.store.ground import TELL_SECONDS, UNSUMMED, Cover, Ground
 from listino.store.outage import time_limit
 from listino.store.page_views import PageViews
+from listino.store.parts import SESSIONS_AT_ONCE, PartReader
 from listino.store.span import Span
-from listino.store.sums import EVENTS_HINT, PART, WITHOUT_PAGES, events_grouped, sums_of
+from listino.store.sums import EVENTS_HINT, PART, WITHOUT_PAGES
 from listino.store.tally import Tally
 from listino.store.visits import Range, begun_in, by_page, of_pages
-
-_PARTS_AT_ONCE = 200  # sessions whose events are asked for in one question
-
 
 Asked = Span | Ground  # the ground of a span, where several of its figures are asked for one after the other
 
@@ -38,6 +35,7 @@ class BehaviourReader:
         self._sessions = database[SESSIONS.name]
         self._events = database[EVENTS.name]
         self._visits = database[VISITS.name]
+        self._parts = PartReader(database)
 
     def ground(self, span: Span) -> Ground:
         """What figures of that span are put together from, read once for all that are asked for of it."""
@@ -52,26 +50,22 @@ class BehaviourReader:
 
     def pages(self, asked: Asked, *, count: int = 100) -> Sequence[PageFigures]:
         """The pages that were viewed most, most first; raises one of UNAVAILABLE after TELL_SECONDS."""
-        views, ground = PageViews(), self._ground(asked)
-        span = ground.span
+        ground = self._ground(asked)
         with time_limit(TELL_SECONDS):
-            if span.customer is not None:
-                whole, parts = self._of_customer(span, {"sums": 1})
-                for part in whole:
-                    views.add(part["sums"]["pages"])
-                parts += [part for part in whole if part["sums"].get("many_pages")]
-                views.add(self._viewed(parts, span))
-                return views.most(count)
-            cover = ground.cover()
-            many = self._visits.find({"sums.many_pages": True, **span.visits}, {"_id": 1}, hint="by_many_pages")
-            views.add(self._viewed(self._parts({*cover.apart, *(visit["_id"] for visit in many)}), span))
+            if ground.span.customer is not None:
+                return self._of_customer_by_page(ground.span).most(count)
+            views, cover = self._tiles_by_page(ground)
+            apart = cover.apart.visits
+            wanted = {"sums.many_pages": True, **ground.span.visits}
+            many = {visit["_id"] for visit in self._visits.find(wanted, {"_id": 1}, hint="by_many_pages")}
+            parts = cover.apart.parts + self._parts.of(many - apart.keys())
+            views.add(self._viewed(parts, ground.span))
             if cover.ranges:
-                views.add(self._pages_of(cover.ranges, cover.apart))
-            views.add_tiles(cover.tiles, list(cover.counted()))
-            if not views.complete(count, lambda wanted: self._paged(of_pages(wanted, apart=cover.apart), "by_page")):
+                views.add(self._pages_of(cover.ranges, apart))
+            if not views.complete(count, lambda wanted: self._paged(of_pages(wanted, apart=apart), "by_page")):
                 # Nearly all pages were viewed as often as the others: all are read.
                 views.take_away_tiles()
-                views.add(self._pages_of([(tile["start"], tile["until"]) for tile in cover.tiles], cover.apart))
+                views.add(self._pages_of([(tile["start"], tile["until"]) for tile in cover.tiles], apart))
         return views.most(count)
 
     def course(self, asked: Asked, *, step: Step) -> Sequence[Moment]:
@@ -105,18 +99,52 @@ class BehaviourReader:
             whole, parts = self._of_customer(span, WITHOUT_PAGES)
             for part in whole:
                 into.add_visit(part["owner"], part["session"], part["sums"])
-            self._add_events(into, parts, span)
+            for owner, session, sums in self._parts.sums(parts, span):
+                into.add_visit(owner, session, sums)
             return
         cover = ground.cover(*into.of_tiles)
         for tile in cover.tiles:
             into.add_tile(tile)
         if cover.ranges:
-            rows = into.rows(begun_in(cover.ranges, apart=cover.apart))
+            rows = into.rows(begun_in(cover.ranges, apart=cover.apart.visits))
             for row in self._visits.aggregate(rows, hint="by_length", allowDiskUse=True):
                 into.add_row(row)
         for visit in cover.counted():
             into.add_visit(visit["owner"], visit["_id"], visit["sums"], sign=-1)
-        self._add_events(into, self._parts(cover.apart), span)
+        for owner, session, sums in cover.apart.sums:
+            into.add_visit(owner, session, sums)
+
+    def _tiles_by_page(self, ground: Ground) -> tuple[PageViews, Cover]:
+        """What tiles tell of pages, less what they have counted of the visits set apart, whose pages are read for that alone."""
+        cover = ground.cover()
+        while True:
+            views = PageViews()
+            views.add_tiles(cover.tiles)
+            if self._take_away(views, {visit["_id"]: visit for visit in cover.counted()}):
+                return views, cover
+            # A visit has been made anew since the ground was read: the tiles that had counted it are no longer sealed.
+            cover = ground.covered_anew()
+
+    def _take_away(self, views: PageViews, visits: Mapping[str, Document]) -> bool:
+        """Whether all of them are still what they were."""
+        wanted, same = sorted(visits), 0
+        for start in range(0, len(wanted), SESSIONS_AT_ONCE):
+            some = {"_id": {"$in": wanted[start : start + SESSIONS_AT_ONCE]}}
+            for visit in self._visits.find(some, {"version": 1, "sums.pages": 1}):
+                before = visits[visit["_id"]]
+                if visit["version"] == before["version"]:
+                    views.take_away(before["sums"]["first"], visit["sums"]["pages"])
+                    same += 1
+        return same == len(visits)
+
+    def _of_customer_by_page(self, span: Span) -> PageViews:
+        views = PageViews()
+        whole, parts = self._of_customer(span, {"sums": 1})
+        for part in whole:
+            views.add(part["sums"]["pages"])
+        parts += [part for part in whole if part["sums"].get("many_pages")]
+        views.add(self._viewed(parts, span))
+        return views
 
     def _of_customer(self, span: Span, fields: Document) -> tuple[list[Document], list[Document]]:
         """The customer's sessions whose sums count as they are, and those whose events have to be read."""
@@ -133,30 +161,8 @@ class BehaviourReader:
                 parts.append(part)
         return whole, parts
 
-    def _parts(self, sessions: Collection[str]) -> Iterator[Document]:
-        """All that is of those sessions, whoever it is of."""
-        wanted = sorted(sessions)
-        for start in range(0, len(wanted), SESSIONS_AT_ONCE):
-            yield from self._sessions.find({"session": {"$in": wanted[start : start + SESSIONS_AT_ONCE]}}, PART)
-
-    def _grouped(self, parts: Iterable[Document], span: Span, *, pages: bool) -> Iterator[Document]:
-        """What their events within the span come to, by owner, session and type, and by page."""
-        since, until = span.range
-        wanted = [part for part in parts if part["last_at"] >= since and part["first_at"] < until]
-        for start in range(0, len(wanted), _PARTS_AT_ONCE):
-            asked = events_grouped(wanted[start : start + _PARTS_AT_ONCE], span.times, pages=pages)
-            yield from self._events.aggregate(asked, hint=EVENTS_HINT, allowDiskUse=True)
-
-    def _add_events(self, into: Tally | Progress, parts: Iterable[Document], span: Span) -> None:
-        rows: defaultdict[str, list[Document]] = defaultdict(list)
-        for row in self._grouped(parts, span, pages=False):
-            rows[row["_id"]["session"]].append(row)
-        for session, some in rows.items():
-            if sums := sums_of(some):
-                into.add_visit(min(row["_id"]["owner"] for row in some), session, sums)
-
     def _viewed(self, parts: Iterable[Document], span: Span) -> Iterator[Mapping[str, int | str]]:
-        for row in self._grouped(parts, span, pages=True):
+        for row in self._parts.grouped(parts, span, pages=True):
             if (page := row["_id"].get("page")) is not None:
                 yield {**row, "page": page}
 

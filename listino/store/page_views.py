@@ -6,6 +6,8 @@ known from that, as a rule; what is missing of their figures is asked for.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
 from itertools import count as counting
 from typing import Any
 
@@ -35,15 +37,22 @@ class _Told:
 
     def __init__(self, tile: Document, places: _Places) -> None:
         self.range: Range = (tile["start"], tile["until"])
+        self._names = tile["pages"]
         self.bound: int = tile["bound"]
         self.places = places
         self.numbers: _Numbers = np.frombuffer(tile["views"], _VIEWS).reshape(-1, len(NUMBERS))
         self.less: list[tuple[_Places, _Numbers]] = []
 
-    def take_away(self, places: _Places, numbers: _Numbers) -> None:
+    @cached_property
+    def _place_of(self) -> dict[str, int]:
+        return dict(zip(self._names, self.places.tolist(), strict=True))
+
+    def take_away(self, pages: Sequence[Mapping[str, Any]]) -> None:
         """Leaves those of them out that are told."""
-        told = self.tells(places)
-        self.less.append((places[told], -numbers[told]))
+        there = [page for page in pages if page["page"] in self._place_of]
+        if there:
+            places = np.array([self._place_of[page["page"]] for page in there], np.intp)
+            self.less.append((places, -_numbers(there)))
 
     def tells(self, places: _Places) -> NDArray[np.bool_]:
         """Of which of those places it tells."""
@@ -65,19 +74,15 @@ class PageViews:
         some = list(rows)
         self._added.append((self._placed([row["page"] for row in some]), _numbers(some)))
 
-    def add_tiles(self, tiles: Iterable[Document], apart: Sequence[Document]) -> None:
-        """Adds what tiles tell, less what they have counted of the visits `apart`."""
-        for tile in tiles:
-            told = _Told(tile, self._placed(tile["pages"]))
-            less = [
-                page
-                for visit in apart
-                if told.range[0] <= visit["sums"]["first"] < told.range[1]
-                for page in visit["sums"]["pages"]
-            ]
-            if less:
-                told.take_away(self._placed([page["page"] for page in less]), _numbers(less))
-            self._told.append(told)
+    def add_tiles(self, tiles: Iterable[Document]) -> None:
+        """Adds what tiles tell."""
+        self._told += [_Told(tile, self._placed(tile["pages"])) for tile in tiles]
+
+    def take_away(self, first: datetime, pages: Sequence[Mapping[str, Any]]) -> None:
+        """Takes away what a tile has counted of a visit that began then."""
+        for told in self._told:
+            if told.range[0] <= first < told.range[1]:
+                told.take_away(pages)
 
     def complete(self, count: int, asked: Asked) -> bool:
         """Asks for what is missing of the pages that can be among the `count` most viewed ones; False where that could be any

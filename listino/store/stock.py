@@ -5,6 +5,7 @@ The one document that is kept has `shops` (a list of `shop`, `stored`, `on_sale`
 and `due_at`: when somebody may count anew.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ from pymongo.errors import DuplicateKeyError
 from listino.domain.clock import utc_now
 from listino.store.collections import LIST_READS, PRODUCTS, STOCK, STOCK_INDEX
 from listino.store.documents import Document
-from listino.store.outage import outages_told
+from listino.store.outage import REFUSED, UNAVAILABLE, outages_told
 from listino.store.query import ON_SALE
 
 SHOP_SECONDS = 60.0  # for the goods of one shop
@@ -62,18 +63,24 @@ class StockCounts:
             if not self._claimed(began):
                 return None
             spent, asked_at = 0.0, time.monotonic()
-            for shop, stock in counted(self._products):
-                counts[shop] = stock
-                took = time.monotonic() - asked_at
-                spent += took
-                pause(took)
-                if utc_now() - claimed_at > _COUNTING / 4:
-                    claimed_at = utc_now()
-                    self._keep(due_at=claimed_at + _COUNTING)
-                asked_at = time.monotonic()
+            try:
+                for shop, stock in counted(self._products):
+                    counts[shop] = stock
+                    took = time.monotonic() - asked_at
+                    spent += took
+                    pause(took)
+                    asked_at = time.monotonic()
+                    if utc_now() - claimed_at > _COUNTING / 4:
+                        claimed_at = utc_now()
+                        self._keep(due_at=claimed_at + _COUNTING)
+            except Exception:
+                # What costs so much in vain is not begun again sooner than a count that ends well. Where even this cannot be
+                # written, the claim has to run out.
+                with contextlib.suppress(*UNAVAILABLE, REFUSED):
+                    self._keep(due_at=_due_after(spent + time.monotonic() - asked_at))
+                raise
             shops = [{"shop": shop, **asdict(stock)} for shop, stock in counts.items()]
-            due_at = utc_now() + timedelta(seconds=max(KEPT_SECONDS, KEPT_TIMES * spent))
-            self._keep(shops=shops, counted_at=began, due_at=due_at)
+            self._keep(shops=shops, counted_at=began, due_at=_due_after(spent))
         return counts
 
     def _claimed(self, now: datetime) -> bool:
@@ -87,6 +94,11 @@ class StockCounts:
 
     def _keep(self, **fields: object) -> None:
         self._stock.update_one({"_id": _ID}, {"$set": fields}, upsert=True)
+
+
+def _due_after(spent: float) -> datetime:
+    """When it may be counted anew, after questions that took so many seconds."""
+    return utc_now() + timedelta(seconds=max(KEPT_SECONDS, KEPT_TIMES * spent))
 
 
 def counted(products: Collection[Document]) -> Iterator[tuple[str, Stock]]:

@@ -10,7 +10,7 @@ from the events.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from listino.domain.events import STEPS, EventType
+from listino.domain.events import ANONYMOUS, STEPS, EventType
 from listino.store.documents import Document
 
 KEEP_SECONDS = 5.0
@@ -43,24 +43,45 @@ def settled(now: datetime) -> Document:
 
 def events_of(session: Document, times: Mapping[str, datetime] | None = None) -> Document:
     """The filter of the session's events, at those `times` of them ($gte, $lt)."""
-    bounds: Document = {"$gte": session["first_at"], "$lte": session["last_at"]}
-    if times and "$gte" in times:
-        bounds["$gte"] = max(bounds["$gte"], times["$gte"])
-    if times and "$lt" in times:
-        bounds["$lt"] = times["$lt"]
-    return {"owner": session["owner"], "session": session["session"], "at": bounds}
+    return {"owner": session["owner"], "session": session["session"], "at": _within([session], times or {})}
+
+
+def is_alone(owner: str, session: str) -> bool:
+    """Whether the user is nobody but this session's."""
+    return owner == ANONYMOUS + session
 
 
 def events_grouped(
     sessions: Sequence[Document], times: Mapping[str, datetime] | None = None, *, pages: bool
 ) -> list[Document]:
-    """The pipeline over events that gives, for those sessions, a row for each owner, type and (with `pages`) viewed page. To
-    be asked with the hint EVENTS_HINT, that each session be looked for by itself."""
+    """The pipeline over events that gives, for those sessions, at those `times` of them ($gte, $lt), a row for each owner, type
+    and (with `pages`) viewed page. To be asked with the hint EVENTS_HINT, that each session be looked for by itself."""
     whose = {"session": "$session", "owner": "$owner", "type": "$type"}
     return [
-        {"$match": {"$or": [events_of(session, times) for session in sessions]}},
+        {"$match": {"$or": _ways(sessions, times or {})}},
         {"$group": {"_id": {**whose, "page": _VIEWED} if pages else whose, **_GROUPED}},
     ]
+
+
+def _ways(sessions: Sequence[Document], times: Mapping[str, datetime]) -> list[Document]:
+    """One for each customer's session, and one for all in which nobody is known, whose owners have no other events: to
+    plan a way costs more than to read the few events of a session."""
+    ways, alone = [], []
+    for session in sessions:
+        if is_alone(session["owner"], session["session"]):
+            alone.append(session)
+        else:
+            ways.append(events_of(session, times))
+    if alone:
+        owners = sorted(session["owner"] for session in alone)
+        ways.append({"owner": {"$in": owners}, "at": _within(alone, times)})
+    return ways
+
+
+def _within(sessions: Sequence[Document], times: Mapping[str, datetime]) -> Document:
+    first = min(session["first_at"] for session in sessions)
+    last = max(session["last_at"] for session in sessions)
+    return {**times, "$gte": max(first, times.get("$gte", first)), "$lte": last}
 
 
 EVENTS_HINT = "by_owner"

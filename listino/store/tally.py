@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from listino.domain.behaviour import Behaviour
 from listino.domain.events import STEPS, EventType
 from listino.store.documents import Document
-from listino.store.sums import BY_TYPE, NUMBERS, reached_by
-from listino.store.visits import by_user, is_alone
+from listino.store.sums import BY_TYPE, NUMBERS, is_alone, reached_by
+from listino.store.visits import by_user
 
 _REACHED = tuple(f"reached_{step}" for step in STEPS)
 _ADDED = ("sessions", "session_ms", *_REACHED, *BY_TYPE)

@@ -62,11 +62,6 @@ def under_way_at(instant: datetime) -> Document:
     return {"$or": ways}
 
 
-def is_alone(owner: str, session: str) -> bool:
-    """Whether the user is nobody but this session's."""
-    return owner == ANONYMOUS + session
-
-
 def by_user(visits: Document) -> list[Document]:
     """The pipeline that gives a row for each customer with what is counted of the visits that the filter finds, and one
     (None) for all in which nobody is known."""

@@ -181,7 +181,7 @@ def test_what_is_not_counted_in_time_is_said_and_the_rest_is_shown(
 
 def test_a_backlog_is_named_where_figures_have_to_wait_for_it(reader: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("listino.store.ground.MOST_UNSUMMED", 5)
-    monkeypatch.setattr("backoffice.services.analytics.MOST_UNSUMMED", 5)
+    monkeypatch.setattr("backoffice.services.analytics.MOST_APART", 5)
     monkeypatch.setattr("backoffice.services.analytics.MANY_UNSUMMED", 5)
     late = html.fromstring(reader.see("/analytics?period=last_month")).xpath("//*[contains(@class, 'late')]")
     assert len(late) == 5

@@ -481,10 +481,59 @@ async def test_so_many_unsummed_sessions_that_nobody_can_wait_for_them_are_told_
     waiting = len({(event.owner, event.session) for event in events})
     assert store.behaviour.unsummed(most=1000) == waiting
     assert store.behaviour.unsummed(most=5) == 5
-    monkeypatch.setattr("listino.store.ground.MOST_UNSUMMED", waiting)
+    visits = len({event.session for event in events})
+    monkeypatch.setattr("listino.store.ground.MOST_APART", visits)
     compare(store, events)
-    monkeypatch.setattr("listino.store.ground.MOST_UNSUMMED", waiting - 1)
+    monkeypatch.setattr("listino.store.ground.MOST_APART", visits - 1)
     for ask in (store.behaviour.figures, store.behaviour.pages):
-        with pytest.raises(Behind, match=f"more than {waiting - 1} sessions"):
+        with pytest.raises(Behind, match=f"more than {visits - 1} sessions of that time"):
             ask(Span())
     assert store.behaviour.figures(Span(customer="3")).sessions  # whose own sessions are few
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_what_waits_for_its_sums_today_keeps_nobody_from_the_figures_of_a_past_time(
+    store: Store, nodes: tuple[AsyncStore, AsyncStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past = some_events(60)
+    await nodes[0].events.keep(past)
+    await sum_up(nodes[0])
+    later = [
+        replace(event, id=f"later{event.id}", session=f"later{event.session}", at=event.at + timedelta(days=30))
+        for event in some_events(60)
+    ]
+    await nodes[0].events.keep(later)
+    waiting = unsummed(store)
+    assert waiting > 5
+    monkeypatch.setattr("listino.store.ground.MOST_APART", 5)
+    span = Span(until=BEGIN + timedelta(days=1))
+    assert told(store.behaviour.figures(span)) == plain(past, span)[0]
+    assert {one.page for one in store.behaviour.pages(span)} == set(plain(past, span)[1])
+    with pytest.raises(Behind, match="more than 5 sessions of that time"):
+        store.behaviour.figures(Span(since=BEGIN + timedelta(days=1)))
+    monkeypatch.setattr("listino.store.ground.MOST_UNSUMMED", waiting - 1)
+    with pytest.raises(Behind, match=f"more than {waiting - 1} sessions are"):
+        store.behaviour.figures(span)
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_sessions_summed_up_between_figures_and_pages_of_one_ground_change_nothing(
+    store: Store, nodes: tuple[AsyncStore, AsyncStore]
+) -> None:
+    events = some_events(400)
+    await nodes[0].events.keep(events[:300])
+    await sum_up(nodes[0])
+    await nodes[0].events.keep(events[300:])
+    ground = store.behaviour.ground(Span())
+    figures, pages = plain(events, Span())
+    assert told(store.behaviour.figures(ground)) == figures
+    counted = list(ground.cover().counted())
+    assert len(counted) > 5
+    assert not [visit for visit in counted if "pages" in visit["sums"]]  # who asks for figures alone reads none
+    assert await nodes[0].events._summing.sum_up() is False  # all; and no tile is sealed so soon after it was unsealed
+    assert unsummed(store) == 0
+    found = {one.page: (one.figures.count, one.figures.timed, one.figures.ms) for one in store.behaviour.pages(ground)}
+    assert found == pages
+    assert told(store.behaviour.figures(ground)) == figures
+    for step in (Step.HOUR, Step.WEEK):
+        assert told_course(store, ground, step) == plain_course(events, Span(), step)

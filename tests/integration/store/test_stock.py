@@ -1,7 +1,8 @@
 """The stock of all shops, as it is counted and as it is kept."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -100,3 +101,35 @@ def test_a_long_count_goes_on_being_claimed_and_is_kept_the_longer(
     assert len(seen) == len(COUNTS)
     assert sorted(set(seen)) == seen
     assert filled._database["stock"].find_one()["due_at"] > began + timedelta(days=1)
+
+
+def test_a_count_that_fails_late_is_not_begun_again_sooner_than_one_that_ends(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(products: Any) -> Any:
+        yield next(whole(products))
+        raise ExecutionTimeout("operation exceeded time limit")
+
+    whole, before = stock.counted, utc_now()
+    monkeypatch.setattr(stock, "counted", too_large)
+    monkeypatch.setattr(stock, "KEPT_TIMES", 1e9)  # however quick it was
+    with pytest.raises(ExecutionTimeout):
+        filled.stock.renew()
+    assert filled.stock.kept() is None
+    assert filled._database["stock"].find_one()["due_at"] > before + timedelta(days=1)
+
+
+def test_the_question_that_failed_counts_as_time_spent(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first shop already: nothing but the failed question has taken any time."""
+
+    def fails(_: Any) -> Any:
+        clock[0] = 60.0
+        raise ExecutionTimeout("operation exceeded time limit")
+
+    before, clock = utc_now(), [0.0]
+    monkeypatch.setattr(stock, "counted", fails)
+    monkeypatch.setattr(stock, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    with pytest.raises(ExecutionTimeout):
+        filled.stock.renew()
+    due_at = filled._database["stock"].find_one()["due_at"].replace(tzinfo=UTC)
+    assert due_at >= before + timedelta(seconds=stock.KEPT_TIMES * 60 - 1)

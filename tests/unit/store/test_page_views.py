@@ -51,11 +51,12 @@ def tile(views: Views, day: int, most: int) -> Document:
 def test_the_most_viewed_pages_are_those_of_all_views(most: int, count: int) -> None:
     views = some_views(random.Random(most))
     visit, further = views[:7], [{"page": "/new", "count": 90, "timed": 0, "ms": 0}]
-    apart = [{"sums": {"first": at, "pages": rows_of([(at, page, ms)])}} for at, page, ms in visit]
     counted = views[7:]
     found = PageViews()
     found.add(further)
-    found.add_tiles([tile(views, day, most) for day in range(3)], apart)
+    found.add_tiles([tile(views, day, most) for day in range(3)])
+    for at, page, ms in visit:
+        found.take_away(at, rows_of([(at, page, ms)]))
 
     def asked(wanted: Sequence[tuple[Range, Sequence[str]]]) -> list[dict[str, Any]]:
         return [
@@ -75,7 +76,7 @@ def test_the_most_viewed_pages_are_those_of_all_views(most: int, count: int) -> 
 def test_tiles_that_tell_too_little_say_nothing_and_can_be_taken_away() -> None:
     views = [(BEGIN, f"/{number}", 0) for number in range(9)]  # each as often as all others
     found = PageViews()
-    found.add_tiles([tile(views, 0, 3)], [])
+    found.add_tiles([tile(views, 0, 3)])
     assert not found.complete(2, lambda wanted: pytest.fail("nothing can be asked for"))
     found.take_away_tiles()
     assert found.most(2) == []
