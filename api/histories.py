@@ -17,7 +17,7 @@ from listino.store.aio import AsyncProducts
 log = structlog.get_logger(__name__)
 
 # What the store may take, in seconds, beyond the caller's time; then the history is left out of the answer.
-HISTORY_MARGIN = 0.05
+HISTORY_MARGIN = 0.02
 # For so long histories that somebody will want are gathered: shops take longer, and a find of many costs little more than one.
 GATHER_SECONDS = 0.08
 MOST_HELD = 2000  # products, each for the rest of a second

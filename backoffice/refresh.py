@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
 from backoffice.formats import AVAILABILITY, duration, money, number
 from backoffice.services.products import Refreshed
@@ -54,6 +54,23 @@ WORDS = {
     ),
     Reason.DROPPED: ("warn", lazy_gettext("There was too much to ask this shop. Refresh again.")),
     Reason.NO_QUEUE: ("bad", lazy_gettext("Nobody can be asked right now, because Redis is away. Tell the operator.")),
+}
+
+# The same where there is room for a word or two.
+SHORT = {
+    Reason.DEADLINE: lazy_pgettext("not fresh", "too late"),
+    Reason.NO_SHOP: lazy_pgettext("not fresh", "no shop"),
+    Reason.SHOP_SILENT: lazy_pgettext("not fresh", "no answer"),
+    Reason.SHOP_REFUSED: lazy_pgettext("not fresh", "refused"),
+    Reason.SHOP_BUSY: lazy_pgettext("not fresh", "no turn"),
+    Reason.SHOP_DOWN: lazy_pgettext("not fresh", "shop down"),
+    Reason.UNREADABLE: lazy_pgettext("not fresh", "unreadable"),
+    Reason.HELD: lazy_pgettext("not fresh", "price held"),
+    Reason.GONE: lazy_pgettext("not fresh", "gone"),
+    Reason.FAILED: lazy_pgettext("not fresh", "our mistake"),
+    Reason.PARKED: lazy_pgettext("not fresh", "parked"),
+    Reason.DROPPED: lazy_pgettext("not fresh", "given up"),
+    Reason.NO_QUEUE: lazy_pgettext("not fresh", "Redis away"),
 }
 
 

@@ -176,7 +176,6 @@ def _story(*, customer_id: str, typed: str, wrong: str) -> str:
         may_remove=lambda note: customers.may_remove(note, g.member),
         deed=deed,
         note_id=secrets.token_hex(8),
-        longest=customers.LONGEST_NOTE,
         typed=typed,
         wrong=wrong,
         **ways("customers.page", after, story.entries, customer_id=customer_id, **named),

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from backoffice.access import requires
+from backoffice.refresh import SHORT
 from backoffice.sentences import said
 from backoffice.services import operations
 from listino.domain.errors import AlreadyDecided, QueueUnavailable
@@ -20,7 +21,9 @@ blueprint = Blueprint("operations", __name__, url_prefix="/operations")
 @requires("agent")
 def page() -> ResponseReturnValue:
     seen = operations.platform()
-    return render_template("operations/page.html", seen=seen, LEGS=LEGS, minutes=SLOTS * SLOT_SECONDS // 60)
+    return render_template(
+        "operations/page.html", seen=seen, LEGS=LEGS, WHY_NOT_FRESH=SHORT, minutes=SLOTS * SLOT_SECONDS // 60
+    )
 
 
 @blueprint.post("/jobs/requeue")
