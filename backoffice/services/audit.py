@@ -28,13 +28,17 @@ class AuditFilters(Filters):
 
     @property
     def query(self) -> AuditQuery:
-        """Raises InvalidValue for what is no time."""
+        """Raises InvalidValue for what is no time, or ends before it begins."""
+        since = parsed_instant(self.since) if self.since else None
+        until = parsed_end(self.until) if self.until else None
+        if since is not None and until is not None and since >= until:
+            raise InvalidValue("the first day is after the last")
         return AuditQuery(
             by=self.by.lower() or None,
             action=self.action or None,
             subject=_subject(self.subject) if self.subject else None,
-            since=parsed_instant(self.since) if self.since else None,
-            until=parsed_end(self.until) - timedelta(milliseconds=1) if self.until else None,
+            since=since,
+            until=until - timedelta(milliseconds=1) if until is not None else None,
         )
 
 

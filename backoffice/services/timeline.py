@@ -71,7 +71,7 @@ class Entry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """Which entries: of these kinds (none: the USUAL), from `since` on and before `until`, after the one with that key. Raises
-    InvalidValue for an unknown kind."""
+    InvalidValue for an unknown kind, or a time that ends before it begins."""
 
     kinds: Collection[str] = ()
     since: datetime | None = None
@@ -81,6 +81,8 @@ class Asked:
     def __post_init__(self) -> None:
         if unknown := set(self.kinds) - set(KINDS):
             raise InvalidValue(f"{min(unknown)[:40]!r} is nothing that a timeline has")
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise InvalidValue("the first day is after the last")
 
     @classmethod
     def typed(cls, kinds: Collection[str], since: str, until: str, after: str | None) -> "Asked":

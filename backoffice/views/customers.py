@@ -77,7 +77,11 @@ def search() -> ResponseReturnValue:
 @blueprint.get("/<customer_id>")
 @requires("agent")
 def page(customer_id: str) -> ResponseReturnValue:
-    return _page(customer_id)
+    """The customer's story; all of it where a filter cannot be understood, which stays as it was typed."""
+    try:
+        return _page(customer_id)
+    except InvalidValue as error:
+        return _page(customer_id, complaint=said(error), asked=timeline.Asked()), 400
 
 
 @blueprint.post("/<customer_id>/notes")
@@ -146,10 +150,12 @@ def _confirmation(*, customer_id: str, wrong: str = "", typed: str = "", reason:
     )
 
 
-def _page(customer_id: str, *, typed: str = "", wrong: str = "") -> str:
-    """The customer's page, or that of the erasure."""
+def _page(
+    customer_id: str, *, typed: str = "", wrong: str = "", complaint: str = "", asked: timeline.Asked | None = None
+) -> str:
+    """The customer's page, or that of the erasure. `asked`: in place of what the address asks for."""
     try:
-        return _story(customer_id=customer_id, typed=typed, wrong=wrong)
+        return _story(customer_id=customer_id, typed=typed, wrong=wrong, complaint=complaint, asked=asked)
     except CustomerNotFound:
         erasure = customers.erasure(customer_id)
         if erasure is None:
@@ -158,10 +164,12 @@ def _page(customer_id: str, *, typed: str = "", wrong: str = "") -> str:
 
 
 @trail.shows_personal_data(lambda customer_id, **_: customers.subject_of(customer_id))
-def _story(*, customer_id: str, typed: str, wrong: str) -> str:
+def _story(
+    *, customer_id: str, typed: str, wrong: str, complaint: str = "", asked: timeline.Asked | None = None
+) -> str:
     filters, after = Filters.of_address(), request.args.get("after")
-    story = timeline.story(customer_id, filters.asked(after))
-    named = filters.named
+    story = timeline.story(customer_id, asked if asked is not None else filters.asked(after))
+    named = filters.named if asked is None else {}
     return render_template(
         "customers/page.html",
         story=story,
@@ -178,6 +186,7 @@ def _story(*, customer_id: str, typed: str, wrong: str) -> str:
         note_id=secrets.token_hex(8),
         typed=typed,
         wrong=wrong,
+        complaint=complaint,
         **ways("customers.page", after, story.entries, customer_id=customer_id, **named),
     )
 

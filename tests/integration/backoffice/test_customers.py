@@ -196,3 +196,22 @@ def test_every_look_at_a_customer_is_in_the_log(app: Flask, store: Store) -> Non
     assert (look.action, look.by, look.detail) == ("personal_data.viewed", ADMIN, {"page": "customers.page"})
     query = AuditQuery(subject=SUBJECT, since=utc_now() - timedelta(minutes=5))
     assert len(store.audit.page(query, count=5)) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("since=2026-13-45", "2026-13-45"),
+        ("since=2026-11-20&until=2026-11-19", "The first day is after the last."),
+        ("after=madeup", "notice-bad"),
+    ],
+)
+def test_a_filter_that_cannot_be_understood_stays_and_costs_nobody_the_page(app: Flask, asked: str, said: str) -> None:
+    agent = signed_in(app, AGENT)
+    answer = agent.client.get(f"{PAGE}?{asked}&type=note&type=search")
+    page = html.unescape(answer.text)
+    assert answer.status_code == 400
+    assert f"{said}" in page.split('id="found"')[1].split("</nav>")[0]
+    assert "Shown is all that happened." in page
+    assert len(entries(page)) == len(entries(html.unescape(agent.see(PAGE)))) > 0
+    assert page.count("checked") == 2

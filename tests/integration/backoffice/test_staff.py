@@ -141,6 +141,10 @@ def test_the_audit_log_is_searched_by_person_action_subject_and_time(admin, agen
     assert "No entries" in admin.see("/audit?until=2001-01-01")
     assert "No entries" in admin.see("/audit?since=2999-01-01")
     assert admin.client.get("/audit?action=nonsense").status_code == 400
+    refused = admin.client.get("/audit?since=2026-11-20&until=2026-11-19&by=somebody")
+    assert refused.status_code == 400
+    assert "The first day is after the last." in refused.text
+    assert 'value="somebody"' in refused.text
 
     pages, after = [], None
     while batch := store.audit.page(AuditQuery(action="login", after=after), count=1):
