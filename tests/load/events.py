@@ -21,9 +21,8 @@ from typing import Any
 import httpx2
 import psutil
 import stories
-from click import echo
 from generators import FRUGAL, GeneratorFailed, Seen, demand_generators, k6
-from page import table, write_measured
+from page import publish, table
 from pymongo import MongoClient
 from pymongo.database import Database
 
@@ -203,12 +202,7 @@ def main() -> None:
         report, missed = measured(asked.events, asked.seconds, asked.batch)
     except GeneratorFailed as error:
         sys.exit(f"error: {error}")
-    echo(report)
-    if not asked.dry_run:
-        write_measured(TARGET, report)
-        echo("written: docs/performance.md", err=True)
-    if missed:
-        sys.exit("\n".join(f"not kept: {line}" for line in missed))
+    publish(TARGET, report, missed, dry_run=asked.dry_run)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from crowd import demand_files
 from day import BUDGET, simulated_day
 from generators import GeneratorFailed, demand_generators
 from ledger import Ledger
-from page import write_measured
+from page import publish
 from scenarios import SCENARIOS, VIEWERS, Plan
 
 from listino.domain.errors import ListinoError
@@ -93,12 +93,7 @@ def main() -> None:
         report, missed = measured(given.products, Plan(given.rate, given.seconds), given.only)
     except (GeneratorFailed, ListinoError) as error:
         sys.exit(f"error: {error}")
-    echo(report)
-    if not given.dry_run:
-        write_measured(TARGET, report)
-        echo("written: docs/performance.md", err=True)
-    if missed:
-        sys.exit("\n".join(f"not kept: {line}" for line in missed))
+    publish(TARGET, report, missed, dry_run=given.dry_run)
 
 
 if __name__ == "__main__":

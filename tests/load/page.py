@@ -1,7 +1,10 @@
 """Writes the measured part of docs/performance.md, and leaves what people wrote as it is."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from click import echo
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 
@@ -28,6 +31,16 @@ def with_measured(text: str, target: str, measured: str) -> str:
 def write_measured(target: str, measured: str) -> None:
     """Puts the target's measurements into the page."""
     PAGE.write_text(with_measured(PAGE.read_text(encoding="utf-8"), target, measured), encoding="utf-8")
+
+
+def publish(target: str, measured: str, missed: Sequence[str], *, dry_run: bool) -> None:
+    """Prints what was measured, puts it into the page but for a dry run, and exits with what was not kept."""
+    echo(measured)
+    if not dry_run:
+        write_measured(target, measured)
+        echo(f"written: docs/{PAGE.name}", err=True)
+    if missed:
+        sys.exit("\n".join(f"not kept: {line}" for line in missed))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
