@@ -52,7 +52,7 @@ def extract_page(page: ProductPage, selectors: Selectors | None = None) -> Extra
 
 def described_by_markup(page: ProductPage) -> Extracted:
     """The words and pictures of the page's product by its markup alone: no code, no price, no look at the visible page."""
-    syntax, node = next(iter(page.products.items()), ("page", {}))
+    syntax, node = page.product or ("page", {})
     return _extracted(page.url, _described(page, node, syntax))
 
 
@@ -83,7 +83,7 @@ _MARKED, _META, _SHOWN = 0.9, 0.7, 0.6  # how sure words are by where they stand
 
 
 def _weighed(page: ProductPage) -> Said:
-    syntax, node = next(iter(page.products.items()), ("page", {}))
+    syntax, node = page.product or ("page", {})
     offers = {name: schema_org.all_offers_of(product) for name, product in page.products.items()}
     said = _described(page, node, syntax)
     _add_shown_words(page, said)

@@ -1,7 +1,7 @@
-"""A product page as goods: everything that a shop's page says and shows of its product."""
+"""A product page as goods: everything that a shop's page says and shows of its product, or its offer alone."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from listino.domain.errors import InvalidValue, UnreadablePage
@@ -17,33 +17,33 @@ from listino.extract.selected import selected_list_price
 from listino.extract.selectors import Selectors
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sold:
+    """What a page sells: the node of its product, empty where its markup has none, what is said of it, its key and offer."""
+
+    page: ProductPage
+    node: Node
+    extracted: Extracted
+    sku: str
+    name: str
+    offer: ShopOffer
+
+
 def read_goods(html: str, url: str, *, currency: str, language: str, selectors: Selectors | None = None) -> ShopProduct:
     """The product of a page in a market's currency and language; raises UnreadablePage when it names no product or price.
 
     A page without structured data is a product page where it shows a name, a code, a price and a way to buy.
     """
-    page = ProductPage(html, url)
-    node = next(iter(page.products.values()), {})
-    extracted = (None if selectors else _group(page, node)) or extract_page(page, selectors)
-    if not node and not (selectors and selectors.price) and not page.layout.buttons:
-        raise UnreadablePage(f"{url} names no product in its structured data and shows none to buy")
-    name = extracted.name
-    sku = first_text(node.get("productGroupID")) or first_text(node.get("sku")) or extracted.sku
-    if not name or not sku:
-        raise UnreadablePage(f"{url} names a product without a {'SKU' if name else 'name'}")
-    variants = _variants(node, extracted, sku, currency=currency, language=language)
-    if selectors and (struck := selected_list_price(page, selectors)) is not None:
-        variants = [_with_list_cost(variant, struck) for variant in variants]
-    if not variants:
-        raise UnreadablePage(f"{url} names no price in its structured data and shows none")
+    sold = _sold(html, url, currency=currency, language=language, selectors=selectors)
+    page, node, extracted = sold.page, sold.node, sold.extracted
     nodes = [other for nodes in page.marked_up.values() for other in nodes]
     return ShopProduct(
-        sku=sku,
+        sku=sold.sku,
         url=page.canonical,
-        name=name,
+        name=sold.name,
         brand=extracted.brand,
-        gtin=extracted.gtin or next((variant.gtin for variant in variants), None),
-        category=_category(node) or schema_org.breadcrumb_category(nodes, name),
+        gtin=extracted.gtin or next((variant.gtin for variant in sold.offer.variants), None),
+        category=_category(node) or schema_org.breadcrumb_category(nodes, sold.name),
         slogan=first_text(node.get("slogan") or node.get("disambiguatingDescription")),
         description=extracted.description,
         photos=_photos(node, url) or tuple(Photo(url=image, thumbnail_url=image) for image in extracted.images),
@@ -57,8 +57,36 @@ def read_goods(html: str, url: str, *, currency: str, language: str, selectors: 
             for entry in listed(node.get("isRelatedTo"))
             if isinstance(entry, dict) and (key := first_text(entry.get("productGroupID") or entry.get("sku")))
         ),
-        offer=ShopOffer.of(_distinct(variants)),
+        offer=sold.offer,
     )
+
+
+def read_offer(
+    html: str, url: str, *, currency: str, language: str, selectors: Selectors | None = None
+) -> tuple[str, ShopOffer]:
+    """Key and offer of the page's product, as `read_goods` reads them and raising what it raises, without what else the page
+    says: many times faster where that needs no tree."""
+    sold = _sold(html, url, currency=currency, language=language, selectors=selectors)
+    return sold.sku, sold.offer
+
+
+def _sold(html: str, url: str, *, currency: str, language: str, selectors: Selectors | None) -> _Sold:
+    page = ProductPage(html, url)
+    _, node = page.product or ("page", {})
+    extracted = (None if selectors else _group(page, node)) or extract_page(page, selectors)
+    if not node and not (selectors and selectors.price) and not page.layout.buttons:
+        raise UnreadablePage(f"{url} names no product in its structured data and shows none to buy")
+    name = extracted.name
+    sku = first_text(node.get("productGroupID")) or first_text(node.get("sku")) or extracted.sku
+    if not name or not sku:
+        raise UnreadablePage(f"{url} names a product without a {'SKU' if name else 'name'}")
+    variants = _variants(node, extracted, sku, currency=currency, language=language)
+    if selectors and (struck := selected_list_price(page, selectors)) is not None:
+        variants = [_with_list_cost(variant, struck) for variant in variants]
+    if not variants:
+        raise UnreadablePage(f"{url} names no price in its structured data and shows none")
+    offer = ShopOffer.of(_distinct(variants))
+    return _Sold(page=page, node=node, extracted=extracted, sku=sku, name=name, offer=offer)
 
 
 def _group(page: ProductPage, node: Node) -> Extracted | None:

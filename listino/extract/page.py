@@ -94,13 +94,37 @@ class ProductPage:
     @cached_property
     def marked_up(self) -> dict[str, list[Node]]:
         """All nodes of the page by the syntax they are written in, the most trusted syntax first."""
-        return {"json-ld": self.json_ld, "microdata": self._markup.microdata(), "rdfa": self._markup.rdfa()}
+        return dict(self._nodes())
 
     @cached_property
     def products(self) -> dict[str, Node]:
-        """The node of the page's product in each syntax that has one."""
-        chosen = {syntax: schema_org.main_product(nodes, self.heading) for syntax, nodes in self.marked_up.items()}
-        return {syntax: node for syntax, node in chosen.items() if node is not None and self._may_be_about(node)}
+        """The node of the page's product in each syntax that has one, the most trusted syntax first."""
+        return dict(self._chosen())
+
+    @cached_property
+    def product(self) -> tuple[str, Node] | None:
+        """The first of `products`, with its syntax: where that is JSON-LD no tree is needed to know it."""
+        return next(self._chosen(), None)
+
+    def _chosen(self) -> Iterator[tuple[str, Node]]:
+        for syntax, nodes in self._nodes():
+            node = schema_org.main_product(nodes, self.heading)
+            if node is not None and self._may_be_about(node):
+                yield syntax, node
+
+    def _nodes(self) -> Iterator[tuple[str, list[Node]]]:
+        """Syntaxes and their nodes; whoever goes on beyond JSON-LD has the tree built."""
+        yield "json-ld", self.json_ld
+        yield "microdata", self._microdata
+        yield "rdfa", self._rdfa
+
+    @cached_property
+    def _microdata(self) -> list[Node]:
+        return self._markup.microdata()
+
+    @cached_property
+    def _rdfa(self) -> list[Node]:
+        return self._markup.rdfa()
 
     @cached_property
     def state(self) -> Stated | None:

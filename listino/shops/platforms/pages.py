@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 from listino.domain.errors import GoneFromShop
 from listino.domain.offer import ShopOffer, ShopProduct
 from listino.extract.addresses import absolute
-from listino.extract.goods import read_goods
+from listino.extract.goods import read_goods, read_offer
 from listino.shops.platform import Expected, Fetch, Found, Known, OneByOne, Page
 from listino.shops.robots import Robots
 from listino.shops.shop import PlatformOptions, Shop
@@ -54,10 +54,13 @@ class PagesPlatform(OneByOne):
         return Fetch(url=known.url, purpose="product")
 
     def read_offer(self, shop: Shop, known: Known, page: Page) -> ShopOffer:
-        goods = self.goods(shop, page)
-        if goods.sku.strip() != known.sku:
-            raise GoneFromShop(f"{page.url} shows {goods.sku} now, not {known.sku}")
-        return goods.offer
+        market = shop.market
+        sku, offer = read_offer(
+            page.text, page.url, currency=market.currency, language=market.language, selectors=shop.selectors
+        )
+        if sku.strip() != known.sku:
+            raise GoneFromShop(f"{page.url} shows {sku} now, not {known.sku}")
+        return offer
 
     def goods(self, shop: Shop, page: Page) -> ShopProduct:
         """The goods of a product page; raises UnreadablePage."""

@@ -204,7 +204,7 @@ def _api(shop: Shop) -> str:
 
 def _goods(item: _Item, variations: Sequence[_Item], page: Page) -> ShopProduct:
     shown = ProductPage(page.text, page.url)
-    node = next(iter(shown.products.values()), {})
+    _, node = shown.product or ("page", {})
     related = (link.attributes.get("data-product_id") for link in shown.tree.css("section.related [data-product_id]"))
     photos = tuple(Photo(url=i["src"], thumbnail_url=i.get("thumbnail") or i["src"]) for i in item["images"] or ())
     variants = _variants(variations, page.url) or [_variant(item, page.url)]

@@ -6,7 +6,8 @@ import pytest
 from listino.domain.errors import UnreadablePage
 from listino.domain.money import Money
 from listino.domain.offer import Availability, Photo, ShopProduct
-from listino.extract.goods import read_goods
+from listino.extract.goods import read_goods, read_offer
+from listino.extract.page import ProductPage
 
 URL = "https://shop.example/p/1?x=1"
 
@@ -140,3 +141,33 @@ def test_malformed_addresses_are_left_out() -> None:
     goods = goods_of(product(image=["http://[x", "/b.jpg"]), more='<link rel="canonical" href="http://[x">')
     assert [photo.url for photo in goods.photos] == ["https://shop.example/b.jpg"]
     assert goods.url == URL
+
+
+AGREEING = """<html lang="it"><title>Moka</title><h1>Moka</h1><p>Codice <b>8411</b></p><p>19,90 €</p><script type="application/ld+json">
+{"@type": "Product", "name": "Moka", "sku": "8411", "offers": {"price": "19.90", "priceCurrency": "EUR", "availability": "InStock"}}
+</script></html>"""
+MICRODATA = """<h1>Moka</h1><div itemscope itemtype="https://schema.org/Product"><b itemprop="name">Moka</b><i itemprop="sku">8411</i>
+<p itemprop="offers" itemscope itemtype="https://schema.org/Offer"><b itemprop="price">19,90</b> €</p></div>"""
+
+
+@pytest.mark.parametrize("page", [AGREEING, MICRODATA], ids=["JSON-LD", "microdata"])
+def test_an_offer_alone_is_that_of_the_goods(page: str) -> None:
+    goods = read_goods(page, URL, currency="EUR", language="it")
+    assert read_offer(page, URL, currency="EUR", language="it") == ("8411", goods.offer)
+    assert goods.offer.cost == Money(1990)
+
+
+@pytest.mark.parametrize("read", [read_goods, read_offer])
+def test_goods_and_offer_fail_alike(read: Any) -> None:
+    with pytest.raises(UnreadablePage, match="names no product"):
+        read("<h1>Chi siamo</h1>", URL, currency="EUR", language="it")
+
+
+def test_the_offer_of_a_page_that_agrees_with_its_markup_needs_no_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tree(_: ProductPage) -> None:
+        raise AssertionError("a tree is built")
+
+    monkeypatch.setattr(ProductPage, "tree", property(tree))
+    assert read_offer(AGREEING, URL, currency="EUR", language="it")[0] == "8411"
+    with pytest.raises(AssertionError, match="a tree is built"):
+        read_offer(MICRODATA, URL, currency="EUR", language="it")

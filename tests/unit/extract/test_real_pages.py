@@ -2,13 +2,16 @@
 
 import gzip
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from listino.domain.errors import UnreadablePage
 from listino.extract import Extracted, extract
+from listino.extract.goods import read_goods, read_offer
 
 PAGES = Path(__file__).parents[4] / "shared" / "pages"
 
@@ -28,10 +31,11 @@ def truths() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def read(truths: dict[str, dict[str, Any]]) -> dict[str, Extracted]:
-    return {
-        page: extract(gzip.decompress((PAGES / "html" / f"{page}.html.gz").read_bytes()).decode(), truth["url"])
-        for page, truth in truths.items()
-    }
+    return {page: extract(markup_of(page), truth["url"]) for page, truth in truths.items()}
+
+
+def markup_of(page: str) -> str:
+    return gzip.decompress((PAGES / "html" / f"{page}.html.gz").read_bytes()).decode()
 
 
 def test_prices_are_right(truths: dict[str, dict[str, Any]], read: dict[str, Extracted]) -> None:
@@ -67,3 +71,18 @@ def test_every_value_says_where_it_stood_and_how_sure_it_is(read: dict[str, Extr
 def test_names_are_found_nearly_everywhere(read: dict[str, Extracted]) -> None:
     assert len(read) == 40
     assert sum(1 for found in read.values() if found.name) >= 39
+
+
+def test_an_offer_alone_is_that_of_the_goods(truths: dict[str, dict[str, Any]]) -> None:
+    offers = {}
+    for page, truth in truths.items():
+        about = (markup_of(page), truth["url"])
+        try:
+            goods = read_goods(*about, currency="EUR", language="it")
+        except UnreadablePage as error:
+            with pytest.raises(UnreadablePage, match=re.escape(str(error))):
+                read_offer(*about, currency="EUR", language="it")
+        else:
+            offers[page] = read_offer(*about, currency="EUR", language="it")
+            assert offers[page] == (goods.sku, goods.offer)
+    assert len(offers) >= 35
