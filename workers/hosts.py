@@ -14,9 +14,11 @@ from listino.live.turns import Turns
 from listino.shops.allowance import allowance_of
 from listino.shops.robots import MOST_BYTES, Robots
 from listino.shops.shop import Shop
+from workers.client import ShopClient
 
 _LOOK_AGAIN_SECONDS = 60.0  # at what all processes know of a host's rules
 _MOST_REDIRECTS = 5  # RFC 9309, section 2.3.1.2
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class Turn:
@@ -39,7 +41,7 @@ class Hosts:
     """`shops` gives all that are declared now: two markets' shops may share a host and its budget."""
 
     def __init__(
-        self, client: httpx2.AsyncClient, turns: Turns, agent: str, shops: Callable[[], Iterable[Shop]], seconds: float
+        self, client: ShopClient, turns: Turns, agent: str, shops: Callable[[], Iterable[Shop]], seconds: float
     ) -> None:
         self._client = client
         self._turns = turns
@@ -100,20 +102,11 @@ class Hosts:
         parts = urlsplit(shop.url)
         url = f"{parts.scheme}://{parts.netloc}/robots.txt"
         for _ in range(_MOST_REDIRECTS + 1):
-            async with (
-                self.turn(shop, Robots()) as turn,
-                asyncio.timeout(self._seconds),
-                self._client.stream("GET", url) as response,
-            ):
-                turn.answered(response)
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > MOST_BYTES:
-                        break
-            if not response.has_redirect_location:
-                return Robots.answered(response.status_code, bytes(body))
-            url = urljoin(url, response.headers["location"])
+            async with self.turn(shop, Robots()) as turn, asyncio.timeout(self._seconds):
+                answer = await self._client.ask("GET", url, turn.answered, most=MOST_BYTES)
+            if answer.status not in _REDIRECTS or "location" not in answer.headers:
+                return Robots.answered(answer.status, answer.body)
+            url = urljoin(url, answer.headers["location"])
             if not shop.allows(url):
                 return Robots(trouble=f"its robots.txt is on another host ({url}): declare the shop with that one")
         return Robots()  # more redirects than that count as no rules

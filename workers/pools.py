@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from functools import cache
 from typing import cast
 
@@ -44,8 +44,10 @@ class HostPools(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         await self._close_unused()
-        with _as_httpx2():
+        try:
             return await self._pool(request.url).ask(request)
+        except _ERRORS as error:
+            raise _as_httpx2(error) from error
 
     async def aclose(self) -> None:
         for pool in list(self._pools.values()):
@@ -209,10 +211,17 @@ class _Body(httpx2.AsyncByteStream):
         self._pool, self._wire, self._timeouts = pool, wire, timeouts
         self._is_closed = False
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _as_httpx2():
-            while part := await self._wire.part(self._timeouts):
-                yield part
+    def __aiter__(self) -> "_Body":
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            part = await self._wire.part(self._timeouts)
+        except _ERRORS as error:
+            raise _as_httpx2(error) from error
+        if not part:
+            raise StopAsyncIteration
+        return part
 
     async def aclose(self) -> None:
         if not self._is_closed:
@@ -260,18 +269,17 @@ class _SharedBody(httpx2.AsyncByteStream):
         self._pool, self._parts = pool, parts
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _as_httpx2():
+        try:
             async for part in self._parts:
                 yield part
+        except _ERRORS as error:
+            raise _as_httpx2(error) from error
 
     async def aclose(self) -> None:
         await self._parts.aclose()
         await self._pool.close_left()
 
 
-@contextlib.contextmanager
-def _as_httpx2() -> Iterator[None]:
-    try:
-        yield
-    except _ERRORS as error:
-        raise getattr(httpx2, type(error).__name__)(str(error)) from error
+def _as_httpx2(error: Exception) -> Exception:
+    namesake: Exception = getattr(httpx2, type(error).__name__)(str(error))
+    return namesake

@@ -27,7 +27,8 @@ from listino.shops.platforms.registry import PLATFORMS
 from listino.shops.shop import Shop
 from listino.store.client import Store
 from listino.store.outage import UNAVAILABLE, Contended, time_limit
-from workers.hosts import Hosts, Turn
+from workers.client import Answer, ShopClient
+from workers.hosts import Hosts
 from workers.inquiry import Inquiry, Outcome
 from workers.refusal import BROKEN_OFF, Refused, is_in_passing, is_not_as_asked
 
@@ -62,7 +63,7 @@ class Refresher:
     """
 
     shop: Shop
-    client: httpx2.AsyncClient
+    client: ShopClient
     hosts: Hosts
     store: Store
     seconds: float
@@ -194,24 +195,21 @@ class Refresher:
             if inquiry.is_again:
                 self.asked_again(inquiry.product_ids[0])
             try:
-                return await self._answer(fetch, turn, several=several)
+                answer = await self.client.ask(
+                    fetch.method, fetch.url, turn.answered, most=_MOST_BYTES, headers=fetch.headers, body=fetch.body
+                )
             finally:
                 times.note("answered")
+        return self._page(fetch, answer, several=several)
 
-    async def _answer(self, fetch: Fetch, turn: Turn, *, several: bool) -> Page:
-        request = self.client.stream(fetch.method, fetch.url, headers=dict(fetch.headers), content=fetch.body or None)
-        async with request as response:
-            turn.answered(response)
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > _MOST_BYTES:
-                    raise UnreadablePage(f"{fetch.url} answers with more than {_MOST_BYTES} bytes")
-            if not several and self._platform.says_gone(fetch, response.status_code, bytes(body)):
-                raise GoneFromShop(f"{fetch.url} answered {response.status_code}")
-            if response.status_code != httpx2.codes.OK:
-                raise Refused(f"{fetch.url} answered {response.status_code}", response.status_code)
-            return Page(url=fetch.url, body=bytes(body), headers=dict(response.headers))
+    def _page(self, fetch: Fetch, answer: Answer, *, several: bool) -> Page:
+        if len(answer.body) > _MOST_BYTES:
+            raise UnreadablePage(f"{fetch.url} answers with more than {_MOST_BYTES} bytes")
+        if not several and self._platform.says_gone(fetch, answer.status, answer.body):
+            raise GoneFromShop(f"{fetch.url} answered {answer.status}")
+        if answer.status != httpx2.codes.OK:
+            raise Refused(f"{fetch.url} answered {answer.status}", answer.status)
+        return Page(url=fetch.url, body=answer.body, headers=dict(answer.headers))
 
     async def _heed(self, inquiry: Inquiry, told: Mapping[str, Told]) -> Outcome:
         """Stores what the shop told of each product, all at once."""

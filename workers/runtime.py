@@ -4,7 +4,6 @@ import contextlib
 import secrets
 from functools import cache, cached_property
 
-import httpx2
 import structlog
 
 from listino.domain.errors import UnknownShop
@@ -26,6 +25,7 @@ from listino.shops.folder import ShopsFolder
 from listino.shops.labels import ShopLabels
 from listino.store.client import Store
 from listino.store.documents import packed, paged_document
+from workers.client import ShopClient
 from workers.hosts import Hosts
 from workers.known import KnownProducts
 from workers.metrics import WorkerMetrics
@@ -50,7 +50,7 @@ class Runtime:
         self._redis = connect_async(settings)
         self._exchange = Exchange(self._redis)
         self._known = KnownProducts(settings)
-        self._client: httpx2.AsyncClient | None = None
+        self._client: ShopClient | None = None
         self._folder = ShopsFolder(
             settings.shops_path,
             lambda error: log.error("live.bad_declaration", error=str(error)),
@@ -115,16 +115,9 @@ class Runtime:
             self._known.among,
         )
 
-    def _http(self) -> httpx2.AsyncClient:
+    def _http(self) -> ShopClient:
         if self._client is None:
-            self._client = httpx2.AsyncClient(
-                transport=HostPools(trusted()),
-                timeout=self.settings.live_timeout_ms / 1000,
-                headers={"User-Agent": self.settings.user_agent},
-                # A redirect could lead to a host that no shop declares.
-                follow_redirects=False,
-                trust_env=False,
-            )
+            self._client = ShopClient(HostPools(trusted()), self.settings.user_agent)
         return self._client
 
     @cached_property

@@ -23,6 +23,7 @@ from listino.live.turns import HostBusy
 from listino.shops.shop import PlatformOptions, Shop
 from listino.store.outage import Contended
 from listino.store.upsert import UpsertPlan
+from workers.client import ShopClient
 from workers.hosts import Hosts
 from workers.inquiry import SECOND_WITHIN_SECONDS
 from workers.refresh import Refresher
@@ -99,7 +100,7 @@ class Turns:
 def refresher(
     shop: Shop, stored: Product | Sequence[Product] | Exception, answers: Answers, turns: Turns | None = None
 ) -> Refresher:
-    client = httpx2.AsyncClient(transport=httpx2.MockTransport(answers))
+    client = ShopClient(httpx2.MockTransport(answers), "Listino/0.1")
     products = [stored] if isinstance(stored, Product) else stored
     hosts = Hosts(client, turns or Turns(Rules("")), "Listino/0.1", lambda: [shop], seconds=5)  # type: ignore[arg-type]
     return Refresher(shop, client, hosts, Stored(products), seconds=5)  # type: ignore[arg-type]
