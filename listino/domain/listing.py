@@ -85,8 +85,8 @@ def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, c
     category = product.own.category
 
     @cache  # the sizes of a product mostly cost the same
-    def price_of(cost: Money) -> Money:
-        return terms.price(cost, category, at).amount
+    def price_of(cost: Money) -> Price:
+        return terms.price(cost, category, at)
 
     variants = {variant.sku: variant for variant in offer.variants}
     kept = [sku for style in product.styles for sku in style.skus]
@@ -106,16 +106,16 @@ def reoffer(product: Product, offer: ShopOffer, terms: Terms, *, at: datetime, c
             seen_at=at if crawled else seen_at,
             checked_at=at,
         ),
-        price=terms.price(offer.cost, category, at),
+        price=price_of(offer.cost),
         gone_at=None,
         awaits_price=False,
         held=None,
         declined=None,
     )
     content_hash = fingerprint(fresh)
-    same = content_hash == product.content_hash and product.gone_at is None
-    changed_at = product.changed_at if same else at
-    return replace(fresh, content_hash=content_hash, changed_at=changed_at)
+    if content_hash == product.content_hash and product.gone_at is None:
+        return fresh  # which has both of these already
+    return replace(fresh, content_hash=content_hash, changed_at=at)
 
 
 def unsellable(offer: ShopOffer, market: Market) -> tuple[str, str] | None:
@@ -187,7 +187,7 @@ def _styles(sku: str, offer: ShopOffer, photos: tuple[Photo, ...]) -> tuple[Styl
             sale_price=None,
             default=number == 1,
             photos=(_photos_of(members, known) + (common if number == 1 else ())) or photos,
-            skus={member.sku: _stocked(member) for member in members},
+            skus={member.sku: _stocked(member, member.gtin) for member in members},
         )
         for number, (name, members) in enumerate((groups or {"": []}).items(), start=1)
     )
@@ -198,12 +198,12 @@ def _photos_of(variants: Iterable[Variant], known: dict[str, Photo]) -> tuple[Ph
     return tuple(known.get(url) or Photo(url=url, thumbnail_url=url) for url in urls)
 
 
-def _stocked(variant: Variant, price: Money | None = None) -> Sku:
+def _stocked(variant: Variant, gtin: str | None, price: Money | None = None) -> Sku:
     return Sku(
         size=variant.size,
         quantity=variant.quantity,
         availability=variant.availability,
-        gtin=variant.gtin,
+        gtin=gtin,
         cost=variant.cost,
         list_cost=variant.list_cost,
         price=price,
@@ -211,7 +211,7 @@ def _stocked(variant: Variant, price: Money | None = None) -> Sku:
 
 
 def _restocked(
-    style: Style, variants: dict[str, Variant], offer: ShopOffer, price_of: Callable[[Money], Money]
+    style: Style, variants: dict[str, Variant], offer: ShopOffer, price_of: Callable[[Money], Price]
 ) -> Style:
     """The style with what the offer says of its sizes; one that an offer of variants no longer names is out of stock."""
     skus = {}
@@ -220,6 +220,6 @@ def _restocked(
         if variant is None:
             skus[sku] = replace(known, availability=Availability.OUT_OF_STOCK, quantity=0) if variants else known
         else:
-            skus[sku] = replace(_stocked(variant, price_of(variant.cost)), gtin=variant.gtin or known.gtin)
+            skus[sku] = _stocked(variant, variant.gtin or known.gtin, price_of(variant.cost).amount)
     cost = min((sku.cost for sku in skus.values() if sku.cost), default=offer.cost)
-    return replace(style, cost=cost, original_price=price_of(cost), sale_price=None, skus=skus)
+    return replace(style, cost=cost, original_price=price_of(cost).amount, sale_price=None, skus=skus)
