@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from listino.live.client import UNAVAILABLE
 from listino.live.keys import shop_key
 from listino.live.leases import Leases, hear_wanted
+from listino.live.news import heard
 from listino.live.times import RENEW_MS
 from listino.live.waiting import DrainLost, WaitingRoom
 from workers.runtime import Runtime
@@ -161,9 +162,7 @@ class Drains:
                         self._begin(secrets.choice(shops))
                         self._begun.clear()
                         seconds = RENEW_MS / 1000
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(seconds):
-                        await self._begun.wait()
+                await heard(self._begun, seconds)
 
     async def _listening(self) -> None:
         await hear_wanted(self._runtime.settings, self._runtime.worker, self._wake)

@@ -1,7 +1,6 @@
 """The live-refresh job, and the drain that it begins: what waits for one shop is asked for, many requests in flight at once."""
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from listino.domain.clock import utc_now
 from listino.domain.errors import InvalidShop, UnknownShop
 from listino.live.answer import LiveAnswer, Reason
 from listino.live.client import UNAVAILABLE
+from listino.live.news import heard
 from listino.live.waiting import WaitingRoom
 from workers.drains import Drains
 from workers.inquiry import Inquiry, Outcome
@@ -108,11 +108,7 @@ class _Work:
                 busy = now
             elif now - busy >= LINGER_SECONDS:
                 return
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(
-                    (self.until if self.flights else min(self.until, busy + LINGER_SECONDS)) - now
-                ):
-                    await self.room.news.wait()
+            await heard(self.room.news, (self.until if self.flights else min(self.until, busy + LINGER_SECONDS)) - now)
 
     def _begin(self, inquiry: Inquiry) -> None:
         flight = asyncio.create_task(self._serve(inquiry))

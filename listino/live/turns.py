@@ -20,6 +20,7 @@ from listino.domain.politeness import Allowance
 from listino.live.budget import Budget, Outcome, Report, Role, Slot, Taken
 from listino.live.client import connect_async
 from listino.live.exchange import Exchange
+from listino.live.news import heard
 from listino.live.pace import LocalBudget
 from listino.live.rules import KeptRules, Rules
 from listino.settings import Settings, masked
@@ -189,9 +190,7 @@ class _Host:
             await self._give_back()
             wait = await self._hand_out() if self._wishes else renew_seconds
             await self._renew()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(wait, renew_seconds)):
-                    await self._news.wait()
+            await heard(self._news, min(wait, renew_seconds))
 
     async def _renew(self) -> None:
         """Holds for longer what has been held for a while; most requests have come to their end by then."""
