@@ -6,12 +6,15 @@ shops know us again and go past their caches, and its layers cost as much as the
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import cast
 
 import httpx2
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+# Reading an address is the most of making a request, and the same few goods are what most shoppers look at.
+_address = lru_cache(maxsize=2048)(httpx2.URL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class ShopClient:
         that is longer than that, and the connection is given up. Raises errors of httpx2.
         """
         said = self._headers if not headers else httpx2.Headers({**self._headers, **httpx2.Headers(headers)})
-        request = httpx2.Request(method, url, headers=said, content=body or None)
+        request = httpx2.Request(method, _address(url), headers=said, content=body or None)
         response = await self._transport.handle_async_request(request)
         try:
             heard(response)

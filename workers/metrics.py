@@ -1,5 +1,7 @@
 """What Prometheus is told by a live worker: refreshes by shop and outcome, and the legs that a worker sees."""
 
+from functools import cache
+
 import structlog
 from prometheus_client import CollectorRegistry, Counter, ProcessCollector, start_http_server
 
@@ -18,12 +20,13 @@ class WorkerMetrics:
     def __init__(self, shop_of: ShopLabels) -> None:
         self.registry = CollectorRegistry()
         self._shop_of = shop_of
-        self._refreshes = Counter(
+        refreshes = Counter(
             "listino_live_refreshes",
             "Refreshes that came to their end, by outcome: fresh, or the reason why not.",
             ("shop", "outcome"),
             registry=self.registry,
         )
+        self._refreshes_of = cache(refreshes.labels)
         self._second_attempts = Counter(
             "listino_live_second_attempts",
             "Requests to shops that were sent again, because the shop failed in passing and there was time.",
@@ -36,7 +39,7 @@ class WorkerMetrics:
     def refreshed(self, answer: LiveAnswer) -> None:
         """Counts a refresh whose answer is about to be handed on."""
         shop = self._shop_of(answer.product_id)
-        self._refreshes.labels(shop, answer.reason or "fresh").inc()
+        self._refreshes_of(shop, answer.reason or "fresh").inc()
         if answer.legs is not None:
             self._legs.observe_all(shop, answer.legs, only=LEGS)
 
