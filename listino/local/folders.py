@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,11 @@ from pathlib import Path
 from listino.settings import Settings
 
 # sun_path holds 108 bytes (unix(7)); supervisord first binds `<path>.<pid>`, and a pid has up to 7 digits.
-LONGEST_SOCKET_PATH = 98
+LONGEST_SUPERVISOR_PATH = 98
+LONGEST_SOCKET_PATH = 107 if sys.platform == "linux" else 103  # in bytes, before the zero at the end
+
+# The socket of Redis, in the folder of sockets.
+REDIS_SOCKET = "redis.sock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,16 @@ class StateFolder:
         return self.root / "shops-state"
 
     @property
+    def sockets(self) -> Path:
+        """Where parts listen for each other besides their ports; only for our user."""
+        return self.run / "sockets"
+
+    def socket(self, name: str) -> Path | None:
+        """The socket of that name; None where its path is too long for one: then ports will do."""
+        path = self.sockets / name
+        return path if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH else None
+
+    @property
     def lock(self) -> Path:
         return self.run / "lock"
 
@@ -65,7 +80,7 @@ class StateFolder:
     def supervisor_socket(self) -> Path:
         """In the run folder, or in the temporary folder when that path is too long for a socket."""
         near = self.run / "supervisor.sock"
-        if len(os.fsencode(near)) <= LONGEST_SOCKET_PATH:
+        if len(os.fsencode(near)) <= LONGEST_SUPERVISOR_PATH:
             return near
         name = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"listino-{os.getuid()}-{name}.sock"
@@ -77,3 +92,4 @@ class StateFolder:
         """Makes all folders; raises OSError where that is not allowed."""
         for folder in (self.root, self.run, self.logs, self.mongo, self.redis, self.shops_state):
             folder.mkdir(parents=True, exist_ok=True)
+        self.sockets.mkdir(mode=0o700, exist_ok=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from listino.local import binaries
 from listino.local.declarations import DEMO_SHOPS
 from listino.local.engines import HOST, redis_argv
-from listino.local.folders import StateFolder
+from listino.local.folders import REDIS_SOCKET, StateFolder
 from listino.local.nginx import HEALTH_PATH, nginx_argv
 from listino.local.programs import Program, Stage
 from listino.settings import Settings
@@ -25,7 +25,7 @@ def redis_program(settings: Settings, folder: StateFolder) -> Program:
     port = settings.port("redis")
     return Program(
         name="redis",
-        argv=redis_argv(binaries.find(binaries.REDIS), port, folder.redis),
+        argv=redis_argv(binaries.find(binaries.REDIS), port, folder.redis, folder.socket(REDIS_SOCKET)),
         stage=Stage.ENGINE,
         port=port,
         probe=f"redis://{HOST}:{port}/0",

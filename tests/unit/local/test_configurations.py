@@ -10,7 +10,7 @@ import pytest
 from listino.domain.errors import LocalPlatformError
 from listino.local import nginx
 from listino.local.engines import redis_argv
-from listino.local.folders import StateFolder
+from listino.local.folders import REDIS_SOCKET, StateFolder
 from listino.local.parts import own_programs
 from listino.local.programs import Program, Stage
 from listino.local.supervisor_config import supervisor_config
@@ -73,6 +73,15 @@ def test_redis_keeps_an_append_only_file_and_its_environment() -> None:
     assert options["--save"] == ""
     assert options["--bind"] == "127.0.0.1"
     assert options["--set-proc-title"] == "no"
+    assert "--unixsocket" not in options
+
+
+def test_redis_listens_at_a_socket_besides_its_port(settings: Settings, folder: StateFolder) -> None:
+    argv = redis_argv(Path("valkey-server"), 18200, Path("data"), folder.socket(REDIS_SOCKET))
+    options = dict(zip(argv[1::2], argv[2::2], strict=True))
+    assert options["--unixsocket"] == str(folder.run / "sockets" / "redis.sock")
+    assert options["--unixsocketperm"] == "700"
+    assert options["--port"] == "18200"
 
 
 def test_nginx_is_configured_as_in_production(settings: Settings, tmp_path: Path) -> None:
