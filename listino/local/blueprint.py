@@ -7,9 +7,10 @@ from listino.domain.errors import LocalPlatformError
 from listino.local import binaries, parts
 from listino.local.declarations import DEMO_SHOPS
 from listino.local.engines import HOST, socket_url
-from listino.local.folders import REDIS_SOCKET, StateFolder
+from listino.local.folders import StateFolder
 from listino.local.programs import Program
 from listino.local.sharded_cluster import ShardedCluster
+from listino.local.sockets import REDIS_SOCKET
 from listino.local.topology import GivenMongo, Topology
 from listino.settings import Settings, masked
 

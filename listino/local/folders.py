@@ -2,19 +2,15 @@
 
 import hashlib
 import os
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from listino.local.sockets import is_socket_path
 from listino.settings import Settings
 
 # sun_path holds 108 bytes (unix(7)); supervisord first binds `<path>.<pid>`, and a pid has up to 7 digits.
-LONGEST_SUPERVISOR_PATH = 98
-LONGEST_SOCKET_PATH = 107 if sys.platform == "linux" else 103  # in bytes, before the zero at the end
-
-# The socket of Redis, in the folder of sockets.
-REDIS_SOCKET = "redis.sock"
+LONGEST_SOCKET_PATH = 98
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +52,7 @@ class StateFolder:
 
     def socket(self, name: str) -> Path | None:
         """The socket of that name; None where its path is too long for one: then ports will do."""
-        path = self.sockets / name
-        return path if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH else None
+        return path if is_socket_path(path := self.sockets / name) else None
 
     @property
     def lock(self) -> Path:
@@ -80,7 +75,7 @@ class StateFolder:
     def supervisor_socket(self) -> Path:
         """In the run folder, or in the temporary folder when that path is too long for a socket."""
         near = self.run / "supervisor.sock"
-        if len(os.fsencode(near)) <= LONGEST_SUPERVISOR_PATH:
+        if len(os.fsencode(near)) <= LONGEST_SOCKET_PATH:
             return near
         name = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"listino-{os.getuid()}-{name}.sock"

@@ -6,9 +6,10 @@ from dataclasses import replace
 from listino.local import binaries
 from listino.local.declarations import DEMO_SHOPS
 from listino.local.engines import HOST, redis_argv
-from listino.local.folders import REDIS_SOCKET, StateFolder
+from listino.local.folders import StateFolder
 from listino.local.nginx import HEALTH_PATH, nginx_argv
 from listino.local.programs import Program, Stage
+from listino.local.sockets import REDIS_SOCKET
 from listino.settings import Settings
 
 CRAWL_WORKERS = 2

@@ -17,7 +17,7 @@ from listino.live.client import connect, connect_async, connect_worker, connecte
 from listino.live.exchange import Exchange
 from listino.live.subscription import hear
 from listino.local.engines import running_redis, socket_url
-from listino.local.folders import LONGEST_SOCKET_PATH
+from listino.local.sockets import LONGEST_PATH
 from listino.settings import Settings
 
 
@@ -25,7 +25,7 @@ from listino.settings import Settings
 def local() -> Iterator[Path]:
     """As long a path as a socket may have, with what addresses write otherwise in it."""
     with tempfile.TemporaryDirectory(prefix="a ?#%é-") as folder:
-        yield Path(folder) / "x".ljust(LONGEST_SOCKET_PATH - len(folder.encode()) - 1, "x")
+        yield Path(folder) / "x".ljust(LONGEST_PATH - len(folder.encode()) - 1, "x")
 
 
 @pytest.fixture

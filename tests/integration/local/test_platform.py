@@ -17,10 +17,10 @@ from listino.domain.errors import LocalPlatformError
 from listino.local import processes
 from listino.local.binaries import Engine
 from listino.local.engines import socket_url
-from listino.local.folders import REDIS_SOCKET
 from listino.local.platform import ENGINES, Platform
 from listino.local.programs import Program, Stage
 from listino.local.sharded_cluster import ShardedCluster
+from listino.local.sockets import REDIS_SOCKET
 from listino.local.supervision import Supervisor
 from listino.settings import Settings
 

@@ -6,9 +6,10 @@ from redis import Redis
 from listino.domain.errors import LocalPlatformError
 from listino.local.binaries import MONGOD, NGINX, REDIS
 from listino.local.blueprint import Blueprint, topology_of
-from listino.local.folders import LONGEST_SOCKET_PATH, StateFolder
+from listino.local.folders import StateFolder
 from listino.local.programs import Stage
 from listino.local.sharded_cluster import ShardedCluster
+from listino.local.sockets import LONGEST_PATH
 from listino.local.topology import GivenMongo
 from listino.settings import PORT_OFFSETS, Settings
 
@@ -77,7 +78,7 @@ def test_programs_without_a_redis_beside_them_look_for_one_at_the_port(settings:
 
 
 def test_a_path_that_is_too_long_for_a_socket_leaves_the_port(settings: Settings) -> None:
-    room = LONGEST_SOCKET_PATH - len("/run/sockets/redis.sock")
+    room = LONGEST_PATH - len("/run/sockets/redis.sock")
     longest = Path("/" + "x" * (room - 1))
     fits, too_long = (settings.model_copy(update={"state_dir": path}) for path in (longest, Path(f"{longest}y")))
     assert blueprint(fits).redis_url.startswith("unix:///xxx")
