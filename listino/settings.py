@@ -39,7 +39,7 @@ MOST_LIVE_WORKERS = 64
 ROUTERS = ("router-1", "router-2")
 
 
-# Where an address has its password, if not before the host: of a socket it can be nowhere else.
+# Where an address may have a password besides before the host.
 _PASSWORD_OPTION = re.compile(r"([?&][a-z]*password=)[^&#]*", re.IGNORECASE)
 
 # What a browser writes into its Origin header: no path, no capitals.

@@ -188,7 +188,7 @@ def _address_checked(settings: Settings) -> Iterator[None]:
     """The driver's complaint of an address as an InvalidSettings that names the key, and ours of a socket's."""
     try:
         if _is_socket(settings.redis_address) and urlsplit(settings.redis_address).hostname:
-            # The driver would take it for a user's name, and go without it.
+            # The driver would leave out what stands before the first slash.
             raise ValueError("a socket is named by its whole path, as in unix:///run/redis.sock")
         yield
     except ValueError as error:
