@@ -19,14 +19,16 @@ _REACH: Final = 32
 # Between a number and its currency there may be line ends, spaces and marks of writing direction.
 _GAP: Final = r"[\s\u200b-\u200f\u2060-\u2069]{0,16}"
 _WORD: Final = r"[^\W\d_]{1,12}\.?"
-# Every repetition is possessive or has a small bound, so that the time is linear in the text.
+# Every repetition is possessive or has a small bound, so that the time is linear in the text. What a possessive one repeats looks
+# ahead before it begins: Python before 3.11.4, Debian's among them, forgets where the last good round ended when one breaks off
+# in the middle (https://github.com/python/cpython/issues/101955).
 _NUMBER: Final = re.compile(
     rf"""
     (?P<number>
         [0-9](?<![0-9]{{2}})(?<![0-9][.,'’][0-9])
         (?: (?<=[1-9])[0-9]{{0,2}}(?P<group>[{SPACES}])[0-9]{{3}}(?![0-9])(?:(?P=group)[0-9]{{3}}(?![0-9])){{0,8}}
-            (?:[.,][0-9]++)?+(?![.,'’][0-9])
-          | [0-9]*+(?:[.,][0-9]++)*+(?!['’][0-9])
+            (?:(?=[.,][0-9])[.,][0-9]++)?+(?![.,'’][0-9])
+          | [0-9]*+(?:(?=[.,][0-9])[.,][0-9]++)*+(?!['’][0-9])
         )
       | [.,](?<![\w.,][.,])[0-9]{{1,2}}(?![0-9])
     )

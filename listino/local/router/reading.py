@@ -20,7 +20,7 @@ from listino.local.router.explaining import explain_aggregate
 from listino.local.router.outgoing import mentions_change_stream, writes
 from listino.local.router.requests import Request
 from listino.local.router.routing import Router
-from listino.local.router.targeting import route_of_filter, unsharded_route
+from listino.local.router.targeting import route_of_read, unsharded_route
 from listino.local.router.upstream import Fields
 
 _EMPTY = bson.encode({})
@@ -30,7 +30,7 @@ _LONGEST_ANSWER_BYTES = 16 * 1024 * 1024
 
 
 async def find(router: Router, request: Request) -> Fields:
-    """From the owning shard when the filter names the shard key or the collection is unsharded, else from all shards."""
+    """From the owning shard when the filter names keys of one shard or the collection is unsharded, else from all shards."""
     if request.body.get("tailable") or request.body.get("awaitData"):
         return await _tail(router, request)
     if request.reads_primary:
@@ -41,7 +41,7 @@ async def find(router: Router, request: Request) -> Fields:
             request,
             request.namespace,
             request.direct("txnNumber"),
-            lambda place: route_of_filter(place, query, collated=collated),
+            lambda place: route_of_read(place, query, collated=collated),
             resend=True,
         )
         # A view on a sharded collection is not known as such beforehand: its home says so.

@@ -1,10 +1,12 @@
 """Which shard owns what a statement names, and the version to say to it.
 
-A route is given only where the statement names the full shard key by equality; everything else is left to the shards'
-own routing.
+A route is given only where the statement names the full shard key by equality, or a read a few keys that all lie on one
+shard; everything else is left to the shards' own routing.
 """
 
-from collections.abc import Mapping
+import itertools
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,7 @@ from listino.local.router.hashing import Position, Unplaceable, hashed_position,
 
 _CONTAINERS = frozenset({elements.DOCUMENT, elements.ARRAY})
 _NOT_EQUALITY = _CONTAINERS | {elements.REGEX, elements.UNDEFINED}
+_MOST_KEYS = 200  # that are looked up for one read: each costs microseconds, and many lie on several shards anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,15 @@ def route_of_filter(place: Place, query: bytes, *, collated: bool) -> Route | No
     """To the shard of the documents a filter can match, when the filter names the full shard key."""
     if place.collection is None:
         return unsharded_route(place)
-    found = [_equality(query, field) for field, _ in place.collection.key]
+    found = [[_equality(query, field)] for field, _ in place.collection.key]
+    return _route(place.collection, found, collated=collated)
+
+
+def route_of_read(place: Place, query: bytes, *, collated: bool) -> Route | None:
+    """As `route_of_filter`; but the filter may name several keys, `{field: {$in: [...]}}`, if all lie on one shard."""
+    if place.collection is None:
+        return unsharded_route(place)
+    found = [_choices(query, field) for field, _ in place.collection.key]
     return _route(place.collection, found, collated=collated)
 
 
@@ -57,21 +68,23 @@ def route_of_document(place: Place, document: bytes) -> Route | None:
     """To the shard that a new document belongs to."""
     if place.collection is None:
         return unsharded_route(place)
-    found = [_field(document, field) for field, _ in place.collection.key]
+    found = [[_field(document, field)] for field, _ in place.collection.key]
     return _route(place.collection, found, collated=False)
 
 
-def _route(collection: Collection, key: list[Element | None], *, collated: bool) -> Route | None:
-    if collection.time_series:
+def _route(collection: Collection, choices: list[list[Element | None]], *, collated: bool) -> Route | None:
+    """`choices`: the values of each field of the key."""
+    if collection.time_series or math.prod(map(len, choices)) > _MOST_KEYS:
         return None
+    keys = itertools.product(*choices)
     try:
-        chunk = collection.chunk_at(tuple(_placed(key, collection, collated=collated)))
+        shards = {collection.chunk_at(tuple(_placed(key, collection, collated=collated))).shard for key in keys}
     except Unplaceable:
         return None
-    return route_to(collection, chunk.shard)
+    return route_to(collection, shards.pop()) if len(shards) == 1 else None
 
 
-def _placed(key: list[Element | None], collection: Collection, *, collated: bool) -> list[Position]:
+def _placed(key: Sequence[Element | None], collection: Collection, *, collated: bool) -> list[Position]:
     places = []
     for value, (field, is_hashed) in zip(key, collection.key, strict=True):
         if value is None or value.kind in _NOT_EQUALITY:
@@ -89,6 +102,16 @@ def _equality(query: bytes, field: str) -> Element | None:
         operator = elements.only(value.value)
         return operator[1] if operator is not None and operator[0] == "$eq" else None
     return value
+
+
+def _choices(query: bytes, field: str) -> list[Element | None]:
+    """The values a filter allows a field: what `_equality` finds, or those of `{field: {$in: [...]}}`."""
+    value = elements.find(query, field)
+    if value is not None and value.kind == elements.DOCUMENT:
+        operator = elements.only(value.value)
+        if operator is not None and operator[0] == "$in" and operator[1].kind == elements.ARRAY:
+            return [*elements.values(operator[1].value)]
+    return [_equality(query, field)]
 
 
 def _field(document: bytes, field: str) -> Element | None:

@@ -136,11 +136,13 @@ def test_what_names_its_shard_takes_the_short_way(
     before = {command: routed(command) for command in ("clusterFind", "clusterUpdate")}
     for document in goods[:20]:
         assert database["goods"].find_one({"_id": document["_id"]}) == document
+        assert list(database["goods"].find({"_id": {"$in": [document["_id"]]}})) == [document]
         database["goods"].update_one({"_id": document["_id"]}, {"$set": {"rank": document["rank"]}})
     list(database["plain"].find())
     assert {command: routed(command) for command in before} == before
+    assert len(list(database["goods"].find({"_id": {"$in": [document["_id"] for document in goods]}}))) == len(goods)
     list(database["goods"].find())
-    assert routed("clusterFind") == before["clusterFind"] + 1
+    assert routed("clusterFind") == before["clusterFind"] + 2
 
 
 def test_other_shard_keys_are_looked_up_too(database: Database, client: MongoClient, truth: Truth) -> None:

@@ -24,7 +24,9 @@ def raw(document: dict[str, Any]) -> RawBSONDocument:
 
 @pytest.fixture
 def make_place() -> MakePlace:
-    """A namespace sharded by `key`, with chunks that begin at MinKey and the given bounds and go to shards a, b, a, b…"""
+    """A namespace sharded by `key`, with chunks that begin at MinKey and the given bounds and go to shards a, b, a, b…
+
+    The bounds of a key of several fields are tuples."""
 
     def make(key: dict[str, Any] | None = None, bounds: Sequence[Any] = (), **entry: Any) -> Place:
         database = Database("d", "home", raw({"uuid": 1}))
@@ -34,10 +36,12 @@ def make_place() -> MakePlace:
 
 
 def _collection(key: dict[str, Any], bounds: Sequence[Any], entry: dict[str, Any]) -> Collection:
-    field = next(iter(key))
-    edges = [MinKey(), *bounds, MaxKey()]
+    edges = [
+        dict(zip(key, edge if isinstance(edge, tuple) else itertools.repeat(edge), strict=False))
+        for edge in (MinKey(), *bounds, MaxKey())
+    ]
     chunks = [
-        raw({"min": {field: low}, "max": {field: high}, "shard": "ab"[number % 2], "lastmod": Timestamp(1, number)})
+        raw({"min": low, "max": high, "shard": "ab"[number % 2], "lastmod": Timestamp(1, number)})
         for number, (low, high) in enumerate(itertools.pairwise(edges))
     ]
     whole = {"_id": "d.c", "key": key, "lastmodEpoch": ObjectId(), "timestamp": Timestamp(9, 9), **entry}

@@ -6,7 +6,7 @@ import pytest
 from bson import Regex, Timestamp
 
 from listino.local.router.catalog import UNSHARDED, Place
-from listino.local.router.targeting import route_of_document, route_of_filter, unsharded_route
+from listino.local.router.targeting import route_of_document, route_of_filter, route_of_read, unsharded_route
 
 MakePlace = Callable[..., Place]
 
@@ -52,6 +52,40 @@ def test_a_hashed_key_is_looked_up_by_its_hash(make_place: MakePlace) -> None:
 )
 def test_without_the_key_by_equality_there_is_no_single_shard(make_place: MakePlace, query: dict[str, Any]) -> None:
     assert shard_of_filter(make_place({"k": 1}, [0]), query) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "shard"),
+    [
+        ({"k": 1}, "b"),
+        ({"k": {"$in": [1]}}, "b"),
+        ({"k": {"$in": [1, 9.5, 0]}}, "b"),
+        ({"k": {"$in": [1, -1]}}, None),
+        ({"k": {"$in": [-1, 10, "text", None]}}, "a"),
+        ({"k": {"$in": []}}, None),
+        ({"k": {"$in": [1, [2]]}}, None),
+        ({"k": {"$in": [1, Regex("a")]}}, None),
+        ({"k": {"$in": [1], "$gt": 0}}, None),
+        ({"k": {"$nin": [1]}}, None),
+        ({"k": {"$in": [1] * 201}}, None),
+    ],
+    ids=str,
+)
+def test_a_read_of_several_keys_has_a_shard_if_all_lie_there(
+    make_place: MakePlace, query: dict[str, Any], shard: str | None
+) -> None:
+    route = route_of_read(make_place({"k": 1}, [0, 10]), bson.encode(query), collated=False)
+    assert (route.shard if route is not None else None) == shard
+
+
+def test_a_read_of_several_compound_keys_looks_at_each_of_them(make_place: MakePlace) -> None:
+    place = make_place({"k": 1, "n": 1}, [(0, 0)])
+    both = bson.encode({"k": {"$in": [-2, -1]}, "n": {"$in": [5, 6]}})
+    across = bson.encode({"k": {"$in": [-1, 0]}, "n": {"$in": [-1, 1]}})
+    route = route_of_read(place, both, collated=False)
+    assert route is not None
+    assert route.shard == "a"
+    assert route_of_read(place, across, collated=False) is None
 
 
 def test_texts_under_a_collation_have_no_single_shard(make_place: MakePlace) -> None:
