@@ -1,5 +1,6 @@
 """Guards of writes, of which one side is used at a time."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -24,7 +25,8 @@ class Side:
             async with self._guard.writing_async(*given, **more):
                 yield
         finally:
-            await self._guard.settled()
+            while ends := [one for one in self._guard._under_way if isinstance(one, asyncio.Task)]:
+                await asyncio.wait(ends)
 
     async def begun(self, *given: Any, **more: Any) -> contextlib.AsyncExitStack:
         """A write that ends when what this gives is closed."""

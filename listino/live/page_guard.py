@@ -5,10 +5,10 @@ import asyncio
 import contextlib
 import secrets
 import threading
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import structlog
 from redis import Redis
@@ -90,7 +90,7 @@ class PageGuard:
         self._exchange = exchange or Exchange(connect_async(settings, seconds=GUARD_SECONDS))
         self._begin_async = Script(self._exchange, BEGIN)
         self._end_async = Script(self._exchange, END)
-        self._ending: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Future[None]] = set()  # asynchronous writes, and what is told of their ends
         self._state = threading.Condition()
         self._untold = False  # something was written that Redis does not know of
         self._healer: threading.Thread | None = None
@@ -121,19 +121,24 @@ class PageGuard:
     ) -> AsyncIterator[None]:
         """As `writing`, in the event loop."""
         token = secrets.token_hex(8)
-        told = await self._announce_async(product_ids, token)
+        over = asyncio.get_running_loop().create_future()
+        self._under_way.add(over)
         try:
-            yield
-        except BaseException:
-            await self._ended(self._end_write_async(_Write(product_ids, moved, _NOTHING, told, "")))
-            raise
-        await self._ended(self._end_write_async(_Write(product_ids, moved, left, told, token)))
+            told = await self._announce_async(product_ids, token)
+            try:
+                yield
+            except BaseException:
+                await self._ended(_Write(product_ids, moved, _NOTHING, told, ""))
+                raise
+            await self._ended(_Write(product_ids, moved, left, told, token))
+        finally:
+            self._under_way.discard(over)
+            over.set_result(None)
 
     async def settled(self) -> None:
-        """Returns when Redis knows of all asynchronous writes that have ended, or could not be told. For the end of a loop whose
-        `exchange` it is."""
-        while self._ending:
-            await asyncio.wait(self._ending)
+        """Returns when all asynchronous writes have ended, and Redis knows of it or could not be told. For the end of a loop."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
 
     def close(self) -> None:
         """Tells Redis a last time of what it does not know, if there is such a thing, and ends. Where there were asynchronous
@@ -188,10 +193,10 @@ class PageGuard:
             _log_untold(write.product_ids, error)
             self._make_good()
 
-    async def _ended(self, ending: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(ending)
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+    async def _ended(self, write: _Write) -> None:
+        task = asyncio.create_task(self._end_write_async(write))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
         if not self._along:
             await asyncio.shield(task)  # whoever gives up waiting now has written all the same
 

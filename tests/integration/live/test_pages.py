@@ -405,10 +405,11 @@ async def test_the_end_of_a_write_leaves_with_what_is_asked_next(
         exchange = Exchange(client)
         guard = PageGuard(settings, exchange=exchange)
         async with guard.writing_async([1]):
-            pass
-        told = asyncio.create_task(guard.settled())
+            told = asyncio.create_task(guard.settled())
+            await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert redis.zcard(mark) == 1, "nobody has waited for it"
+        assert not told.done()
         assert await exchange.ask("ZCARD", mark) == 0, "it was told before"
         await asyncio.wait_for(told, 5)
         guard.close()
