@@ -91,7 +91,7 @@ class Refresher:
         async def look_up() -> Outcome:
             found: dict[ProductId, Product] = dict((await self.kept(product_ids)).items())
             if unknown := [key for key in product_ids if key not in found]:
-                found |= await _within_limit(self.store.products.among, unknown)
+                found |= await _within_limit(asyncio.to_thread(self.store.products.among, unknown))
             products = {unquote(key_parts(key)[2]): found[key] for key in product_ids if key in found}
             missing = [_without_price(key, Reason.NO_SHOP) for key in product_ids if key not in found]
             return Outcome(missing, self._inquiries(products))
@@ -232,7 +232,7 @@ class Refresher:
             except ListinoError as error:
                 outcome.answers.append(_without_price(str(product.id), Reason.UNREADABLE, error=str(error)))
         if gone:
-            await _within_limit(self.store.products.mark_gone, list(gone), at)
+            await _within_limit(asyncio.to_thread(self.store.products.mark_gone, list(gone), at))
         outcome.answers.extend(_without_price(key, Reason.GONE, said=said) for key, said in gone.items())
         if fresh:
             for look, answer in zip(fresh, await self._kept.ask(fresh), strict=True):
@@ -251,7 +251,7 @@ class Refresher:
         # Of what was stored in part nobody knows how it is now.
         known = {} if again else {look.before.id: look.before for look in looks}
         try:
-            return list(await _within_limit(self._stored, [look.fresh for look in looks], known))
+            return list(await _within_limit(self._stored([look.fresh for look in looks], known)))
         except Exception as error:
             if isinstance(error, UNAVAILABLE) and not isinstance(error, Contended):
                 raise
@@ -259,9 +259,9 @@ class Refresher:
                 return [error]
             return list(chain.from_iterable([await self._keep([look], again=True) for look in looks]))
 
-    def _stored(self, fresh: Sequence[Product], known: Mapping[ProductId, Product]) -> list[LiveAnswer]:
+    async def _stored(self, fresh: Sequence[Product], known: Mapping[ProductId, Product]) -> list[LiveAnswer]:
         """Stores the products; of one whose price is held the answer tells the stock alone."""
-        plan = self.store.products.upsert(fresh, terms=self.shop.terms, known=known)
+        plan = await self.store.products.refresh(fresh, terms=self.shop.terms, known=known)
         held = {*plan.held, *plan.declined}
         return [_without_its_price(product) if product.id in held else _with_price(product) for product in fresh]
 
@@ -275,10 +275,10 @@ def _known(sku: str, product: Product) -> Known:
     return Known(sku=sku, url=product.url or "", variants=sum(len(style.skus) for style in product.styles))
 
 
-async def _within_limit(ask: Callable[..., Result], *args: Any) -> Result:
+async def _within_limit(asking: Awaitable[Result]) -> Result:
     """What the store answers; raises one of UNAVAILABLE after STORE_SECONDS."""
     with time_limit(STORE_SECONDS):
-        return await asyncio.to_thread(ask, *args)
+        return await asking
 
 
 def _with_price(product: Product) -> LiveAnswer:

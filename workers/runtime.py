@@ -45,10 +45,12 @@ class Runtime:
         self.settings = settings
         self.worker = secrets.token_hex(4)
         self.jobs = Jobs(connect(settings))
-        self.store = Store(settings, PageGuard(settings, _page))
         self._clock = ServerClock()
         self._redis = connect_async(settings)
         self._exchange = Exchange(self._redis)
+        # That a product was written leaves with its answer.
+        self._guard = PageGuard(settings, _page, self._exchange)
+        self.store = Store(settings, self._guard)
         self._known = KnownProducts(settings)
         self._client: ShopClient | None = None
         self._folder = ShopsFolder(
@@ -77,6 +79,7 @@ class Runtime:
         if self._client is not None:
             await self._client.aclose()
         await self._known.close()
+        await self._guard.settled()
         await self._redis.aclose()
 
     def waiting_room(self, shop_key: str) -> WaitingRoom:

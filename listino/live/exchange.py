@@ -18,6 +18,8 @@ from listino.live.client import COMMAND_SECONDS, hand_over
 
 # A loop that stood still looks at its clock before it looks at its connections: so much longer, to read what lies there.
 _SECOND_LOOK_SECONDS = 0.02
+# What nobody waits for leaves with the next question, and no later than this: time enough for an answer to come to be delivered.
+_ALONG_SECONDS = 0.002
 _UNFINISHED = object()  # what the reader gives while an answer is not all there; in RESP3 False is an answer
 
 
@@ -29,18 +31,24 @@ class Exchange:
         self._pool: Any = redis.connection_pool
         self._line: _Line | None = None
 
-    async def ask(self, *command: Any) -> Any:
+    async def ask(self, *command: Any, along: bool = False) -> Any:
         """The answer to one command of text, bytes and integers, in bytes. Raises the driver's TimeoutError after the seconds
-        that the client gives a command, to connect included."""
+        that the client gives a command, to connect included. `along`: it waits a moment for the next question, and leaves
+        before it in the same write."""
         packed = hiredis.pack_command(command)
         line = self._line_now()
         try:
-            return await line.ask(packed)
+            return await line.ask(packed, along=along)
         except RedisConnectionError:
             if not line.connected:
                 raise  # the driver has tried twice
         # After a restart, what was asked on the connection from before fails once.
         return await self._line_now().ask(packed)
+
+    def close(self) -> None:
+        """Ends the connection, and with it what is not answered. The next question would make another one."""
+        if self._line is not None:
+            self._line.close()
 
     def _line_now(self) -> "_Line":
         if self._line is None or self._line.ended:
@@ -58,7 +66,8 @@ class _Line(asyncio.Protocol):
         self._seconds: float = pool.connection_kwargs.get("socket_timeout") or COMMAND_SECONDS
         self._transport: asyncio.Transport | None = None
         self._drivers: asyncio.Protocol  # from then on
-        self._unsent: list[bytes] = []  # until it is connected
+        self._unsent: list[bytes] = []  # until it is connected, or others come that it goes along with
+        self._sending: asyncio.TimerHandle | None = None  # where it waits for those
         self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()  # and when they asked
         # The oldest question has one clock for all: a timer for each would be a good part of what it costs.
         self._clock: asyncio.TimerHandle | None = None
@@ -69,13 +78,20 @@ class _Line(asyncio.Protocol):
         self._over = asyncio.Event()
         self._life = self._loop.create_task(self._live(pool), name="questions to Redis")
 
-    def ask(self, packed: bytes) -> "asyncio.Future[Any]":
+    def ask(self, packed: bytes, *, along: bool = False) -> "asyncio.Future[Any]":
         answer = self._loop.create_future()
         self._waiting.append((answer, self._loop.time()))
         if self._clock is None:
             self._clock = self._loop.call_later(self._seconds, self._look)
-        self._write(packed)
+        self._unsent.append(packed)
+        if not along:
+            self._send()
+        elif self._sending is None:
+            self._sending = self._loop.call_later(_ALONG_SECONDS, self._send)
         return answer
+
+    def close(self) -> None:
+        self._end(RedisConnectionError("the connection is closed"))
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -96,20 +112,24 @@ class _Line(asyncio.Protocol):
             if not self.ended:  # nobody waits any more for what would be asked
                 self._transport, self._drivers = await hand_over(connection, self)
                 self.connected = True
-                self._write(b"".join(self._unsent))
+                self._send()
                 await self._over.wait()
         except Exception as error:
             self._end(error)
         finally:
-            self._end(RedisConnectionError("the connection is closed"))  # as when the loop ends
+            self.close()  # as when the loop ends
             if connection is not None:
                 await connection.disconnect(nowait=True)
                 await pool.release(connection)
 
-    def _write(self, packed: bytes) -> None:
-        if self._transport is None:
-            self._unsent.append(packed)
+    def _send(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+        if self._transport is None or not self._unsent:
             return
+        packed = b"".join(self._unsent)
+        self._unsent.clear()
         try:
             self._transport.write(packed)
         except RuntimeError as error:  # uvloop's, of a connection that is closed already
@@ -149,8 +169,9 @@ class _Line(asyncio.Protocol):
         if self.ended:
             return
         self.ended = True
-        if self._clock is not None:
-            self._clock.cancel()
+        for timer in (self._clock, self._sending):
+            if timer is not None:
+                timer.cancel()
         for asked, _ in self._waiting:
             if not asked.done():
                 asked.set_exception(error)
@@ -168,9 +189,9 @@ class Script:
         self._text = text
         self._digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
 
-    async def run(self, keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:
-        """What it gives."""
+    async def run(self, keys: Sequence[str], args: Sequence[str | bytes | int], *, along: bool = False) -> Any:
+        """What it gives. `along`: see Exchange.ask."""
         try:
-            return await self._exchange.ask("EVALSHA", self._digest, len(keys), *keys, *args)
+            return await self._exchange.ask("EVALSHA", self._digest, len(keys), *keys, *args, along=along)
         except NoScriptError:
             return await self._exchange.ask("EVAL", self._text, len(keys), *keys, *args)

@@ -1,11 +1,11 @@
 """The products repository, synchronous: for the back office, the workers and the command line."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import pymongo
@@ -142,19 +142,15 @@ class Products:
         *,
         terms: Terms | None = None,
         sound: Collection[str] = (),
-        known: Mapping[ProductId, Product] = MappingProxyType({}),
     ) -> UpsertPlan:
         """Stores products as just seen and returns what that meant for each; repeating it changes nothing more.
 
         With the `terms` of their shop, prices that are not plausible are held instead, and fields that only this crawl
         did not read are kept (`sound`: see intake). Its point is in the product or in the history first: a crash in between
-        repeats a point, it never loses a price. Where somebody changes a product meanwhile, it is read and planned again.
-
-        `known`: for live refreshes, the products as they were read before the shop was asked. They are not read again
-        unless somebody changed them since, and they may carry their points themselves for a while: `unfiled`. Raises
+        repeats a point, it never loses a price. Where somebody changes a product meanwhile, it is read and planned again. Raises
         Contended, one of UNAVAILABLE.
         """
-        storing = Storing(seen, terms=terms, sound=sound, known=known, filing=self._filing)
+        storing = Storing(seen, terms=terms, sound=sound)
         for question in storing.planning():
             self._answer(question)
         with self._guard.writing(storing.ids, moved=storing.plan.moved, left=storing.left):
@@ -164,6 +160,30 @@ class Products:
                     continue
                 try:
                     step.done(self._database[step.collection].bulk_write(step.writes, ordered=False))
+                except BulkWriteError as error:
+                    step.refused(error)
+        return storing.plan
+
+    async def refresh(
+        self, seen: Sequence[Product], *, terms: Terms | None = None, known: Mapping[ProductId, Product]
+    ) -> UpsertPlan:
+        """As `upsert`, for live refreshes. All is done in the caller's event loop, but that threads wait for MongoDB
+        (docs/decisions/0043-refreshes-stay-in-their-loop.md).
+
+        `known`: the products as they were read before the shop was asked. They are not read again unless somebody changed
+        them since, and they may carry their points themselves for a while: `unfiled`.
+        """
+        storing = Storing(seen, terms=terms, known=known, filing=self._filing)
+        for question in storing.planning():
+            await asyncio.to_thread(self._answer, question)
+        async with self._guard.writing_async(storing.ids, moved=storing.plan.moved, left=storing.left):
+            for step in storing.writing():
+                if isinstance(step, Question):
+                    await asyncio.to_thread(self._answer, step)
+                    continue
+                write = self._database[step.collection].bulk_write
+                try:
+                    step.done(await asyncio.to_thread(write, step.writes, ordered=False))
                 except BulkWriteError as error:
                     step.refused(error)
         return storing.plan

@@ -70,7 +70,7 @@ class Storing:
     comes to, and gains while it is written. `left`: the products, once it is sure that the store has them as they are here,
     as far as nobody else wrote them at the same time.
 
-    The parameters are those of listino.store.products.Products.upsert.
+    The parameters are those of listino.store.products.Products.upsert, and of its `refresh`.
     """
 
     def __init__(

@@ -5,19 +5,20 @@ shares this machine's cores, so the numbers are worth something next to each oth
 """
 
 import argparse
+import asyncio
 import contextlib
 import statistics
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import psutil
+import uvloop
 from click import echo
 
 from listino.domain.clock import utc_now
@@ -74,47 +75,59 @@ class Witness(Unguarded):
     def __init__(self) -> None:
         self.left: dict[ProductId, Product] = {}
 
-    @contextlib.contextmanager
-    def writing(
+    @contextlib.asynccontextmanager
+    async def writing_async(
         self, product_ids: Collection[ProductId], *, moved: Collection[ProductId] = (), left: Left = NOTHING_LEFT
-    ) -> Iterator[None]:
+    ) -> AsyncIterator[None]:
         yield
         self.left.update(left)
 
 
-def refresh(products: Products, witness: Witness, before: Product) -> Product:
+async def refresh(products: Products, witness: Witness, before: Product) -> Product:
     """The product at another price, stored."""
     assert before.offer is not None
     fresh = reoffer(before, offer(1000 + (before.offer.cost.minor - 999) % 50), TERMS, at=utc_now())
-    products.upsert([fresh], terms=TERMS, known={before.id: before})
+    await products.refresh([fresh], terms=TERMS, known={before.id: before})
     return witness.left.pop(before.id, None) or products.get(before.id)
 
 
-def turn(
+async def turn(
     products: Products, witness: Witness, shelf: Sequence[Product], rate: float, seconds: float, cost: Cost
 ) -> list[Product]:
-    """Refreshes the shelf's products one after the other, from several threads; returns them as they are then."""
+    """Refreshes the shelf's products one after the other, up to eight at a time; returns them as they are then."""
     now = list(shelf)
-    began, lock, steps = time.monotonic(), threading.Lock(), iter(range(int(rate * seconds)))
+    began, steps = time.monotonic(), iter(range(int(rate * seconds)))
 
-    def work() -> None:
-        while True:
-            with lock:
-                number = next(steps, None)
-            if number is None:
-                return
-            time.sleep(max(0.0, began + number / rate - time.monotonic()))
+    async def work() -> None:
+        for number in steps:
+            await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
             at = time.perf_counter()
-            now[number % len(now)] = refresh(products, witness, now[number % len(now)])
+            now[number % len(now)] = await refresh(products, witness, now[number % len(now)])
             cost.durations.append(time.perf_counter() - at)
 
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    await asyncio.gather(*(work() for _ in range(8)))
     cost.refreshes += int(rate * seconds)
     return now
+
+
+async def by_turns(
+    ways: Mapping[str, Products],
+    witness: Witness,
+    shelf: Sequence[Product],
+    given: argparse.Namespace,
+    spent: Callable[[], Counter[str]],
+    costs: Mapping[str, Cost],
+) -> None:
+    """Adds to the costs of each way."""
+    for products in ways.values():  # connections, and code that runs for the first time
+        shelf = await turn(products, witness, shelf, given.rate, 2.0, Cost())
+    for _ in range(given.turns):
+        for name, products in ways.items():
+            start = spent()
+            shelf = await turn(products, witness, shelf, given.rate, given.seconds, costs[name])
+            used = spent()
+            used.subtract(start)
+            costs[name].spent.update(used)
 
 
 def main() -> None:
@@ -142,17 +155,7 @@ def main() -> None:
         store.products.upsert(shelf)
         ways = {BEFORE: Products(store._database, witness), CARRIED: store.products}
         costs = {name: Cost() for name in ways}
-        for products in ways.values():
-            shelf = turn(
-                products, witness, shelf, given.rate, 2.0, Cost()
-            )  # connections, and code that runs for the first time
-        for _ in range(given.turns):
-            for name, products in ways.items():
-                start = spent(cluster)
-                shelf = turn(products, witness, shelf, given.rate, given.seconds, costs[name])
-                used = spent(cluster)
-                used.subtract(start)
-                costs[name].spent.update(used)
+        uvloop.run(by_turns(ways, witness, shelf, given, lambda: spent(cluster), costs))
         kinds = ("client", "routers", "MongoDB")
         echo(f"{'µs of a processor for a refresh':32} {'ms':>8} " + " ".join(f"{kind:>9}" for kind in (*kinds, "all")))
         for name, cost in costs.items():

@@ -282,7 +282,7 @@ async def test_a_page_that_a_live_refresh_has_left_is_as_a_node_would_make_it_an
         changed_at=before.changed_at if cost == 2400 else LATER,
     )
     with Store(settings, PageGuard(settings, lambda product: rendered(paged_document(product), packed))) as worker:
-        plan = worker.products.upsert([fresh], known={ID: before})
+        plan = await worker.products.refresh([fresh], known={ID: before})
     assert plan.changed == ([] if cost == 2400 else [ID])
     asked.clear()
     left = await everything()

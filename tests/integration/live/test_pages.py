@@ -8,12 +8,16 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+from guarding import Guarded
 from redis import Redis
 from redis.exceptions import RedisError
 from servers import hung_redis
 
 from listino.domain.product import ProductId
+from listino.live import exchange as exchange_module
 from listino.live import page_server
+from listino.live.client import connect_async
+from listino.live.exchange import Exchange
 from listino.live.heads import Head, Heads
 from listino.live.held_pages import HELD_SECONDS
 from listino.live.page import Page
@@ -278,10 +282,11 @@ async def test_after_the_first_of_two_writers_pages_are_not_kept_yet(
 
 
 async def test_a_writer_that_dies_leaves_reads_that_are_not_kept(
-    pages: Pages, others: Pages, shelf: Shelf, guard: PageGuard, redis: Redis
+    pages: Pages, others: Pages, shelf: Shelf, guarded: Guarded, redis: Redis
 ) -> None:
-    with pytest.raises(KeyboardInterrupt), guard.writing([1]):
-        raise KeyboardInterrupt
+    with pytest.raises(GeneratorExit):
+        async with guarded().writing([1]):
+            raise GeneratorExit
     assert await shown(pages) == b"1"
     shelf.version[1] = 2  # what was sent before may happen any time
     assert await shown(others) == b"2"
@@ -290,13 +295,13 @@ async def test_a_writer_that_dies_leaves_reads_that_are_not_kept(
     assert redis.exists(*product_keys([1])) == 1
 
 
-async def test_a_write_that_failed_may_have_moved_something_and_may_yet(guard: PageGuard, redis: Redis) -> None:
-    with pytest.raises(ValueError, match="half"), guard.writing(["it:b:1"], moved=["it:b:1"]):
-        raise ValueError("half of it")
-    with pytest.raises(asyncio.CancelledError):
-        async with guard.writing_async(["it:b:1"], moved=["it:b:1"]):
-            raise asyncio.CancelledError
-    with guard.writing(["it:b:1"], moved=["it:b:1"]):
+async def test_a_write_that_failed_may_have_moved_something_and_may_yet(guarded: Guarded, redis: Redis) -> None:
+    guard = guarded()
+    for failure in (ValueError, asyncio.CancelledError):
+        with pytest.raises(failure):
+            async with guard.writing(["it:b:1"], moved=["it:b:1"]):
+                raise failure
+    async with guard.writing(["it:b:1"], moved=["it:b:1"]):
         pass
     assert redis.get(members_key("it")) == b"3"
     assert redis.pttl(moving_key("it")) > SETTLING_MS  # type: ignore[operator]
@@ -356,19 +361,20 @@ async def test_a_write_that_redis_did_not_hear_of_voids_all_pages(
     pages: Pages,
     others: Pages,
     shelf: Shelf,
-    guard: PageGuard,
+    guarded: Guarded,
     redis: Redis,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    guard = guarded()
     assert await shown(pages) == b"1"
     await until(lambda: redis.exists(page_key(1)))
     monkeypatch.setattr(page_server, "STEP_SECONDS", 0.2)
     with hung_redis(settings.redis_address):
         began = time.monotonic()
-        with guard.writing([1]):
+        async with guard.writing([1]):
             shelf.version[1] = 2
-        with guard.writing([1]):
+        async with guard.writing([1]):
             shelf.version[1] = 3
         assert time.monotonic() - began < 1.5
         assert await shown(others) == b"3"  # from the store, for Redis does not answer
@@ -377,6 +383,36 @@ async def test_a_write_that_redis_did_not_hear_of_voids_all_pages(
     last = time.monotonic()
     await until(lambda: time.monotonic() > last + HELD_SECONDS)
     assert await shown(pages) == b"3"
+
+
+async def test_a_write_whose_end_redis_did_not_hear_of_voids_all_pages(
+    guarded: Guarded, redis: Redis, settings: Settings
+) -> None:
+    """Nobody may be waiting for it any more."""
+    guard = guarded()
+    with contextlib.ExitStack() as hanging:
+        async with guard.writing([1]):
+            hanging.enter_context(hung_redis(settings.redis_address))
+    await until(lambda: redis.get(GENERATION) == b"1")
+
+
+async def test_the_end_of_a_write_leaves_with_what_is_asked_next(
+    settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange_module, "_ALONG_SECONDS", 60)
+    mark = product_keys([1])[3]
+    async with connect_async(settings) as client:
+        exchange = Exchange(client)
+        guard = PageGuard(settings, exchange=exchange)
+        async with guard.writing_async([1]):
+            told = asyncio.create_task(guard.settled())
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert redis.zcard(mark) == 1, "nobody has waited for it"
+        assert not told.done()
+        assert await exchange.ask("ZCARD", mark) == 0, "it was told before"
+        await asyncio.wait_for(told, 5)
+        guard.close()
 
 
 async def test_without_redis_pages_are_loaded_and_nobody_waits(settings: Settings, shelf: Shelf) -> None:
@@ -388,6 +424,8 @@ async def test_without_redis_pages_are_loaded_and_nobody_waits(settings: Setting
             shelf.version[100 + number] = 1
             assert (await pages.get(100 + number)).page is not None
         with guard.writing([1]):
+            shelf.version[1] = 2
+        async with guard.writing_async([1]):
             shelf.version[1] = 2
         assert await shown(pages) == b"2"
         assert time.monotonic() - began < 2

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from refreshing import refreshed
 from servers import CONTAINERS, hung_mongo
 from shopkeeper import wait_until
 from structlog.testing import capture_logs
@@ -33,14 +34,14 @@ CUP = "it:bottega:1"
 
 # A live worker that is killed when it has stored a price and not filed its point yet.
 KILLED = """
-import os, pickle, signal, sys
+import asyncio, os, pickle, signal, sys
 from listino.settings import load_settings
 from listino.store import filing
 from listino.store.client import Store
 from listino.store.guard import Unguarded
 filing.GATHER_SECONDS = 3600
 fresh, terms, before = pickle.load(sys.stdin.buffer)
-Store(load_settings(), Unguarded()).products.upsert([fresh], terms=terms, known={before.id: before})
+asyncio.run(Store(load_settings(), Unguarded()).products.refresh([fresh], terms=terms, known={before.id: before}))
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -61,7 +62,7 @@ def fresh(before: Product, cost: int, seconds: float) -> Product:
 
 def look(store: Store, before: Product, cost: int, seconds: float) -> UpsertPlan:
     """What a live refresh stores that went by the product `before`."""
-    return store.products.upsert([fresh(before, cost, seconds)], terms=TERMS, known={before.id: before})
+    return refreshed(store, [fresh(before, cost, seconds)], before, terms=TERMS)
 
 
 def die_having_stored(settings: Settings, before: Product, cost: int, seconds: float) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
+from refreshing import refreshed
 
 from listino.domain.errors import AlreadyDecided
 from listino.domain.listing import Terms, list_goods, reoffer
@@ -44,7 +45,7 @@ def crawl(store: Store, seen: Product) -> UpsertPlan:
 
 def refresh(store: Store, before: Product, hours: int, cost: int) -> None:
     fresh = reoffer(before, ShopOffer(cost=Money(cost), availability=Availability.IN_STOCK), TERMS, at=at(hours))
-    store.products.upsert([fresh], terms=TERMS, known={CUP: before})
+    refreshed(store, [fresh], before, terms=TERMS)
 
 
 def correct(store: Store, hours: int = 1, **values: str | None) -> Product:

@@ -3,13 +3,14 @@ and costs further questions only then."""
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pymongo.monitoring import CommandListener, CommandStartedEvent
+from refreshing import refreshed
 
 from listino.domain.audit import Outcome
 from listino.domain.history import with_unfiled
@@ -51,6 +52,11 @@ class Witness(Unguarded):
         for product_id, product in left.items():
             assert paged_document(product) == paged_document(self.store.products.get(product_id))
 
+    @contextlib.asynccontextmanager
+    async def writing_async(self, *given: Any, **more: Any) -> AsyncIterator[None]:
+        with self.writing(*given, **more):
+            yield
+
 
 @pytest.fixture
 def witness() -> Witness:
@@ -80,7 +86,7 @@ def listed(cost: int, seconds: float, *, sku: str = "1", name: str = "Tazza", cr
 def look(store: Store, before: Product, cost: int, seconds: float = LOOKED) -> UpsertPlan:
     """What a live refresh stores that read the product `before` it asked the shop."""
     fresh = reoffer(before, offer(cost), TERMS, at=at(seconds))
-    return store.products.upsert([fresh], terms=TERMS, known={before.id: before})
+    return refreshed(store, [fresh], before, terms=TERMS)
 
 
 def costs(store: Store) -> list[int]:
@@ -149,7 +155,7 @@ def test_several_products_of_which_one_was_changed_are_all_stored(store: Store, 
     other = store.products.get("it:bottega:2")
     look(store, cup, 950, 5)
     fresh = [reoffer(one, offer(900), TERMS, at=at(LOOKED)) for one in (cup, other)]
-    plan = store.products.upsert(fresh, terms=TERMS, known={one.id: one for one in (cup, other)})
+    plan = refreshed(store, fresh, cup, other, terms=TERMS)
     assert sorted(map(str, plan.changed)) == [CUP, other.id]
     assert {cost(store.products.get(one.id)) for one in fresh} == {900}
     assert costs(store) == [1000, 950, 900]
@@ -294,7 +300,7 @@ def test_what_was_found_gone_later_stays_gone(store: Store, witness: Witness, cu
 
 def test_a_product_twice_in_one_batch_ends_as_it_was_seen_last(store: Store, cup: Product) -> None:
     fresh = [reoffer(cup, offer(price), TERMS, at=at(LOOKED + n)) for n, price in enumerate((900, 950))]
-    store.products.upsert(fresh, terms=TERMS, known={CUP: cup})
+    refreshed(store, fresh, cup, terms=TERMS)
     assert (cost(store.products.get(CUP)), costs(store)) == (950, [1000, 900, 950])
 
 
@@ -308,7 +314,7 @@ def test_a_refresh_says_how_it_has_left_what_nobody_else_changed(store: Store, c
     other = store.products.get("it:bottega:2")
     assert witness.left == [], "nothing was known of it"
     seen = [reoffer(cup, offer(1010), TERMS, at=at(20)), reoffer(other, offer(1000), TERMS, at=at(20))]
-    store.products.upsert(seen, terms=TERMS, known={one.id: one for one in (cup, other)})
+    refreshed(store, seen, cup, other, terms=TERMS)
     assert set(witness.left) == {CUP, "it:bottega:2"}, "one has changed, and one has not"
 
 
@@ -330,6 +336,6 @@ def test_what_one_product_has_become_is_not_told_where_another_was_not_written(
     other = store.products.get("it:bottega:2")
     seen = [reoffer(cup, offer(1010), TERMS, at=at(-1)), reoffer(other, offer(1000), TERMS, at=at(20))]
     seen[0] = replace(seen[0], offer=replace(seen[0].offer, seen_at=at(-2)))  # type: ignore[type-var]  # it has one
-    store.products.upsert(seen, terms=TERMS, known={one.id: one for one in (cup, other)})
+    refreshed(store, seen, cup, other, terms=TERMS)
     assert cost(store.products.get(CUP)) == 1000
     assert witness.left == []

@@ -25,6 +25,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+import listino.live.exchange
 from listino.live.client import connect_async
 from listino.live.exchange import Exchange, Script
 from listino.settings import Settings
@@ -115,6 +116,76 @@ async def test_everybody_gets_the_answer_to_the_own_question_over_one_connection
         answers = await asyncio.gather(*(exchange.ask("ECHO", number) for number in range(100)))
         assert answers == [b"%d" % number for number in range(100)]
     assert (len(played.asked), len(played.connections)) == (300, 1)
+
+
+@pytest.fixture
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may go along with the next question waits for it as long as it takes."""
+    monkeypatch.setattr(listino.live.exchange, "_ALONG_SECONDS", 60)
+
+
+class Writes:
+    """A connection, and what was written to it."""
+
+    def __init__(self, line: Any) -> None:
+        self._transport, line._transport = line._transport, self
+        self.commands: list[list[bytes]] = []
+
+    def write(self, data: bytes) -> None:
+        reader = hiredis.Reader()
+        reader.feed(data)
+        self.commands.append([command[-1] for command in iter(reader.gets, False)])
+        self._transport.write(data)
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+
+@pytest.mark.usefixtures("_patient")
+async def test_what_nobody_waits_for_leaves_before_the_next_question_in_one_write(exchange: Exchange) -> None:
+    await exchange.ask("ECHO", "first")
+    writes = Writes(exchange._line)
+    along = [asyncio.create_task(exchange.ask("ECHO", number, along=True)) for number in range(2)]
+    await asyncio.sleep(0)
+    assert writes.commands == []
+    assert await exchange.ask("ECHO", "told") == b"told"
+    assert [await one for one in along] == [b"0", b"1"]
+    assert await exchange.ask("ECHO", "next") == b"next"
+    assert writes.commands == [[b"0", b"1", b"told"], [b"next"]]
+
+
+async def test_what_nobody_waits_for_leaves_alone_where_nothing_else_is_asked(exchange: Exchange) -> None:
+    for word in (b"before it is connected", b"after it"):
+        assert await asyncio.wait_for(exchange.ask("ECHO", word, along=True), 5) == word
+
+
+@pytest.mark.usefixtures("_patient")
+async def test_what_waits_to_go_along_is_told_when_the_connection_is_lost_and_asked_once_more(
+    exchange: Exchange, played: Server
+) -> None:
+    await exchange.ask("ECHO", "first")
+    along = asyncio.create_task(exchange.ask("ECHO", "along", along=True))
+    await asyncio.sleep(0)
+    played.connections[0].transport.abort()
+    assert await asyncio.wait_for(along, 5) == b"along"
+    assert (played.asked[-1], len(played.connections)) == ([b"ECHO", b"along"], 2)
+
+
+@pytest.mark.usefixtures("_patient")
+async def test_an_exchange_that_is_closed_ends_its_connection_and_what_waits_and_may_be_asked_again(
+    exchange: Exchange, played: Server
+) -> None:
+    exchange.close()  # there is nothing yet
+    await exchange.ask("ECHO", "first")
+    line = exchange._line
+    assert line is not None
+    asking = asyncio.gather(*(line.ask(b"", along=along) for along in (False, True)), return_exceptions=True)
+    exchange.close()
+    told = await asyncio.wait_for(asking, 5)
+    assert [type(one) for one in told] == [RedisConnectionError, RedisConnectionError]
+    await asyncio.wait_for(line._life, 5)
+    assert await exchange.ask("ECHO", "again") == b"again"
+    assert len(played.connections) == 2
 
 
 async def test_the_answer_to_one_who_waits_no_more_is_thrown_away_in_its_turn(

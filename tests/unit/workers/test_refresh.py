@@ -49,7 +49,7 @@ class Products:
             raise self.stored
         return {str(product.id): product for product in self.stored if product.id in product_ids}
 
-    def upsert(self, seen: Sequence[Product], *, terms: Terms, known: Mapping[ProductId, Product]) -> UpsertPlan:
+    async def refresh(self, seen: Sequence[Product], *, terms: Terms, known: Mapping[ProductId, Product]) -> UpsertPlan:
         assert known in (self.among([str(product.id) for product in seen]), {}), (
             "as they were read before, or once more"
         )
@@ -461,16 +461,16 @@ async def test_a_product_that_others_store_all_the_time_fails_alone(
 ) -> None:
     listed = answering(200, [item(1, "3000"), item(2, "3000")])
     at_work = refresher(bottega, [simple(listed_shirt, number) for number in (1, 2)], in_turn(listed))
-    whole = Products.upsert
+    whole = Products.refresh
 
-    def contended(
+    async def contended(
         self: Products, seen: Sequence[Product], *, terms: Terms, known: Mapping[ProductId, Product]
     ) -> UpsertPlan:
         if any(product.id == "it:bottega:2" for product in seen):
             raise Contended("it:bottega:2 changed all the time")
-        return whole(self, seen, terms=terms, known=known)
+        return await whole(self, seen, terms=terms, known=known)
 
-    monkeypatch.setattr(Products, "upsert", contended)
+    monkeypatch.setattr(Products, "refresh", contended)
     found = await refresh(at_work, "it:bottega:1", "it:bottega:2")
     assert [found[key].reason for key in sorted(found)] == [None, Reason.FAILED]
 
