@@ -10,12 +10,14 @@ from starlette.middleware import Middleware
 
 from api.access import Access
 from api.answers import GZIP_BYTES, GZIP_LEVEL, Compression
+from api.arrivals import Arrivals
 from api.bounds import Bounds
 from api.cors import cors, preflights
 from api.erasing import Erasing
 from api.histories import Histories
 from api.intake import Intake
-from api.limits import limits
+from api.lateness import Lateness
+from api.limits import Clients, limits
 from api.lists import Listings
 from api.metrics import Metrics
 from api.pages import PageLoader
@@ -68,12 +70,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 Streams(chosen, watched, live, refresher, metrics) as streams,
                 Intake(chosen, store.events) as intake,
                 Erasing(store.erasures),
+                Lateness() as lateness,
             ):
                 listings = Listings(store.products, primaries, Lists(pages.server), Heads(pages))
-                quotes = Quotes(pages, live, Histories(store.products), metrics)
+                quotes = Quotes(pages, live, Histories(store.products), metrics, lateness)
                 app.state.services = Services(
                     store=store,
                     live=live,
+                    arrivals=Arrivals(Clients(chosen.trusted_proxies)),
                     refresher=refresher,
                     pages=pages,
                     listings=listings,
