@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.types import ASGIApp
 
 from api.access import Access
 from api.answers import GZIP_BYTES, GZIP_LEVEL, Compression
@@ -43,6 +45,14 @@ from listino.store.aio import AsyncStore
 log = structlog.get_logger(__name__)
 
 GARBAGE_OBJECTS = 20_000  # new ones, after which Python looks for cycles among them
+
+
+class Storefront(Starlette):
+    """Starlette without the layer that answers errors which nothing else caught: Access does that for all but its own."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        outermost = super().build_middleware_stack()
+        return outermost.app if isinstance(outermost, ServerErrorMiddleware) else outermost
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -90,7 +100,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 await quotes.close()
 
     served = routes()
-    app = Starlette(
+    app = Storefront(
         routes=served,
         middleware=[
             *cors(chosen),

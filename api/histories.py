@@ -55,6 +55,8 @@ class Histories:
         if self._gathered.get(product_id) is begun:
             self._find()
         try:
+            if begun.done():  # as a rule, and a time limit costs as much as all the rest of this
+                return begun.result()
             async with deadline(until):
                 return await asyncio.shield(begun)
         except (TimeoutError, EngineUnavailable) as error:

@@ -1,6 +1,7 @@
 """The pages of products: how they are loaded, and how they are answered."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -111,7 +112,8 @@ async def price_known(pages: Pages, product_id: ProductId, until: float) -> Last
     Raises ProductNotFound, ProductGone, or EngineUnavailable at that time of the loop's clock.
     """
     try:
-        async with deadline(until):
+        # What is at hand comes at once, and without what a time limit costs.
+        async with contextlib.nullcontext() if pages.at_hand(product_id) else deadline(until):
             page, _ = await shown_page(pages, product_id)
     except TimeoutError:
         raise EngineUnavailable("the store did not answer before the caller's time was up") from None

@@ -1,6 +1,7 @@
 """What Prometheus is told of the legs of live refreshes: by API processes and workers alike, each of the legs it sees."""
 
 from collections.abc import Collection
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Histogram
 
@@ -14,16 +15,17 @@ class LegMetrics:
     """Named by the moment at which a leg ends (`listino.live.legs.Legs`)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._seconds = Histogram(
+        seconds = Histogram(
             "listino_live_leg_seconds",
             "Time of one leg of a live refresh: until it was queued, started, asked, answered, stored, delivered.",
             ("shop", "leg"),
             buckets=BUCKETS,
             registry=registry,
         )
+        self._leg = cache(seconds.labels)  # few: shops that are declared
 
     def observe(self, shop: str, leg: str, seconds: float) -> None:
-        self._seconds.labels(shop, leg).observe(seconds)
+        self._leg(shop, leg).observe(seconds)
 
     def observe_all(self, shop: str, legs: Legs, *, only: Collection[str]) -> None:
         """Those legs of the refresh that were gone; every leg is counted where it ends, so that none is counted twice."""
