@@ -16,6 +16,7 @@ import uvloop
 from redis.exceptions import RedisError
 
 from listino.live.client import UNAVAILABLE
+from listino.live.keys import shop_key
 from listino.live.leases import Leases, hear_wanted
 from listino.live.times import RENEW_MS
 from listino.live.waiting import DrainLost, WaitingRoom
@@ -173,6 +174,7 @@ class Drains:
             with contextlib.suppress(*UNAVAILABLE):
                 await self._runtime.tell_figures()
 
-    def _wake(self, shop_key: str) -> None:
-        if shop_key in self._drains:
-            self._drains[shop_key].room.wake()
+    def _wake(self, product_id: str) -> None:
+        if drain := self._drains.get(shop_key(product_id)):
+            drain.room.wake()
+            self._runtime.expect(product_id)

@@ -1,6 +1,8 @@
 """Products as a live refresh needs to know them before it asks their shop."""
 
+import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import structlog
 from redis.exceptions import RedisError
@@ -15,6 +17,16 @@ from listino.store.documents import product_in
 
 log = structlog.get_logger(__name__)
 
+EXPECTED_SECONDS = 0.5  # for so long what was read beforehand is as good as read when it is wanted
+_MOST_EXPECTED = 1000
+
+
+class _Expected(NamedTuple):
+    """A page that is being read, and since when by the loop's clock."""
+
+    at: float
+    reading: asyncio.Task[dict[str, Product]]
+
 
 class KnownProducts:
     """What the kept pages of products say of them. Use it in one event loop, and close it there.
@@ -25,11 +37,30 @@ class KnownProducts:
 
     def __init__(self, settings: Settings) -> None:
         self._server = PageServer(settings, LAYOUT, voids=False)  # what a worker writes its PageGuard answers for
+        self._expected: dict[str, _Expected] = {}
+
+    def expect(self, product_id: str) -> None:
+        """Has its page read already, for `among` to give in a moment: a worker is told of a product before it takes it."""
+        now = asyncio.get_running_loop().time()
+        if len(self._expected) >= _MOST_EXPECTED:  # others have taken them
+            self._expected = {one: kept for one, kept in self._expected.items() if kept.at > now - EXPECTED_SECONDS}
+        if len(self._expected) < _MOST_EXPECTED:
+            self._expected[product_id] = _Expected(now, asyncio.create_task(self._read([product_id])))
 
     async def among(self, product_ids: Sequence[str]) -> dict[str, Product]:
         """Those of the products that are on sale and whose pages are kept; none where Redis does not answer."""
+        since = asyncio.get_running_loop().time() - EXPECTED_SECONDS
+        expected = {one: kept for one in product_ids if (kept := self._expected.pop(one, None)) and kept.at > since}
+        found: dict[str, Product] = {}
+        if others := [one for one in product_ids if one not in expected]:
+            found |= await self._read(others)
+        for kept in expected.values():
+            found |= await kept.reading
+        return found
+
+    async def _read(self, product_ids: Sequence[str]) -> dict[str, Product]:
         try:
-            generation, *texts = await self._server.read([GENERATION, *map(page_key, product_ids)])
+            generation, *texts = await self._server.read_together([GENERATION, *map(page_key, product_ids)])
         except RedisError:
             return {}
         stamp = self._server.stamp(generation)

@@ -98,6 +98,10 @@ class Runtime:
         self.metrics.refreshed(answer)
         self._figures.refreshed(self._shop_of(answer.product_id), answer)
 
+    def expect(self, product_id: str) -> None:
+        """Hears of a product that a drain will take in a moment. Call it inside the loop."""
+        self._known.expect(product_id)
+
     def refresher(self, shop_key: str) -> Refresher:
         """The refresher of a shop as it is declared now; raises UnknownShop. Call it inside the loop."""
         shops = self._folder.now()

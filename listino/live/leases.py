@@ -48,11 +48,11 @@ class Leases:
 
 
 async def hear_wanted(settings: Settings, worker: str, wake: Callable[[str], None]) -> NoReturn:
-    """Wakes, until it is cancelled, shops `it:bottega` that the worker drains and that have something new to ask for.
+    """Tells `wake`, until it is cancelled, of products `it:bottega:3020` that are new to ask for, of shops that the worker drains.
 
     What is said while Redis is away is found with the next renewal.
     """
-    await hear(settings, {f"{WANTED}{worker}": lambda shop: wake(shop.decode())})
+    await hear(settings, {f"{WANTED}{worker}": lambda product_id: wake(product_id.decode())})
 
 
 def end_leases(settings: Settings, worker: str) -> list[str]:

@@ -16,8 +16,8 @@
 
 A product is in flight while it waits or is in hand. What is in the hands of a drain whose lease ran out waits again as
 soon as another drain begins; what the first one still has to say is not heard then, so that there is one answer.
-Answers are announced on one channel, `live:answers`, to which every process that waits subscribes once; that there is
-something new to take, on `live:wanted:WORKER`, to which that worker does.
+Answers are announced on one channel, `live:answers`, to which every process that waits subscribes once; what there is
+new to take, on `live:wanted:WORKER`, to which that worker does.
 
 All keys of one shop share a hash tag; `live:drains` and RQ's keys do not, so this takes one Redis and no Redis Cluster.
 """
@@ -79,7 +79,7 @@ if not held then
     redis.call('ZADD', drains, now + ARGV[5], shop)
 elseif state == 'queued' then
     local worker = string.match(held, '^(.+)%.')
-    if worker then redis.call('PUBLISH', '{WANTED}' .. worker, shop) end
+    if worker then redis.call('PUBLISH', '{WANTED}' .. worker, id) end
 end
 if probing then return {{'told', now_us, wanted, 'shop_down'}} end
 return {{state, now_us, wanted}}

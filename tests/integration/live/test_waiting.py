@@ -144,7 +144,7 @@ async def test_the_worker_that_drains_the_shop_is_told_of_what_is_new(settings: 
         await until(lambda: len(told) >= 3)
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
-    assert told == [SHOP] * 3
+    assert told == [SECOND, THIRD, f"{SHOP}:4"]
 
 
 async def _listens(redis: aioredis.Redis) -> bool:

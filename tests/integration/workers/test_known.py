@@ -86,6 +86,50 @@ async def test_a_worker_does_not_ask_the_store_for_what_a_page_says(
     assert store.products.get(product.id).price == product.price, "and it is stored again"
 
 
+async def test_what_is_expected_is_read_before_it_is_wanted_and_only_then(
+    german_shop: RunningShop,
+    settings: Settings,
+    store: Store,
+    known: KnownProducts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = stock(german_shop, settings, store)[:2]
+    ids = [str(first.id), str(second.id)]
+    await open_pages(settings, first, second)
+    asked: list[Sequence[str]] = []
+    mget = known._server.read
+
+    async def read(keys: Sequence[str]) -> list[bytes | None]:
+        asked.append(keys)
+        return await mget(keys)
+
+    monkeypatch.setattr(known._server._values, "_step", read)
+    for product_id in ids:
+        known.expect(product_id)
+    assert (await known.among(ids)).keys() == {first.id, second.id}
+    assert len(asked) == 1, "those of one moment are read together"
+
+    known.expect(ids[0])
+    await known._expected[ids[0]].reading
+    with Redis.from_url(settings.redis_address) as redis:
+        redis.delete(page_key(ids[0]))
+    monkeypatch.setattr("workers.known.EXPECTED_SECONDS", 0.0)
+    assert await known.among(ids[:1]) == {}, "what was read too long before is read again"
+
+
+async def test_no_more_is_expected_than_a_worker_can_have_in_hand(
+    settings: Settings, known: KnownProducts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.known._MOST_EXPECTED", 2)
+    for number in range(4):
+        known.expect(f"it:bottega:{number}")
+    assert set(known._expected) == {"it:bottega:0", "it:bottega:1"}
+    monkeypatch.setattr("workers.known.EXPECTED_SECONDS", 0.0)
+    known.expect("it:bottega:5")
+    assert set(known._expected) == {"it:bottega:5"}
+    await asyncio.gather(*(kept.reading for kept in known._expected.values()))
+
+
 async def test_without_redis_nothing_is_known(settings: Settings) -> None:
     away = KnownProducts(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1"}))
     assert await away.among(["it:bottega:1"]) == {}
