@@ -19,9 +19,9 @@ from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
 from listino.live.quote import make_quote
 
-# What our own engines may take, in seconds, beyond the caller's time: of the 50 ms in which an answer is to follow. A product that
-# is not read by then is a 503, and a history that is not is left out.
-MARGIN_SECONDS = 0.03
+# What our own engines may take, in seconds, beyond the caller's time: of the 50 ms in which an answer is to follow. A history that is
+# not read by then is left out. Who waits for less has as long for the product, without which there is no answer.
+MARGIN_SECONDS = 0.025
 # Who comes so soon after the first waits with the first, and so much less than they would wait at the most; who came before, and is
 # read after, half as long before.
 MOMENT_SECONDS = 0.02
@@ -112,8 +112,11 @@ class Quotes:
         self, product_id: ProductId, wait_ms: int, began: float
     ) -> tuple[LiveAnswer, ReadyAnswer | Exception]:
         ends = began + wait_ms / 1000 - self._lateness.seconds
-        last = max(ends, self._loop.time()) + MARGIN_SECONDS
-        known = await price_known(self._pages, product_id, min(last, began + STORE_SECONDS))
+        now = self._loop.time()
+        last = max(ends, now) + MARGIN_SECONDS
+        # Who waits for the shop has given the page time enough.
+        until = min(max(ends, now + MARGIN_SECONDS), began + STORE_SECONDS)
+        known = await price_known(self._pages, product_id, until)
         # The history is read while the shop is asked, so it costs the caller no time.
         history = self._histories.begin(product_id)
         now = self._loop.time()

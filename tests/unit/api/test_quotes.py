@@ -120,3 +120,22 @@ async def test_a_loop_that_was_held_up_waits_for_no_page_when_the_time_is_up(wai
         await asyncio.sleep(0)
     assert viewer.done()
     assert isinstance(viewer.exception(), EngineUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("ago", "wait_ms", "most"), [(0.1, 900, 0.8), (0.0, 0, MARGIN_SECONDS), (0.3, 200, MARGIN_SECONDS)]
+)
+async def test_the_page_may_take_the_time_itself_or_the_margin(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, ago: float, wait_ms: int, most: float
+) -> None:
+    seconds: list[float] = []
+
+    async def told(pages: Any, product_id: Any, until: float) -> None:
+        seconds.append(until - now())
+
+    monkeypatch.setattr(quotes, "price_known", told)
+    shop.open.set()
+    with pytest.raises(ProductGone):
+        await viewed(shop, []).answer(1, wait_ms, now() - ago)
+    assert len(seconds) == 1
+    assert most - 0.1 < seconds[0] <= most
