@@ -37,7 +37,7 @@ def attach(app: Flask, settings: Settings) -> None:
     limiter = Limiter(
         key_func=get_remote_address,
         app=app,
-        storage_uri=settings.redis_address,
+        storage_uri=_storage(settings.redis_address),
         storage_options=impatient_options(PAGE_SECONDS),
         in_memory_fallback_enabled=True,
         key_prefix="backoffice",
@@ -81,6 +81,11 @@ def _account() -> str:
 def _member() -> str:
     device = devices.known(g.member.email)
     return f"device {device} proofs" if device else f"account {g.member.email} proofs"
+
+
+def _storage(redis_address: str) -> str:
+    """The address as the library writes it, which has a scheme of its own for sockets."""
+    return f"redis+{redis_address}" if redis_address.startswith("unix:") else redis_address
 
 
 def _too_often(limit: RequestLimit) -> None:

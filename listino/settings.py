@@ -39,6 +39,9 @@ MOST_LIVE_WORKERS = 64
 ROUTERS = ("router-1", "router-2")
 
 
+# Where an address may have a password besides before the host.
+_PASSWORD_OPTION = re.compile(r"([?&][a-z]*password=)[^&#]*", re.IGNORECASE)
+
 # What a browser writes into its Origin header: no path, no capitals.
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
 
@@ -335,6 +338,7 @@ def _complaint(detail: ErrorDetails) -> str:
 
 def masked(address: str) -> str:
     """An engine's address fit for a log line: the password is replaced by stars."""
+    address = _PASSWORD_OPTION.sub(r"\1***", address)
     parts = urlsplit(address)
     if "@" not in parts.netloc:
         return address

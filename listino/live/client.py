@@ -6,6 +6,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from redis import Redis
 from redis import asyncio as aioredis
@@ -28,7 +29,7 @@ ONCE_MORE = 1  # at once: after Redis was restarted, every connection kept from 
 # Only a lost connection is worth it. One that is silent was waited for already, and the driver's attempts multiply: a
 # command's with those of its connection.
 _WORTH_REPEATING = (RedisConnectionError,)
-_OPTIONS: dict[str, Any] = {"health_check_interval": 30, "socket_keepalive": True}
+_HEALTH_CHECK_SECONDS = 30
 # A server that vanished without a word is noticed after 5 + 3 x 2 seconds of silence; by the driver's own terms, after 45.
 # macOS has another name for the first.
 _PROBES = (("TCP_KEEPIDLE", 5), ("TCP_KEEPALIVE", 5), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3))
@@ -53,14 +54,24 @@ class _Encrypted(_Noticing, aioredis.SSLConnection):
     pass
 
 
+class _Local(_Noticing, aioredis.UnixDomainSocketConnection):
+    pass
+
+
 # By the driver's, which goes by the scheme of the address.
-_CONNECTIONS: Mapping[type, type] = MappingProxyType({aioredis.Connection: _Plain, aioredis.SSLConnection: _Encrypted})
+_CONNECTIONS: Mapping[type, type] = MappingProxyType(
+    {
+        aioredis.Connection: _Plain,
+        aioredis.SSLConnection: _Encrypted,
+        aioredis.UnixDomainSocketConnection: _Local,
+    }
+)
 
 
 def connect(settings: Settings, *, seconds: float = COMMAND_SECONDS) -> Redis:
     """A synchronous client that hands out bytes. No command waits longer than `seconds`."""
     with _address_checked(settings):
-        return Redis.from_url(settings.redis_address, **impatient_options(seconds), **_OPTIONS)
+        return Redis.from_url(settings.redis_address, **impatient_options(seconds), **_lasting_options(settings))
 
 
 @contextlib.contextmanager
@@ -100,7 +111,7 @@ def connect_worker(settings: Settings, patience: Retry, *, read_seconds: float) 
             socket_timeout=read_seconds,
             socket_connect_timeout=COMMAND_SECONDS,
             retry=patience,
-            **_OPTIONS,
+            **_lasting_options(settings),
         )
 
 
@@ -123,7 +134,7 @@ def connect_async(
             redis_connect_func=greet,
             timeout=seconds,
             retry=AsyncRetry(NoBackoff(), ONCE_MORE, _WORTH_REPEATING),
-            **_OPTIONS,
+            **_lasting_options(settings),
         )
     pool.connection_class = _CONNECTIONS[pool.connection_class]
     return aioredis.Redis.from_pool(pool)
@@ -132,18 +143,32 @@ def connect_async(
 def connect_subscriber(settings: Settings) -> aioredis.Redis:
     """As `connect_async`, for a subscription, which may hear nothing for hours: the system asks whether the server is
     still there."""
-    probes = {getattr(socket, name): value for name, value in _PROBES if hasattr(socket, name)}
     with _address_checked(settings):
         redis = aioredis.Redis.from_url(
             settings.redis_address,
             socket_timeout=None,
             socket_connect_timeout=COMMAND_SECONDS,
-            socket_keepalive_options=probes,
-            **_OPTIONS,
+            **_lasting_options(settings, probed=True),
         )
     pool = redis.connection_pool
     pool.connection_class = _CONNECTIONS[pool.connection_class]
     return redis
+
+
+def _lasting_options(settings: Settings, *, probed: bool = False) -> dict[str, Any]:
+    """Keywords for connections that last. Whoever is at the other end of a socket of this machine's does not vanish without
+    a word, and its connections know no probes."""
+    options: dict[str, Any] = {"health_check_interval": _HEALTH_CHECK_SECONDS}
+    if not _is_socket(settings.redis_address):
+        options["socket_keepalive"] = True
+        if probed:
+            probes = {getattr(socket, name): value for name, value in _PROBES if hasattr(socket, name)}
+            options["socket_keepalive_options"] = probes
+    return options
+
+
+def _is_socket(address: str) -> bool:
+    return address.startswith("unix:")
 
 
 async def hand_over(connection: Any, protocol: asyncio.Protocol) -> tuple[asyncio.Transport, asyncio.Protocol]:
@@ -160,8 +185,11 @@ async def hand_over(connection: Any, protocol: asyncio.Protocol) -> tuple[asynci
 
 @contextlib.contextmanager
 def _address_checked(settings: Settings) -> Iterator[None]:
-    """The driver's complaint of an address as an InvalidSettings that names the key."""
+    """The driver's complaint of an address as an InvalidSettings that names the key, and ours of a socket's."""
     try:
+        if _is_socket(settings.redis_address) and urlsplit(settings.redis_address).hostname:
+            # The driver would leave out what stands before the first slash.
+            raise ValueError("a socket is named by its whole path, as in unix:///run/redis.sock")
         yield
     except ValueError as error:
         raise InvalidSettings(f"LISTINO_REDIS_URL={masked(settings.redis_address)!r}: {error}") from None

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from listino.domain.errors import LocalPlatformError
 from listino.local import binaries, parts
 from listino.local.declarations import DEMO_SHOPS
-from listino.local.engines import HOST
+from listino.local.engines import HOST, socket_url
 from listino.local.folders import StateFolder
 from listino.local.programs import Program
 from listino.local.sharded_cluster import ShardedCluster
+from listino.local.sockets import REDIS_SOCKET
 from listino.local.topology import GivenMongo, Topology
 from listino.settings import Settings, masked
 
@@ -36,7 +37,7 @@ class Blueprint:
     def engines(self) -> tuple[binaries.Engine, ...]:
         """Whose programs must be found before anything starts."""
         needed = list(self.topology.engines) if self.waits_for_mongo() else []
-        if self._starts_redis() and self._wants("redis"):
+        if self._starts_redis():
             needed.append(binaries.REDIS)
         if self._wants("nginx"):
             needed.append(binaries.NGINX)
@@ -54,7 +55,7 @@ class Blueprint:
         wanted: list[Program] = []
         if self.waits_for_mongo():
             wanted += self.topology.programs()
-        if self._starts_redis() and self._wants("redis"):
+        if self._starts_redis():
             wanted.append(parts.redis_program(self.settings, self.folder))
         wanted += (program for program in own if self._wants(program.name))
         if self._wants("nginx"):
@@ -72,19 +73,26 @@ class Blueprint:
             found["Redis"] = masked(self.settings.redis_address)
         return found
 
+    @property
+    def redis_url(self) -> str:
+        """Where our programs reach Redis: at the socket of the one that is started here, where it has one. People are told of its
+        port."""
+        local = self.folder.socket(REDIS_SOCKET) if self._starts_redis() else None
+        return socket_url(local) if local else self.settings.redis_address
+
     def waits_for_mongo(self) -> bool:
         """Whether MongoDB is wanted, started here or by somebody else."""
         return self._wants(MONGO)
 
     def waits_for_redis(self) -> bool:
         """Whether the Redis to wait for is one that somebody else runs."""
-        return not self._starts_redis() and self._wants("redis")
+        return self.settings.redis_url is not None and self._wants("redis")
 
     def _wants(self, name: str) -> bool:
         return self.only is None or name in self.only
 
     def _starts_redis(self) -> bool:
-        return self.settings.redis_url is None
+        return self.settings.redis_url is None and self._wants("redis")
 
 
 def topology_of(settings: Settings, folder: StateFolder, members: int | None = None) -> Topology:

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from listino.domain.errors import LocalPlatformError
 from listino.local import binaries
@@ -22,14 +23,15 @@ THROW_AWAY_CACHE_GB = 0.25
 THROW_AWAY_START_SECONDS = 30.0
 
 
-def redis_argv(binary: Path, port: int, data: Path) -> tuple[str, ...]:
+def redis_argv(binary: Path, port: int, data: Path, local: Path | None = None) -> tuple[str, ...]:
     """Redis or Valkey with an append-only file synced each second and no snapshots; it refuses writes when full,
-    because queues are kept in it. The process title is left alone: setting it would wipe the environment that
-    tells whose process it is."""
+    because queues are kept in it. It listens at the `local` socket as well, if there is one, and replaces what a killed one left
+    there. The process title is left alone: setting it would wipe the environment that tells whose process it is."""
     return (
         str(binary),
         *("--bind", HOST),
         *("--port", str(port)),
+        *(("--unixsocket", str(local), "--unixsocketperm", "700") if local else ()),
         *("--dir", str(data)),
         *("--appendonly", "yes"),
         *("--appendfsync", "everysec"),
@@ -41,14 +43,19 @@ def redis_argv(binary: Path, port: int, data: Path) -> tuple[str, ...]:
     )
 
 
+def socket_url(local: Path) -> str:
+    """The address of a Redis or Valkey that listens at that socket."""
+    return f"unix://{quote(str(local))}?db=0"
+
+
 @contextlib.contextmanager
-def running_redis(folder: Path, port: int | None = None) -> Iterator[str]:
-    """A Redis or Valkey of its own with its data in `folder`: gives its URL, and ends with SIGKILL."""
+def running_redis(folder: Path, port: int | None = None, local: Path | None = None) -> Iterator[str]:
+    """A Redis or Valkey of its own with its data in `folder`: gives its URL, that of its port, and ends with SIGKILL."""
     port = port or free_port()
     data = folder / "redis"
     data.mkdir(parents=True, exist_ok=True)
     url = f"redis://{HOST}:{port}/0"
-    with _running(redis_argv(binaries.find(binaries.REDIS), port, data), url, folder / "redis.log"):
+    with _running(redis_argv(binaries.find(binaries.REDIS), port, data, local), url, folder / "redis.log"):
         yield url
 
 

@@ -11,9 +11,9 @@ INSTANCE_VARIABLE = "LISTINO_INSTANCE"
 _PREFIX = "LISTINO_"
 
 
-def program_environment(settings: Settings, folder: StateFolder, mongo_uri: str) -> dict[str, str]:
+def program_environment(settings: Settings, folder: StateFolder, mongo_uri: str, redis_url: str) -> dict[str, str]:
     """This process's environment with every setting spelled out, so that no program depends on a .env file or on the
     folder it is started in. Passed on by inheritance: secrets are written to no file."""
-    ours = settings.model_copy(update={"mongo_uri": mongo_uri, "redis_url": settings.redis_address}).environment()
+    ours = settings.model_copy(update={"mongo_uri": mongo_uri, "redis_url": redis_url}).environment()
     others = {name: value for name, value in os.environ.items() if not name.upper().startswith(_PREFIX)}
     return others | ours | {INSTANCE_VARIABLE: str(folder.root), "PYTHONUNBUFFERED": "1"}

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from listino.local.sockets import is_socket_path
 from listino.settings import Settings
 
 # sun_path holds 108 bytes (unix(7)); supervisord first binds `<path>.<pid>`, and a pid has up to 7 digits.
@@ -45,6 +46,15 @@ class StateFolder:
         return self.root / "shops-state"
 
     @property
+    def sockets(self) -> Path:
+        """Where parts listen for each other besides their ports; only for our user."""
+        return self.run / "sockets"
+
+    def socket(self, name: str) -> Path | None:
+        """The socket of that name; None where its path is too long for one: then ports will do."""
+        return path if is_socket_path(path := self.sockets / name) else None
+
+    @property
     def lock(self) -> Path:
         return self.run / "lock"
 
@@ -77,3 +87,4 @@ class StateFolder:
         """Makes all folders; raises OSError where that is not allowed."""
         for folder in (self.root, self.run, self.logs, self.mongo, self.redis, self.shops_state):
             folder.mkdir(parents=True, exist_ok=True)
+        self.sockets.mkdir(mode=0o700, exist_ok=True)

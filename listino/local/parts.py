@@ -9,6 +9,7 @@ from listino.local.engines import HOST, redis_argv
 from listino.local.folders import StateFolder
 from listino.local.nginx import HEALTH_PATH, nginx_argv
 from listino.local.programs import Program, Stage
+from listino.local.sockets import REDIS_SOCKET
 from listino.settings import Settings
 
 CRAWL_WORKERS = 2
@@ -25,7 +26,7 @@ def redis_program(settings: Settings, folder: StateFolder) -> Program:
     port = settings.port("redis")
     return Program(
         name="redis",
-        argv=redis_argv(binaries.find(binaries.REDIS), port, folder.redis),
+        argv=redis_argv(binaries.find(binaries.REDIS), port, folder.redis, folder.socket(REDIS_SOCKET)),
         stage=Stage.ENGINE,
         port=port,
         probe=f"redis://{HOST}:{port}/0",

@@ -222,7 +222,9 @@ class Platform:
 
     def _start(self, programs: tuple[Program, ...], progress: Progress, furnish: Callable[[], None]) -> None:
         self._prepare(programs)
-        environment = program_environment(self.settings, self.folder, self._blueprint.topology.uri)
+        environment = program_environment(
+            self.settings, self.folder, self._blueprint.topology.uri, self._blueprint.redis_url
+        )
         self._supervisor.start(environment)
         engines, routers, applications = (
             [program for program in programs if program.stage is stage] for stage in Stage

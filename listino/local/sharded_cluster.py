@@ -6,6 +6,7 @@ from listino.domain.errors import LocalPlatformError
 from listino.local import binaries
 from listino.local.cluster_plan import ClusterPlan, new_plan, read_plan, write_plan
 from listino.local.engines import CACHE_GB, HOST, THROW_AWAY_CACHE_GB
+from listino.local.folders import StateFolder
 from listino.local.programs import Program, Stage
 from listino.local.sharding import (
     CONFIG,
@@ -17,6 +18,7 @@ from listino.local.sharding import (
     mongos_argv,
     router_argv,
 )
+from listino.local.sockets import member_sockets
 from listino.settings import ROUTERS, Settings
 
 # A mongod hands over and closes its files in well under a second; one that cannot is killed, and its journal recovers.
@@ -33,6 +35,7 @@ class ShardedCluster:
         self.plan = plan
         self._settings = settings
         self._folder = folder
+        self._sockets = member_sockets(StateFolder.of(settings).sockets)
 
     @classmethod
     def of(cls, settings: Settings, folder: Path, members: int | None = None) -> "ShardedCluster":
@@ -66,7 +69,7 @@ class ShardedCluster:
         return tuple(
             Program(
                 name=name,
-                argv=member_argv(binary, members, port, self._data(name), self._cache_gb(members)),
+                argv=member_argv(binary, members, port, self._data(name), self._cache_gb(members), self._sockets),
                 stage=Stage.ENGINE,
                 port=port,
                 probe=f"mongodb://{HOST}:{port}/?directConnection=true",
@@ -102,7 +105,9 @@ class ShardedCluster:
         return tuple(
             Program(
                 name=name,
-                argv=mongos_argv(mongos, port, self.plan.config) if mongos else router_argv(port, self.plan.config),
+                argv=mongos_argv(mongos, port, self.plan.config)
+                if mongos
+                else router_argv(port, self.plan.config, sockets=self._sockets),
                 stage=Stage.ROUTER,
                 port=port,
                 probe=f"mongodb://{HOST}:{port}/?directConnection=true",

@@ -63,9 +63,15 @@ class MemberSet:
 
 
 def member_argv(
-    binary: Path, members: MemberSet, port: int, data: Path, cache_gb: float = THROW_AWAY_CACHE_GB
+    binary: Path,
+    members: MemberSet,
+    port: int,
+    data: Path,
+    cache_gb: float = THROW_AWAY_CACHE_GB,
+    sockets: Path | None = None,
 ) -> tuple[str, ...]:
-    """A config server or shard member, in the foreground, without the files a laptop does not need.
+    """A config server or shard member, in the foreground, without the files a laptop does not need. In the folder of `sockets`, if
+    there is one, it listens as well, for routers of ours, and replaces what a killed one left there.
 
     What a moved range leaves behind is removed after a second instead of fifteen minutes: until then it distorts
     estimated counts, and a move back of the same range fails. A secondary that copied from a frozen member turns to
@@ -78,7 +84,7 @@ def member_argv(
         *("--bind_ip", HOST),
         *("--port", str(port)),
         *("--dbpath", str(data)),
-        "--nounixsocket",
+        *(("--unixSocketPrefix", str(sockets)) if sockets else ("--nounixsocket",)),
         *("--oplogSize", "100"),
         *("--wiredTigerCacheSizeGB", str(cache_gb)),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
@@ -87,14 +93,15 @@ def member_argv(
     )
 
 
-def router_argv(port: int, config: MemberSet, log_level: str = "info") -> tuple[str, ...]:
-    """A development router on that port, in front of the cluster of those config servers."""
+def router_argv(port: int, config: MemberSet, log_level: str = "info", sockets: Path | None = None) -> tuple[str, ...]:
+    """A development router on that port, in front of the cluster of those config servers; `sockets` as of its members."""
     return (
         sys.executable,
         *("-m", "listino.local.router"),
         *("--listen", f"{HOST}:{port}"),
         *("--config", config.seeds),
         *("--log-level", log_level),
+        *(("--sockets", str(sockets)) if sockets else ()),
     )
 
 

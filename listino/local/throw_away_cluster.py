@@ -25,6 +25,7 @@ from listino.local.sharding import (
     router_argv,
     until,
 )
+from listino.local.sockets import member_sockets
 
 # How far, in seconds, a member may be behind and still be said to follow.
 FOLLOWING_SECONDS = 1
@@ -38,6 +39,7 @@ class Cluster:
         self.shards: list[MemberSet] = []
         self.routers = tuple(f"{HOST}:{port}" for port in _free_ports(routers))
         self._folder = folder
+        self._sockets = member_sockets(folder)
         self._members = members
         self._binary = binaries.find(binaries.MONGOD)
         self._commands: dict[str, tuple[str, ...]] = {}
@@ -55,7 +57,7 @@ class Cluster:
         for members in (self.config, *self.shards):
             self._start_members(members)
         for address in self.routers:
-            self._start(address, router_argv(int(address.rpartition(":")[2]), self.config))
+            self._start(address, router_argv(int(address.rpartition(":")[2]), self.config, sockets=self._sockets))
         initiate((self.config, *self.shards), THROW_AWAY_START_SECONDS)
         add_shards(self.config, self.shards, THROW_AWAY_START_SECONDS)
         for address in self.routers:
@@ -160,7 +162,7 @@ class Cluster:
             data = self._folder / f"{members.name}-{port}"
             data.mkdir(parents=True)
             self._data.append(data)
-            self._start(address, member_argv(self._binary, members, port, data))
+            self._start(address, member_argv(self._binary, members, port, data, sockets=self._sockets))
 
     def _start(self, address: str, argv: tuple[str, ...]) -> None:
         self._commands[address] = argv

@@ -175,6 +175,8 @@ def test_production_wants_a_secret_of_its_own(tmp_path: Path) -> None:
         ("mongodb://anna:geheim@a:1,b:2/x?y=z", "mongodb://anna:***@a:1,b:2/x?y=z"),
         ("redis://:geheim@h:6379/0", "redis://:***@h:6379/0"),
         ("redis://anna:ge@heim@h/0", "redis://anna:***@h/0"),
+        ("unix:///run/r.sock?db=1&password=geheim&x=y", "unix:///run/r.sock?db=1&password=***&x=y"),
+        ("mongodb://h/?tlsCertificateKeyFilePassword=geheim", "mongodb://h/?tlsCertificateKeyFilePassword=***"),
         ("", ""),
     ],
 )

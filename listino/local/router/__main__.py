@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from pathlib import Path
 
 import click
 import uvloop
@@ -20,9 +21,15 @@ log = logging.getLogger("listino.local.router")
 @click.option("--listen", required=True, metavar="HOST:PORT", help="Where drivers connect to.")
 @click.option("--config", required=True, metavar="NAME/HOST:PORT,…", help="The replica set of the config servers.")
 @click.option(
+    "--sockets",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Where servers of this machine may have sockets, which cost less than ports.",
+)
+@click.option(
     "--log-level", default="info", show_default=True, type=click.Choice(["debug", "info", "warning", "error"])
 )
-def main(listen: str, config: str, log_level: str) -> None:
+def main(listen: str, config: str, sockets: Path | None, log_level: str) -> None:
     """Stand where mongos stands, in front of real config servers and shards. For development and tests only."""
     host, _, port = listen.rpartition(":")
     if not port.isdigit() or not host:
@@ -32,18 +39,18 @@ def main(listen: str, config: str, log_level: str) -> None:
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(host, int(port), config))
+            runner.run(_serve(host, int(port), config, sockets))
     except OSError as error:
         raise click.ClickException(f"cannot listen on {listen}: {error.strerror or error}") from None
 
 
-async def _serve(host: str, port: int, config: str) -> None:
+async def _serve(host: str, port: int, config: str, sockets: Path | None) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     log.warning("development router, not mongos")
-    router = Router(config)
+    router = Router(config, sockets)
     server = Server(router)
     running = asyncio.create_task(_run(router, server, host, port))
     await asyncio.wait({running, asyncio.create_task(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+from pathlib import Path
 
 from listino.local.router.catalog import Catalog
 from listino.local.router.cursors import Cursors
@@ -15,13 +16,14 @@ log = logging.getLogger(__name__)
 
 
 class Router:
-    """One router's view of its cluster, from `start` to `close`. `config` is written `name/host:port,host:port`."""
+    """One router's view of its cluster, from `start` to `close`. `config` is written `name/host:port,host:port`;
+    `sockets` is the folder where servers of this machine have theirs."""
 
-    def __init__(self, config: str) -> None:
+    def __init__(self, config: str, sockets: Path | None = None) -> None:
         name, _, members = config.partition("/")
         hosts = members.split(",")
         self.seeds = config
-        self.upstream = Upstream()
+        self.upstream = Upstream(sockets)
         self.upstream.add_config_hosts(hosts)
         self.config = ReplicaSet(name, hosts, self.upstream)
         self.catalog = Catalog(self.config)

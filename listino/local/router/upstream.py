@@ -1,9 +1,11 @@
 """Connections to the servers behind the router, shared by all clients."""
 
 import asyncio
+import contextlib
 import itertools
 import socket
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 import bson
@@ -12,8 +14,11 @@ from bson import Timestamp
 from listino.local.router import elements, wire
 from listino.local.router.connection import Connection, ConnectionLost
 from listino.local.router.outgoing import Command, outgoing
+from listino.local.sockets import member_socket
 
 CONNECT_SECONDS = 2.0
+# The only name by which servers of this machine are known in their cluster.
+LOOPBACK = "127.0.0.1"
 # More clients than this at once get connections of their own, which are closed again afterwards.
 IDLE_PER_HOST = 64
 
@@ -21,9 +26,11 @@ Fields = dict[str, Any]
 
 
 class Upstream:
-    """A pool of connections per host. Every command to a server passes `call`, and there the guard."""
+    """A pool of connections per host. Every command to a server passes `call`, and there the guard. `sockets` is the folder where
+    servers of this machine have theirs."""
 
-    def __init__(self) -> None:
+    def __init__(self, sockets: Path | None = None) -> None:
+        self._sockets = sockets
         self._idle: dict[str, list[Connection]] = {}
         self._busy: dict[str, set[Connection]] = {}
         self._request_ids = itertools.count(1)
@@ -66,7 +73,7 @@ class Upstream:
             document["$clusterTime"] = self._cluster_time
         request_id = next(self._request_ids) & 0x7FFFFFFF
         frame = wire.encode(request_id, 0, bson.encode(document), sequences)
-        connection = self._take(host) or await _open(host)
+        connection = self._take(host) or await self._open(host)
         busy = self._busy.setdefault(host, set())
         busy.add(connection)
         if repeatable:
@@ -104,6 +111,23 @@ class Upstream:
         for host in {*self._busy, *self._idle}:
             self.abort(host)
 
+    async def _open(self, host: str) -> Connection:
+        """By the server's socket where it has one that answers, else by its address."""
+        name, _, port = host.rpartition(":")
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                if self._sockets is not None and name == LOOPBACK:
+                    with contextlib.suppress(OSError):
+                        path = self._sockets / member_socket(int(port))
+                        return (await loop.create_unix_connection(Connection, str(path)))[1]
+                transport, connection = await loop.create_connection(Connection, name, int(port))
+        except (OSError, TimeoutError) as error:
+            raise ConnectionLost(f"{host} cannot be reached: {error}") from None
+        endpoint = transport.get_extra_info("socket")
+        endpoint.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
     def _take(self, host: str) -> Connection | None:
         idle = self._idle.get(host)
         while idle:
@@ -117,19 +141,6 @@ class Upstream:
             idle.append(connection)
         else:
             connection.close()
-
-
-async def _open(host: str) -> Connection:
-    name, _, port = host.rpartition(":")
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            transport, connection = await loop.create_connection(Connection, name, int(port))
-    except (OSError, TimeoutError) as error:
-        raise ConnectionLost(f"{host} cannot be reached: {error}") from None
-    endpoint = transport.get_extra_info("socket")
-    endpoint.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
 
 
 def later(one: Timestamp | None, other: Timestamp | None) -> Timestamp | None:

@@ -16,9 +16,11 @@ from redis import Redis
 from listino.domain.errors import LocalPlatformError
 from listino.local import processes
 from listino.local.binaries import Engine
+from listino.local.engines import socket_url
 from listino.local.platform import ENGINES, Platform
 from listino.local.programs import Program, Stage
 from listino.local.sharded_cluster import ShardedCluster
+from listino.local.sockets import REDIS_SOCKET
 from listino.local.supervision import Supervisor
 from listino.settings import Settings
 
@@ -109,6 +111,11 @@ def test_a_killed_part_is_restarted_counted_and_reported(settings: Settings, eve
     assert platform.status()[0].pid != before.pid
     with Redis.from_url(settings.redis_address) as client:
         eventually(lambda: client.ping() is True)
+    local = platform.folder.socket(REDIS_SOCKET)
+    assert local is not None
+    assert platform.folder.sockets.stat().st_mode & 0o777 == 0o700
+    with Redis.from_url(socket_url(local)) as client:  # what the killed one left there was replaced
+        assert client.ping() is True
     stop.set()
     watcher.join(5)
     assert not watcher.is_alive()

@@ -11,7 +11,8 @@ import pytest
 import uvloop
 from redis import asyncio as aioredis
 
-from listino.live.client import UNAVAILABLE, _Noticing, connect_async, connect_subscriber
+from listino.domain.errors import InvalidSettings
+from listino.live.client import UNAVAILABLE, _Noticing, connect, connect_async, connect_subscriber
 from listino.settings import Settings
 
 _CLOSE_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: what is closed is reset, as when its process is killed
@@ -66,8 +67,24 @@ def test_a_server_that_is_killed_while_somebody_connects_is_away(
 
 
 @pytest.mark.parametrize("make", [connect_async, connect_subscriber])
-async def test_connections_over_tls_notice_it_too(settings: Settings, make: Any) -> None:
-    async with contextlib.aclosing(make(settings.model_copy(update={"redis_url": "rediss://127.0.0.1:1/0"}))) as redis:
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("rediss://127.0.0.1:1/0", aioredis.SSLConnection),
+        ("unix:///nowhere/redis.sock", aioredis.UnixDomainSocketConnection),
+    ],
+)
+async def test_connections_of_other_kinds_notice_it_too(
+    settings: Settings, make: Any, address: str, kind: type
+) -> None:
+    async with contextlib.aclosing(make(settings.model_copy(update={"redis_url": address}))) as redis:
         made = redis.connection_pool.connection_class
-        assert issubclass(made, aioredis.SSLConnection)
+        assert issubclass(made, kind)
         assert issubclass(made, _Noticing)
+
+
+@pytest.mark.parametrize("make", [connect, connect_async, connect_subscriber])
+def test_a_socket_that_is_not_named_by_its_whole_path_is_refused(settings: Settings, make: Any) -> None:
+    given = settings.model_copy(update={"redis_url": "unix://run/redis.sock?password=geheim"})
+    with pytest.raises(InvalidSettings, match=r"^LISTINO_REDIS_URL='unix://run/redis.sock\?password=\*\*\*': .* path"):
+        make(given)

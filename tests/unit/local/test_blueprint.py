@@ -1,4 +1,7 @@
+from pathlib import Path
+
 import pytest
+from redis import Redis
 
 from listino.domain.errors import LocalPlatformError
 from listino.local.binaries import MONGOD, NGINX, REDIS
@@ -6,6 +9,7 @@ from listino.local.blueprint import Blueprint, topology_of
 from listino.local.folders import StateFolder
 from listino.local.programs import Stage
 from listino.local.sharded_cluster import ShardedCluster
+from listino.local.sockets import LONGEST_PATH
 from listino.local.topology import GivenMongo
 from listino.settings import PORT_OFFSETS, Settings
 
@@ -52,6 +56,35 @@ def test_given_engines_are_not_started(settings: Settings) -> None:
     assert not any(program.stage is Stage.ENGINE for program in plan.programs())
     assert plan.waits_for_redis()
     assert plan.addresses()["MongoDB"] == "mongodb://me:***@db/"
+
+
+def test_programs_reach_a_redis_of_the_platform_at_its_socket_and_people_at_its_port(settings: Settings) -> None:
+    settings = settings.model_copy(update={"state_dir": settings.state_dir.with_name("a folder?#100%")})
+    plan = blueprint(settings)
+    (redis,) = [program for program in plan.programs() if program.name == "redis"]
+    local = Redis.from_url(plan.redis_url).connection_pool.connection_kwargs["path"]
+    assert local == redis.argv[redis.argv.index("--unixsocket") + 1]
+    assert local == str(settings.state_dir / "run" / "sockets" / "redis.sock")
+    assert plan.addresses()["Redis"] == f"redis://127.0.0.1:{settings.port('redis')}/0"
+
+
+@pytest.mark.parametrize("given", ["redis://cache:6379/0", "unix:///run/valkey.sock"])
+def test_programs_reach_another_redis_where_the_settings_say(settings: Settings, given: str) -> None:
+    assert blueprint(settings.model_copy(update={"redis_url": given})).redis_url == given
+
+
+def test_programs_without_a_redis_beside_them_look_for_one_at_the_port(settings: Settings) -> None:
+    assert blueprint(settings, {"api-1"}).redis_url == settings.redis_address
+
+
+def test_a_path_that_is_too_long_for_a_socket_leaves_the_port(settings: Settings) -> None:
+    room = LONGEST_PATH - len("/run/sockets/redis.sock")
+    longest = Path("/" + "x" * (room - 1))
+    fits, too_long = (settings.model_copy(update={"state_dir": path}) for path in (longest, Path(f"{longest}y")))
+    assert blueprint(fits).redis_url.startswith("unix:///xxx")
+    assert blueprint(too_long).redis_url == settings.redis_address
+    (redis,) = [program for program in blueprint(too_long).programs() if program.name == "redis"]
+    assert "--unixsocket" not in redis.argv
 
 
 def test_a_subset_needs_only_its_engines(settings: Settings) -> None:

@@ -13,6 +13,8 @@ from listino.local.engines import redis_argv
 from listino.local.folders import StateFolder
 from listino.local.parts import own_programs
 from listino.local.programs import Program, Stage
+from listino.local.sharded_cluster import ShardedCluster
+from listino.local.sockets import REDIS_SOCKET
 from listino.local.supervisor_config import supervisor_config
 from listino.settings import Settings
 
@@ -73,6 +75,33 @@ def test_redis_keeps_an_append_only_file_and_its_environment() -> None:
     assert options["--save"] == ""
     assert options["--bind"] == "127.0.0.1"
     assert options["--set-proc-title"] == "no"
+    assert "--unixsocket" not in options
+
+
+def test_redis_listens_at_a_socket_besides_its_port(settings: Settings, folder: StateFolder) -> None:
+    argv = redis_argv(Path("valkey-server"), 18200, Path("data"), folder.socket(REDIS_SOCKET))
+    options = dict(zip(argv[1::2], argv[2::2], strict=True))
+    assert options["--unixsocket"] == str(folder.run / "sockets" / "redis.sock")
+    assert options["--unixsocketperm"] == "700"
+    assert options["--port"] == "18200"
+
+
+def test_members_listen_at_sockets_where_routers_look_for_them(settings: Settings, folder: StateFolder) -> None:
+    cluster = ShardedCluster.of(settings, folder.mongo)
+    members = [program.argv for program in cluster.members()]
+    assert len(members) == 3
+    assert all(argv[argv.index("--unixSocketPrefix") + 1] == str(folder.sockets) for argv in members)
+    routers = [program.argv for program in cluster.programs() if program.stage is Stage.ROUTER]
+    assert len(routers) == 2
+    assert all(argv[argv.index("--sockets") + 1] == str(folder.sockets) for argv in routers)
+
+
+def test_members_have_ports_alone_where_their_sockets_would_have_too_long_a_path(settings: Settings) -> None:
+    far = settings.model_copy(update={"state_dir": Path("/" + "deep/" * 20)})
+    argvs = [program.argv for program in ShardedCluster.of(far, Path("/mongo")).programs()]
+    assert len(argvs) == 5
+    assert sum("--nounixsocket" in argv for argv in argvs) == 3
+    assert not any("--sockets" in argv or "--unixSocketPrefix" in argv for argv in argvs)
 
 
 def test_nginx_is_configured_as_in_production(settings: Settings, tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psutil
 import pytest
 from counting import LONGEST_STALL_SECONDS, Counting
 from pymongo import MongoClient
 
+from listino.local.sockets import member_socket
 from listino.local.throw_away_cluster import Cluster, running_cluster
 
 pytestmark = pytest.mark.timeout(180)
@@ -47,3 +49,26 @@ def test_clients_do_not_notice_the_end_of_a_server(
     assert counting.errors == []
     assert counting.held() == counting.counted
     assert max(counting.longest.values()) < LONGEST_STALL_SECONDS
+
+
+def test_routers_reach_a_server_by_its_socket_before_and_after_it_was_killed(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("c")
+    with running_cluster(folder, shards=1, routers=1) as cluster, MongoClient(cluster.uri) as client:
+        server = cluster.shards[0].addresses[0]
+        path = folder / member_socket(cluster.shards[0].ports[0])
+
+        def connections() -> int:
+            """One is the socket itself."""
+            held = psutil.Process(cluster.pid(server)).net_connections("unix")
+            return sum(one.laddr == str(path) for one in held) - 1
+
+        client.shop.goods.insert_one({"_id": 1})
+        assert path.is_socket()
+        assert connections() > 0
+        cluster.kill(server)
+        assert path.is_socket(), "what is killed leaves it"
+        cluster.restart(server)
+        assert client.shop.goods.find_one() == {"_id": 1}
+        assert connections() > 0
