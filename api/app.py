@@ -7,15 +7,19 @@ from collections.abc import AsyncIterator, Iterator
 import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.types import ASGIApp
 
 from api.access import Access
 from api.answers import GZIP_BYTES, GZIP_LEVEL, Compression
+from api.arrivals import Arrivals
 from api.bounds import Bounds
 from api.cors import cors, preflights
 from api.erasing import Erasing
 from api.histories import Histories
 from api.intake import Intake
-from api.limits import limits
+from api.lateness import Lateness
+from api.limits import Clients, limits
 from api.lists import Listings
 from api.metrics import Metrics
 from api.pages import PageLoader
@@ -43,6 +47,14 @@ log = structlog.get_logger(__name__)
 GARBAGE_OBJECTS = 20_000  # new ones, after which Python looks for cycles among them
 
 
+class Storefront(Starlette):
+    """Starlette without the layer that answers errors which nothing else caught: Access does that for all but its own."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        outermost = super().build_middleware_stack()
+        return outermost.app if isinstance(outermost, ServerErrorMiddleware) else outermost
+
+
 def create_app(settings: Settings | None = None) -> Starlette:
     """The storefront API under the settings given, else those of the environment; raises InvalidSettings.
 
@@ -68,12 +80,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 Streams(chosen, watched, live, refresher, metrics) as streams,
                 Intake(chosen, store.events) as intake,
                 Erasing(store.erasures),
+                Lateness() as lateness,
             ):
                 listings = Listings(store.products, primaries, Lists(pages.server), Heads(pages))
-                quotes = Quotes(pages, live, Histories(store.products), metrics)
+                quotes = Quotes(pages, live, Histories(store.products), metrics, lateness)
                 app.state.services = Services(
                     store=store,
                     live=live,
+                    arrivals=Arrivals(Clients(chosen.trusted_proxies)),
                     refresher=refresher,
                     pages=pages,
                     listings=listings,
@@ -86,7 +100,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 await quotes.close()
 
     served = routes()
-    app = Starlette(
+    app = Storefront(
         routes=served,
         middleware=[
             *cors(chosen),

@@ -16,8 +16,6 @@ from listino.store.aio import AsyncProducts
 
 log = structlog.get_logger(__name__)
 
-# What the store may take, in seconds, beyond the caller's time; then the history is left out of the answer.
-HISTORY_MARGIN = 0.02
 # For so long histories that somebody will want are gathered: shops take longer, and a find of many costs little more than one.
 GATHER_SECONDS = 0.08
 MOST_HELD = 2000  # products, each for the rest of a second
@@ -57,7 +55,9 @@ class Histories:
         if self._gathered.get(product_id) is begun:
             self._find()
         try:
-            async with deadline(max(until, asyncio.get_running_loop().time() + HISTORY_MARGIN)):
+            if begun.done():  # as a rule, and a time limit costs as much as all the rest of this
+                return begun.result()
+            async with deadline(until):
                 return await asyncio.shield(begun)
         except (TimeoutError, EngineUnavailable) as error:
             log.warning("api.no_history", product_id=product_id, error=str(error))

@@ -68,12 +68,16 @@ class Clients:
         self._is_trusted = lru_cache(1024)(self._find)
 
     def of(self, scope: Scope) -> str:
-        peer = scope["client"][0] if scope.get("client") else ""
+        peer = _peer(scope)
         if self._is_trusted(peer):
             for name, value in scope["headers"]:
                 if name == b"x-real-ip":
                     return client_named(value.decode("latin-1")) or peer
         return client_named(peer) or peer
+
+    def speaks_for_others(self, scope: Scope) -> bool:
+        """Whether the request's peer is trusted with what it says of the request."""
+        return self._is_trusted(_peer(scope))
 
     def _find(self, peer: str) -> bool:
         try:
@@ -81,6 +85,10 @@ class Clients:
         except ValueError:
             return False
         return any(address in network for network in self._trusted)
+
+
+def _peer(scope: Scope) -> str:
+    return scope["client"][0] if scope.get("client") else ""
 
 
 @lru_cache(4096)

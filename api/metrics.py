@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections import Counter as CountOf
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -31,15 +32,14 @@ class Metrics:
     def __init__(self, shop_of: ShopLabels) -> None:
         self._shop_of = shop_of
         self._registry = CollectorRegistry()
-        self._requests = Histogram(
+        requests = Histogram(
             "listino_api_request_seconds",
             "Time from a request to the end of its answer.",
             ("route", "status"),
             buckets=REQUEST_BUCKETS,
             registry=self._registry,
         )
-        self._measured: dict[tuple[str, int], Histogram] = {}
-        self._answers = Counter(
+        answers = Counter(
             "listino_api_live_answers",
             "Live prices answered, by whether they were fresh and, if not, why not.",
             ("fresh", "reason"),
@@ -60,21 +60,20 @@ class Metrics:
             ("type", "outcome"),
             registry=self._registry,
         )
-        self._asked = Counter(
+        asked = Counter(
             "listino_live_requests",
             "Requests for a live price: there was a fresh answer, a refresh in flight was joined, or one was queued.",
             ("shop", "decision"),
             registry=self._registry,
         )
         self._legs = LegMetrics(self._registry)
+        # To be found by its labels costs as much as to count. All of these are few: routes, shops that are declared, reasons.
+        self._requests, self._answers, self._asked = cache(requests.labels), cache(answers.labels), cache(asked.labels)
         if MULTIPROCESS not in os.environ:
             ProcessCollector(registry=self._registry)
 
     def request(self, route: str, status: int, seconds: float) -> None:
-        measured = self._measured.get((route, status))
-        if measured is None:  # to be found by its labels costs as much as to count
-            measured = self._measured[route, status] = self._requests.labels(route, str(status))
-        measured.observe(seconds)
+        self._requests(route, status).observe(seconds)
 
     def events(self, taken: Sequence[Event], refused: int) -> None:
         """What a batch brought; of a refused event the type is not told, for it may have none."""
@@ -85,14 +84,14 @@ class Metrics:
 
     def live_answer(self, answer: LiveAnswer, seconds: float, viewers: int) -> None:
         """So many viewers waited so long for it."""
-        self._answers.labels("true" if answer.fresh else "false", answer.reason or "").inc(viewers)
+        self._answers("true" if answer.fresh else "false", answer.reason or "").inc(viewers)
         for _ in range(viewers):
             self._wait.observe(seconds)
 
     def requested(self, product_id: ProductId, decision: str, seconds: float) -> None:
         """See `listino.live.prices.Watch`."""
         shop = self._shop_of(product_id)
-        self._asked.labels(shop, decision).inc()
+        self._asked(shop, decision).inc()
         if decision == "queued":
             self._legs.observe(shop, "queued", seconds)
 

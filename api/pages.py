@@ -1,6 +1,7 @@
 """The pages of products: how they are loaded, and how they are answered."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -13,7 +14,7 @@ from api.services import STORE_SECONDS, Services, reading
 from listino.domain.errors import EngineUnavailable, ProductNotFound
 from listino.domain.product import ProductId
 from listino.live import rendering
-from listino.live.deadline import within
+from listino.live.deadline import deadline
 from listino.live.held_pages import Reading
 from listino.live.page import Page
 from listino.live.pages import Loaded, Pages
@@ -105,16 +106,17 @@ def body_of(page: Page, part: Part) -> bytes:
     return page.parts[part][TAG_BYTES:]
 
 
-async def price_known(pages: Pages, product_id: ProductId, seconds: float) -> LastKnown:
+async def price_known(pages: Pages, product_id: ProductId, until: float) -> LastKnown:
     """What is known of the product's price, as its page is.
 
-    Raises ProductNotFound, ProductGone, or EngineUnavailable after that time.
+    Raises ProductNotFound, ProductGone, or EngineUnavailable at that time of the loop's clock.
     """
     try:
-        async with within(seconds):
+        # What is at hand comes at once, and without what a time limit costs.
+        async with contextlib.nullcontext() if pages.at_hand(product_id) else deadline(until):
             page, _ = await shown_page(pages, product_id)
     except TimeoutError:
-        raise EngineUnavailable(f"the store did not answer within {seconds:.2f} s") from None
+        raise EngineUnavailable("the store did not answer before the caller's time was up") from None
     return rendering.known_of(product_id, orjson.loads(page.parts[Part.PRICE]))
 
 

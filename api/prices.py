@@ -9,4 +9,6 @@ from api.services import services_of
 
 async def live_price(request: Request) -> Response:
     """The price the shop asks now, or at the deadline the last known one and the reason; see `api.quotes.Quotes.answer`."""
-    return await services_of(request).quotes.answer(product_id_of(request), parse_wait(request))
+    services = services_of(request)
+    arrived = services.arrivals.of(request.scope)
+    return await services.quotes.answer(product_id_of(request), parse_wait(request), arrived)

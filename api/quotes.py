@@ -6,7 +6,8 @@ import asyncio
 import orjson
 
 from api.answers import ReadyAnswer
-from api.histories import HISTORY_MARGIN, Histories
+from api.histories import Histories
+from api.lateness import Lateness
 from api.metrics import Metrics
 from api.pages import price_known
 from api.problems import ProductGone
@@ -18,22 +19,29 @@ from listino.live.pages import Pages
 from listino.live.prices import AsyncLivePrices
 from listino.live.quote import make_quote
 
-# What the store may take, in seconds, of whoever waits less: for the product, without which there is no answer.
-PRODUCT_SECONDS = 0.25
-# Who asks so soon after the first waits with the first, and so much less than they would wait at the most.
+# What our own engines may take, in seconds, beyond the caller's time: of the 50 ms in which an answer is to follow. A history that is
+# not read by then is left out. Who waits for less has as long for the product, without which there is no answer.
+MARGIN_SECONDS = 0.025
+# Who comes so soon after the first waits with the first, and so much less than they would wait at the most; who came before, and is
+# read after, half as long before.
 MOMENT_SECONDS = 0.02
 
 _HEADERS = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 
 
 class _Wait:
-    """Viewers who wait for the same since `began`, a time of the loop's clock; each for a future of their own."""
+    """Viewers who wait for the same since `began`, a time of the loop's clock, when the first reached the balancer; each for a future
+    of their own."""
 
     __slots__ = ("began", "viewers")
 
     def __init__(self, began: float) -> None:
         self.began = began
         self.viewers: list[asyncio.Future[ReadyAnswer]] = []
+
+    def takes(self, arrived: float) -> bool:
+        """Whether who arrived then may wait with them."""
+        return -MOMENT_SECONDS / 2 <= arrived - self.began <= MOMENT_SECONDS
 
     def present(self) -> list[asyncio.Future[ReadyAnswer]]:
         """Those who have not left."""
@@ -51,22 +59,26 @@ class _Wait:
 class Quotes:
     """The live prices that one process tells. Build it inside the event loop, and close it."""
 
-    def __init__(self, pages: Pages, live: AsyncLivePrices, histories: Histories, metrics: Metrics) -> None:
+    def __init__(
+        self, pages: Pages, live: AsyncLivePrices, histories: Histories, metrics: Metrics, lateness: Lateness
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._pages, self._live, self._histories, self._metrics = pages, live, histories, metrics
+        self._lateness = lateness
         self._waits: dict[tuple[ProductId, int], _Wait] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def answer(self, product_id: ProductId, wait_ms: int) -> ReadyAnswer:
+    async def answer(self, product_id: ProductId, wait_ms: int, arrived: float) -> ReadyAnswer:
         """The price the shop asks now, or at the deadline the last known one and the reason.
 
-        Nothing here lasts longer than `wait_ms` and HISTORY_MARGIN, or PRODUCT_SECONDS where `wait_ms` is less.
+        The time is counted from when the request `arrived`, by the loop's clock. Nothing here is waited for longer than `wait_ms`,
+        less by as much as the process is late at present, and MARGIN_SECONDS.
         Raises ProductNotFound, ProductGone or EngineUnavailable.
         """
-        key, now = (product_id, wait_ms), self._loop.time()
+        key = (product_id, wait_ms)
         wait = self._waits.get(key)
-        if wait is None or now > wait.began + MOMENT_SECONDS:
-            wait = self._waits[key] = _Wait(now)
+        if wait is None or not wait.takes(arrived):
+            wait = self._waits[key] = _Wait(arrived)
             task = self._loop.create_task(self._serve(key, wait))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -99,14 +111,20 @@ class Quotes:
     async def _quoted(
         self, product_id: ProductId, wait_ms: int, began: float
     ) -> tuple[LiveAnswer, ReadyAnswer | Exception]:
-        ends = began + wait_ms / 1000
-        known = await price_known(self._pages, product_id, min(STORE_SECONDS, max(PRODUCT_SECONDS, wait_ms / 1000)))
+        ends = began + wait_ms / 1000 - self._lateness.seconds
+        now = self._loop.time()
+        last = max(ends, now) + MARGIN_SECONDS
+        # Who waits for the shop has given the page time enough.
+        until = min(max(ends, now + MARGIN_SECONDS), began + STORE_SECONDS)
+        known = await price_known(self._pages, product_id, until)
         # The history is read while the shop is asked, so it costs the caller no time.
         history = self._histories.begin(product_id)
-        answer = await self._live.get(product_id, wait_ms=max(0, int((ends - self._loop.time()) * 1000)))
+        now = self._loop.time()
+        wait_ms = max(0, int((ends - now) * 1000))
+        answer = await self._live.get(product_id, wait_ms=wait_ms, look_seconds=last - now)
         if answer.reason is Reason.GONE:
             return answer, ProductGone(product_id)
-        quote = make_quote(known, answer, await self._histories.told(product_id, history, ends + HISTORY_MARGIN))
+        quote = make_quote(known, answer, await self._histories.told(product_id, history, last))
         body = orjson.dumps(quote.fields())
         return answer, ReadyAnswer(200, (*_HEADERS, (b"content-length", b"%d" % len(body))), body)
 

@@ -17,6 +17,7 @@ from listino.store.aio import AsyncStore
 from listino.store.outage import UNAVAILABLE, time_limit
 
 if TYPE_CHECKING:
+    from api.arrivals import Arrivals
     from api.intake import Intake
     from api.lists import Listings
     from api.quotes import Quotes
@@ -33,6 +34,7 @@ class Services:
 
     store: AsyncStore
     live: AsyncLivePrices
+    arrivals: "Arrivals"
     refresher: Refresher
     pages: Pages
     listings: "Listings"

@@ -65,7 +65,8 @@ class Shortcut:
             return await services.listings.answer(scope["query_string"], scope["headers"], pack=True)
         if found[2] == _PRICE:
             scope["route"] = self._price_route
-            return await services.quotes.answer(parse_path_id(found[1].decode()), DEFAULT_WAIT_MS)
+            arrived = services.arrivals.of(scope)
+            return await services.quotes.answer(parse_path_id(found[1].decode()), DEFAULT_WAIT_MS, arrived)
         part = _PARTS[found[2]]
         scope["route"] = self._routes[part]
         return await page_answer(services, parse_path_id(found[1].decode()), part, scope["headers"], pack=True)

@@ -56,11 +56,13 @@ class Protocol(HttpToolsProtocol):
 
 
 class Worker(UvicornWorker):
-    """`gunicorn -k api.worker.Worker`"""
+    """`gunicorn -k api.worker.Worker`. Applications are told the peer itself: whom to believe what it says of others is one of
+    Listino's settings (api/limits.py), not uvicorn's."""
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         **UvicornWorker.CONFIG_KWARGS,
         "loop": "uvloop",
         "http": Protocol,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+        "proxy_headers": False,
     }

@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
         (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),
-        description="Networks of the load balancers, with commas between them: only theirs is an `X-Real-IP` header believed.",
+        description="Networks of the load balancers, with commas between them: only theirs are `X-Real-IP` and `X-Request-Start` believed.",
     )
     staff_session_hours: float = Field(
         12,

@@ -30,7 +30,7 @@ from listino.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 0.05  # to ask Redis whether there is a fresh answer
+LOOK_SECONDS = 0.05  # to ask Redis whether there is a fresh answer, where the caller says nothing else
 # To see to it that the shop is being asked, which takes Redis a few milliseconds: one that needs longer than this is as
 # good as away, and whoever could wait longer is told so at once. Less than the 950 ms that a shopper waits by default.
 ASK_SECONDS = 0.9
@@ -110,7 +110,8 @@ class AsyncLivePrices:
         self._watch = watch or _Nobody()
         self._clock = ServerClock()
         self._redis = connect_async(settings)
-        self._ask = Script(Exchange(self._redis), ASK)
+        self._exchange = Exchange(self._redis)
+        self._ask = Script(self._exchange, ASK)
         # RQ enqueues synchronously; a thread does it, once for many viewers.
         self._jobs = Jobs(connect(settings))
         self._waiters: dict[ProductId, set[asyncio.Future[LiveAnswer]]] = defaultdict(set)
@@ -140,7 +141,7 @@ class AsyncLivePrices:
 
     async def ping(self) -> None:
         """Returns when Redis answers; raises one of `listino.live.client.UNAVAILABLE`."""
-        await self._redis.ping()
+        await self._exchange.ask("PING")
 
     async def request(self, product_id: ProductId, *, wait_ms: int = 5000) -> LiveAnswer | None:
         """Sees to it that the shop is being asked; the answer if there is a fresh one already, or if it is known that
@@ -162,8 +163,11 @@ class AsyncLivePrices:
             await asyncio.to_thread(self._jobs.drain, shop_key(product_id))
         return _not_asked(product_id, Reason(reason[0].decode())) if decision == b"told" else None
 
-    async def get(self, product_id: ProductId, *, wait_ms: int) -> LiveAnswer:
-        """The shop's price for the product now, or at the deadline the reason why it is not known."""
+    async def get(self, product_id: ProductId, *, wait_ms: int, look_seconds: float = LOOK_SECONDS) -> LiveAnswer:
+        """The shop's price for the product now, or at the deadline the reason why it is not known.
+
+        Even who does not wait at all is told of an answer that is there already; that may take `look_seconds`.
+        """
         if isinstance(product_id, int):
             return _not_asked(product_id, Reason.NO_SHOP)
         loop = asyncio.get_running_loop()
@@ -176,8 +180,7 @@ class AsyncLivePrices:
         began = loop.time()
         ends, silent_at = began + wait_ms / 1000, began + ASK_SECONDS
         try:
-            # Even who does not wait at all is told of an answer that is there already.
-            async with deadline(min(max(ends, began + LOOK_SECONDS), silent_at)):
+            async with deadline(min(max(ends, began + look_seconds), silent_at)):
                 if not self._subscribed.is_set():
                     await self.ping()  # a Redis that is away is known at once, not at the deadline
                     await self._subscribed.wait()

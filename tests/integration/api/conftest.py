@@ -11,6 +11,7 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from redis import asyncio as aioredis
 
+import api.quotes
 from api.app import create_app
 from api.schemas import SCHEMAS
 from listino.domain.listing import Terms, list_goods
@@ -42,6 +43,12 @@ def serve() -> Serve:
             yield client
 
     return opened
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the store take its time with what nobody waits for (`wait=0`): a busy machine needs more than viewers are kept waiting."""
+    monkeypatch.setattr(api.quotes, "MARGIN_SECONDS", 5.0)
 
 
 @pytest.fixture

@@ -79,6 +79,7 @@ async def ids(client: httpx2.AsyncClient, query: str) -> list[ProductId]:
     return [product["id"] for product in (await client.get(f"/products?{query}")).json()]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_new_price_shows_everywhere_shown_soon(
     client: httpx2.AsyncClient, other: httpx2.AsyncClient, store: Store, goods: Make
 ) -> None:
@@ -251,6 +252,7 @@ async def test_a_node_does_not_hold_what_only_workers_read(
     assert len(held.page.parts) == Part.STORED
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("cost", [2400, 2500], ids=["same", "moved"])
 async def test_a_page_that_a_live_refresh_has_left_is_as_a_node_would_make_it_and_asks_no_store(
     cost: int, settings: Settings, store: Store, goods: Make, serve: Any, asked: list[str], redis: Redis

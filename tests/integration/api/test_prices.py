@@ -13,7 +13,6 @@ import pytest
 from pymongo.errors import AutoReconnect
 from redis.asyncio import Redis
 
-import api.quotes
 import listino.live.prices
 from listino.domain.clock import utc_now
 from listino.domain.money import Money
@@ -129,6 +128,7 @@ async def test_at_the_deadline_the_last_known_price_is_told_with_the_reason(
     assert await worker.waiting("it:bottega") == [ID]  # the refresh goes on
 
 
+@pytest.mark.usefixtures("patient")
 async def test_who_does_not_wait_has_the_shop_asked_all_the_same(
     client: httpx2.AsyncClient, store: Store, goods: Make, worker: Any
 ) -> None:
@@ -194,10 +194,8 @@ async def test_catalogue_goods_have_no_shop(client: httpx2.AsyncClient, store: S
     assert (answer["product_id"], answer["price"], answer["reason"]) == (500, None, "no_shop")
 
 
-async def test_the_past_is_told(
-    client: httpx2.AsyncClient, store: Store, goods: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(api.quotes, "HISTORY_MARGIN", 5.0)  # a busy machine's 50 ms would leave the history out
+@pytest.mark.usefixtures("patient")
+async def test_the_past_is_told(client: httpx2.AsyncClient, store: Store, goods: Make) -> None:
     now = utc_now()
     for days, cost in ((80, 1000), (50, 2000), (10, 2600), (1, 1800)):
         store.products.upsert([goods("8411", cost=cost, at=now - timedelta(days=days))])
@@ -208,16 +206,15 @@ async def test_the_past_is_told(
     assert (answer["price"], answer["previous"], answer["lowest_30d"]) == ("22.90", "32.90", "25.90")
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_price_that_redis_never_heard_of_is_in_the_past_that_is_told(
     client: httpx2.AsyncClient,
     settings: Settings,
     store: Store,
     goods: Make,
     worker: Any,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A writer that is cut off from Redis drops no pages. Theirs are told for five minutes, but not what became of the price."""
-    monkeypatch.setattr(api.quotes, "HISTORY_MARGIN", 5.0)
     now = utc_now()
     store.products.upsert([goods("8411", at=now - timedelta(days=20))])
     assert (await client.get(f"/products/{ID}/price?wait=0")).json()["previous"] is None
@@ -294,6 +291,7 @@ async def test_pages_of_one_shop_cost_one_job(asking: Ask, store: Store, goods: 
     assert await worker.jobs_left() == 0
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_history_that_cannot_be_read_costs_no_price(
     client: httpx2.AsyncClient, store: Store, goods: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

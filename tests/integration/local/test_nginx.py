@@ -22,12 +22,12 @@ def nodes(settings: Settings) -> Iterator[dict[str, Node]]:
         yield nodes
 
 
-def ask(settings: Settings, method: str = "GET", **headers: str) -> tuple[http.client.HTTPResponse, dict[str, object]]:
+def ask(
+    settings: Settings, method: str = "GET", *, path: str = "/products", **headers: str
+) -> tuple[http.client.HTTPResponse, dict[str, object]]:
     connection = http.client.HTTPConnection("127.0.0.1", settings.port("nginx"), timeout=10)
     try:
-        connection.request(
-            method, "/products", headers={name.replace("_", "-"): value for name, value in headers.items()}
-        )
+        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         response = connection.getresponse()
         return response, json.loads(response.read())
     finally:
@@ -46,6 +46,20 @@ def test_both_nodes_are_asked_and_the_request_id_goes_there_and_back(
     assert (answer["id"], response.headers["X-Request-ID"]) == ("order-4711-a", "order-4711-a")
     _, answer = ask(settings, X_Request_ID='"><script>')
     assert answer["id"] != '"><script>'
+
+
+@pytest.mark.parametrize("path", ["/products", "/products/it:bottega:1/price", "/products/it:bottega:1/price/events"])
+def test_nodes_are_told_when_a_request_arrived_whatever_its_sender_says(
+    settings: Settings, nodes: dict[str, Node], path: str
+) -> None:
+    for node in nodes.values():
+        node.answer = lambda request: (json.dumps({"said": request.headers.get_all("X-Request-Start")}).encode(), {})
+    before = time.time()
+    _, answer = ask(settings, path=path, X_Request_Start="t=1.000")
+    assert isinstance(answer["said"], list)
+    assert len(answer["said"]) == 1
+    assert re.fullmatch(r"t=\d+\.\d{3}", answer["said"][0])
+    assert before - 0.01 <= float(answer["said"][0][2:]) <= time.time()
 
 
 def test_a_failing_node_is_not_seen_by_those_who_read_and_nothing_is_done_twice(

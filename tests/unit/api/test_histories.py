@@ -76,3 +76,14 @@ async def test_a_reading_that_failed_is_told_as_none_and_begun_anew(shelf: Shelf
     shelf.away = False
     assert await read.told(1, read.begin(1), later()) == []
     assert shelf.finds == [[1], [1]]
+
+
+async def test_one_that_is_not_there_when_the_time_is_up_is_left_out_at_once(
+    read: Histories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(histories, "GATHER_SECONDS", 60)
+    told = asyncio.create_task(read.told(1, asyncio.get_running_loop().create_future(), later() - 5))
+    for _turn in range(10):
+        await asyncio.sleep(0)
+    assert told.done()
+    assert told.result() is None

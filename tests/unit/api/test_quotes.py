@@ -1,6 +1,7 @@
-"""Waits that viewers share end for all of them, whatever ends the wait."""
+"""Waits that viewers share end for all of them, whatever ends the wait; and none lasts longer than its callers said."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -8,20 +9,23 @@ from typing import Any
 import pytest
 
 from api import quotes
-from api.quotes import Quotes
+from api.problems import ProductGone
+from api.quotes import MARGIN_SECONDS, Quotes
 from listino.domain.errors import EngineUnavailable
 from listino.live.answer import LiveAnswer, Reason
+
+FEW_TURNS = 12  # of the loop: four are for what has come already, some for the tasks that hand it on
 
 
 class Shop:
     """Stands for live prices: it answers once it is open, that the product is gone."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked: list[int] = []  # and how long it may take, in ms
         self.open = asyncio.Event()
 
-    async def get(self, product_id: Any, *, wait_ms: int) -> LiveAnswer:
-        self.asked = True
+    async def get(self, product_id: Any, *, wait_ms: int, look_seconds: float) -> LiveAnswer:
+        self.asked.append(wait_ms)
         await self.open.wait()
         return SimpleNamespace(reason=Reason.GONE)  # type: ignore[return-value]  # nothing else is looked at
 
@@ -43,17 +47,21 @@ async def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
     return Shop()
 
 
-def viewed(shop: Shop, seen: list[int]) -> Quotes:
+def viewed(shop: Shop, seen: list[int], *, late: float = 0.0, pages: Any = None) -> Quotes:
     metrics: Any = SimpleNamespace(live_answer=lambda answer, seconds, viewers: seen.append(viewers))
     histories: Any = SimpleNamespace(begin=lambda _: None, told=known)
-    return Quotes(None, shop, histories, metrics)  # type: ignore[arg-type]
+    return Quotes(pages, shop, histories, metrics, SimpleNamespace(seconds=late))  # type: ignore[arg-type]
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 @pytest.mark.parametrize("asked", [False, True])
 async def test_who_still_waits_when_the_process_ends_is_told(shop: Shop, asked: bool) -> None:
     made = viewed(shop, [])
-    viewers = [asyncio.create_task(made.answer(1, 900)) for _ in range(3)]
-    await until(lambda: shop.asked if asked else bool(made._waits))
+    viewers = [asyncio.create_task(made.answer(1, 900, now())) for _ in range(3)]
+    await until(lambda: bool(shop.asked) if asked else bool(made._waits))
     await made.close()
     async with asyncio.timeout(5):
         told = await asyncio.gather(*viewers, return_exceptions=True)
@@ -63,10 +71,71 @@ async def test_who_still_waits_when_the_process_ends_is_told(shop: Shop, asked: 
 async def test_who_has_left_is_not_counted(shop: Shop) -> None:
     seen: list[int] = []
     made = viewed(shop, seen)
-    viewers = [asyncio.create_task(made.answer(1, 900)) for _ in range(3)]
+    viewers = [asyncio.create_task(made.answer(1, 900, now())) for _ in range(3)]
     await until(lambda: any(len(wait.viewers) == 3 for wait in made._waits.values()))
     viewers[0].cancel()
     await until(viewers[0].done)
     shop.open.set()
     await asyncio.gather(*viewers, return_exceptions=True)
     assert seen == [2]
+
+
+@pytest.mark.parametrize(("ago", "late", "most"), [(0.0, 0.0, 900), (0.3, 0.0, 600), (0.0, 0.1, 800), (0.3, 0.1, 500)])
+async def test_the_time_before_a_request_is_read_and_after_its_time_is_up_is_taken_off(
+    shop: Shop, ago: float, late: float, most: int
+) -> None:
+    shop.open.set()
+    with pytest.raises(ProductGone):
+        await viewed(shop, [], late=late).answer(1, 900, now() - ago)
+    assert len(shop.asked) == 1
+    assert most - 100 < shop.asked[0] <= most
+
+
+async def test_who_came_well_before_does_not_wait_with_those_who_came_later(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quotes, "MOMENT_SECONDS", 0.02)
+    made, at = viewed(shop, []), now()
+    viewers = [asyncio.create_task(made.answer(1, 900, at + later)) for later in (0, 0.015, -0.005, -0.3, -0.29)]
+    await until(lambda: len(shop.asked) == 2)
+    await made.close()
+    await asyncio.gather(*viewers, return_exceptions=True)
+    assert len(shop.asked) == 2
+
+
+@pytest.mark.parametrize("wait_ms", [0, 100])
+async def test_a_loop_that_was_held_up_waits_for_no_page_when_the_time_is_up(wait_ms: int) -> None:
+    """Elsewhere the store is given as much more as the loop was late; here the caller would pay for it."""
+    asked: list[Any] = []
+
+    def never(product_id: Any) -> asyncio.Future[Any]:
+        asked.append(product_id)
+        return asyncio.get_running_loop().create_future()
+
+    made = viewed(Shop(), [], pages=SimpleNamespace(at_hand=lambda _: None, get=never))
+    viewer = asyncio.create_task(made.answer(1, wait_ms, now()))
+    await until(lambda: bool(asked))
+    time.sleep(2 * (wait_ms / 1000 + MARGIN_SECONDS))  # noqa: ASYNC251 - it is the loop that is to be held up
+    for _turn in range(FEW_TURNS):
+        await asyncio.sleep(0)
+    assert viewer.done()
+    assert isinstance(viewer.exception(), EngineUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("ago", "wait_ms", "most"), [(0.1, 900, 0.8), (0.0, 0, MARGIN_SECONDS), (0.3, 200, MARGIN_SECONDS)]
+)
+async def test_the_page_may_take_the_time_itself_or_the_margin(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, ago: float, wait_ms: int, most: float
+) -> None:
+    seconds: list[float] = []
+
+    async def told(pages: Any, product_id: Any, until: float) -> None:
+        seconds.append(until - now())
+
+    monkeypatch.setattr(quotes, "price_known", told)
+    shop.open.set()
+    with pytest.raises(ProductGone):
+        await viewed(shop, []).answer(1, wait_ms, now() - ago)
+    assert len(seconds) == 1
+    assert most - 0.1 < seconds[0] <= most

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
-from api.worker import JoinedWrites
+from api.worker import JoinedWrites, Worker
 
 
 class Wire:
@@ -69,3 +69,8 @@ def test_nothing_is_lost_when_the_connection_is_closed() -> None:
         assert connection.is_closing()
 
     assert sent(answer) == [b"head", "closed"]
+
+
+def test_the_peer_is_told_as_it_is() -> None:
+    """Else an address that somebody says to have would be looked up among those that are trusted."""
+    assert Worker.CONFIG_KWARGS["proxy_headers"] is False
