@@ -20,8 +20,10 @@ from listino.live.prices import AsyncLivePrices
 from listino.live.quote import make_quote
 
 # What our own engines may take, in seconds, beyond the caller's time: of the 50 ms in which an answer is to follow. A history that is
-# not read by then is left out. Who waits for less has as long for the product, without which there is no answer.
+# not read by then is left out.
 MARGIN_SECONDS = 0.025
+# The product, without which there is no answer, may take as long of whoever waits for less.
+PRODUCT_SECONDS = 0.25
 # Who comes so soon after the first waits with the first, and so much less than they would wait at the most; who came before, and is
 # read after, half as long before.
 MOMENT_SECONDS = 0.02
@@ -72,7 +74,7 @@ class Quotes:
         """The price the shop asks now, or at the deadline the last known one and the reason.
 
         The time is counted from when the request `arrived`, by the loop's clock. Nothing here is waited for longer than `wait_ms`,
-        less by as much as the process is late at present, and MARGIN_SECONDS.
+        less by as much as the process is late at present, and MARGIN_SECONDS; but for the product's page PRODUCT_SECONDS.
         Raises ProductNotFound, ProductGone or EngineUnavailable.
         """
         key = (product_id, wait_ms)
@@ -114,8 +116,7 @@ class Quotes:
         ends = began + wait_ms / 1000 - self._lateness.seconds
         now = self._loop.time()
         last = max(ends, now) + MARGIN_SECONDS
-        # Who waits for the shop has given the page time enough.
-        until = min(max(ends, now + MARGIN_SECONDS), began + STORE_SECONDS)
+        until = min(max(ends, began + PRODUCT_SECONDS, now + MARGIN_SECONDS), began + STORE_SECONDS)
         known = await price_known(self._pages, product_id, until)
         # The history is read while the shop is asked, so it costs the caller no time.
         history = self._histories.begin(product_id)

@@ -10,7 +10,7 @@ import pytest
 
 from api import quotes
 from api.problems import ProductGone
-from api.quotes import MARGIN_SECONDS, Quotes
+from api.quotes import MARGIN_SECONDS, PRODUCT_SECONDS, Quotes
 from listino.domain.errors import EngineUnavailable
 from listino.live.answer import LiveAnswer, Reason
 
@@ -115,7 +115,7 @@ async def test_a_loop_that_was_held_up_waits_for_no_page_when_the_time_is_up(wai
     made = viewed(Shop(), [], pages=SimpleNamespace(at_hand=lambda _: None, get=never))
     viewer = asyncio.create_task(made.answer(1, wait_ms, now()))
     await until(lambda: bool(asked))
-    time.sleep(2 * (wait_ms / 1000 + MARGIN_SECONDS))  # noqa: ASYNC251 - it is the loop that is to be held up
+    time.sleep(2 * PRODUCT_SECONDS)  # noqa: ASYNC251 - it is the loop that is to be held up
     for _turn in range(FEW_TURNS):
         await asyncio.sleep(0)
     assert viewer.done()
@@ -123,9 +123,9 @@ async def test_a_loop_that_was_held_up_waits_for_no_page_when_the_time_is_up(wai
 
 
 @pytest.mark.parametrize(
-    ("ago", "wait_ms", "most"), [(0.1, 900, 0.8), (0.0, 0, MARGIN_SECONDS), (0.3, 200, MARGIN_SECONDS)]
+    ("ago", "wait_ms", "most"), [(0.1, 900, 0.8), (0.0, 0, PRODUCT_SECONDS), (0.3, 200, MARGIN_SECONDS)]
 )
-async def test_the_page_may_take_the_time_itself_or_the_margin(
+async def test_the_page_may_take_the_time_itself_or_what_a_page_takes(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, ago: float, wait_ms: int, most: float
 ) -> None:
     seconds: list[float] = []
