@@ -81,9 +81,16 @@ async def page_answer(
 
     Raises ProductNotFound, ProductGone or EngineUnavailable.
     """
-    page, read_at = await shown_page(services.pages, product_id)
+    refresher = services.refresher
+    if part is Part.DETAIL and refresher.knows(product_id):
+        refresher.ask(product_id)  # while its page is read
+    try:
+        page, read_at = await shown_page(services.pages, product_id)
+    except (ProductNotFound, ProductGone):
+        refresher.forget(product_id)
+        raise
     if part is Part.DETAIL:
-        services.refresher.ask(product_id)
+        refresher.ask(product_id)
     text = page.parts[part]
     packer = (lambda body: _packed(page, part, body)) if pack else None
     return bytes_answer(text[:TAG_BYTES], text[TAG_BYTES:], headers, read_at, pack=packer)

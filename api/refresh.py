@@ -36,6 +36,14 @@ class Refresher:
         for task in self._under_way.values():
             task.cancel()
 
+    def knows(self, product_id: ProductId) -> bool:
+        """Whether it was asked for of late: then there is such a product, and it need not be read to know that."""
+        return product_id in self._asked
+
+    def forget(self, product_id: ProductId) -> None:
+        """Hears that there is nothing any more to ask for."""
+        self._asked.pop(product_id, None)
+
     def ask(self, product_id: ProductId, *, wait_ms: int = VIEWER_MS) -> None:
         """Sees to it that the shop is asked soon; for goods without a shop there is nothing to do.
 
