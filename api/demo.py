@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from api.pages import body_of, shown_page
+from api.pages import body_of, opened_page
 from api.parameters import product_id_of
 from api.problems import problem_body, problem_of
 from api.services import services_of
@@ -54,8 +54,7 @@ async def product_page(request: Request) -> Response:
 
 async def _product_page(request: Request) -> Response:
     services, product_id = services_of(request), product_id_of(request)
-    page, _ = await shown_page(services.pages, product_id)
-    services.refresher.ask(product_id)
+    page, _ = await opened_page(services, product_id)
     product, styles = (orjson.loads(body_of(page, part)) for part in (Part.DETAIL, Part.STYLES))
     styles = styles["results"]
     styles.sort(key=lambda style: not style["default?"])

@@ -30,7 +30,7 @@ class Lateness:
     @property
     def seconds(self) -> float:
         """The worst of late, which fades; at most MOST_SECONDS."""
-        return min(self._worst, MOST_SECONDS)
+        return self._worst
 
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()
@@ -39,4 +39,4 @@ class Lateness:
             with contextlib.suppress(TimeoutError):
                 async with deadline(due):
                     await loop.create_future()
-            self._worst = max(loop.time() - due, self._worst * _FADES)
+            self._worst = min(MOST_SECONDS, max(loop.time() - due, self._worst * _FADES))

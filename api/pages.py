@@ -1,7 +1,6 @@
 """The pages of products: how they are loaded, and how they are answered."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -81,24 +80,37 @@ async def page_answer(
 
     Raises ProductNotFound, ProductGone or EngineUnavailable.
     """
-    refresher = services.refresher
-    if part is Part.DETAIL and refresher.knows(product_id):
-        refresher.ask(product_id)  # while its page is read
-    try:
-        page, read_at = await shown_page(services.pages, product_id)
-    except (ProductNotFound, ProductGone):
-        refresher.forget(product_id)
-        raise
-    if part is Part.DETAIL:
-        refresher.ask(product_id)
+    page, read_at = await (opened_page if part is Part.DETAIL else _shown_page)(services, product_id)
     text = page.parts[part]
     packer = (lambda body: _packed(page, part, body)) if pack else None
     return bytes_answer(text[:TAG_BYTES], text[TAG_BYTES:], headers, read_at, pack=packer)
 
 
+async def opened_page(services: Services, product_id: ProductId) -> tuple[Page, float]:
+    """As `shown_page`, for somebody who looks at the product: its shop is asked, while the page is read if it is known that
+    there is such a product."""
+    refresher = services.refresher
+    if refresher.knows(product_id):
+        refresher.ask(product_id)
+    try:
+        shown = await shown_page(services.pages, product_id)
+    except (ProductNotFound, ProductGone):
+        refresher.forget(product_id)
+        raise
+    refresher.ask(product_id)
+    return shown
+
+
+async def _shown_page(services: Services, product_id: ProductId) -> tuple[Page, float]:
+    return await shown_page(services.pages, product_id)
+
+
 async def shown_page(pages: Pages, product_id: ProductId) -> tuple[Page, float]:
     """The product's page, and when it was the truth; raises ProductNotFound, ProductGone or EngineUnavailable."""
-    read = pages.at_hand(product_id) or await _read(pages, product_id)
+    return _shown(product_id, pages.at_hand(product_id) or await _read(pages, product_id))
+
+
+def _shown(product_id: ProductId, read: Reading) -> tuple[Page, float]:
     if read.page is None or read.page.state == HIDDEN:
         raise ProductNotFound(f"no product {product_id}")
     if read.page.state == STOPPED:
@@ -118,12 +130,14 @@ async def price_known(pages: Pages, product_id: ProductId, until: float) -> Last
 
     Raises ProductNotFound, ProductGone, or EngineUnavailable at that time of the loop's clock.
     """
-    try:
-        # What is at hand comes at once, and without what a time limit costs.
-        async with contextlib.nullcontext() if pages.at_hand(product_id) else deadline(until):
-            page, _ = await shown_page(pages, product_id)
-    except TimeoutError:
-        raise EngineUnavailable("the store did not answer before the caller's time was up") from None
+    read = pages.at_hand(product_id)  # as a rule, and a time limit costs as much as all the rest
+    if read is None:
+        try:
+            async with deadline(until):
+                read = await _read(pages, product_id)
+        except TimeoutError:
+            raise EngineUnavailable("the store did not answer before the caller's time was up") from None
+    page, _ = _shown(product_id, read)
     return rendering.known_of(product_id, orjson.loads(page.parts[Part.PRICE]))
 
 

@@ -2,6 +2,7 @@
 one answer in bytes. Ten thousand viewers of one product cost each node one look at each engine, and a few steps a head."""
 
 import asyncio
+from collections import defaultdict
 
 import orjson
 
@@ -67,7 +68,7 @@ class Quotes:
         self._loop = asyncio.get_running_loop()
         self._pages, self._live, self._histories, self._metrics = pages, live, histories, metrics
         self._lateness = lateness
-        self._waits: dict[tuple[ProductId, int], _Wait] = {}
+        self._waits: defaultdict[tuple[ProductId, int], list[_Wait]] = defaultdict(list)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def answer(self, product_id: ProductId, wait_ms: int, arrived: float) -> ReadyAnswer:
@@ -78,9 +79,10 @@ class Quotes:
         Raises ProductNotFound, ProductGone or EngineUnavailable.
         """
         key = (product_id, wait_ms)
-        wait = self._waits.get(key)
-        if wait is None or not wait.takes(arrived):
-            wait = self._waits[key] = _Wait(arrived)
+        wait = next((one for one in self._waits[key] if one.takes(arrived)), None)
+        if wait is None:
+            wait = _Wait(arrived)
+            self._waits[key].append(wait)
             task = self._loop.create_task(self._serve(key, wait))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -94,8 +96,9 @@ class Quotes:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        for wait in self._waits.values():  # whose tasks had not even begun
-            wait.tell(_ended())
+        for waits in self._waits.values():  # whose tasks had not even begun
+            for wait in waits:
+                wait.tell(_ended())
 
     async def _serve(self, key: tuple[ProductId, int], wait: _Wait) -> None:
         """Tells all who wait, whatever there is to be told; who comes after that waits anew."""
@@ -106,7 +109,8 @@ class Quotes:
         except Exception as error:
             told = error
         finally:  # cancelled, too: nobody is left waiting
-            if self._waits.get(key) is wait:
+            self._waits[key].remove(wait)
+            if not self._waits[key]:
                 del self._waits[key]
             wait.tell(told)
 
@@ -115,16 +119,18 @@ class Quotes:
     ) -> tuple[LiveAnswer, ReadyAnswer | Exception]:
         ends = began + wait_ms / 1000 - self._lateness.seconds
         now = self._loop.time()
-        last = max(ends, now) + MARGIN_SECONDS
-        until = min(max(ends, began + PRODUCT_SECONDS, now + MARGIN_SECONDS), began + STORE_SECONDS)
+        until = min(max(ends, now + PRODUCT_SECONDS), now + STORE_SECONDS)
         known = await price_known(self._pages, product_id, until)
         # The history is read while the shop is asked, so it costs the caller no time.
         history = self._histories.begin(product_id)
         now = self._loop.time()
+        last = max(ends, now) + MARGIN_SECONDS
         wait_ms = max(0, int((ends - now) * 1000))
         answer = await self._live.get(product_id, wait_ms=wait_ms, look_seconds=last - now)
         if answer.reason is Reason.GONE:
             return answer, ProductGone(product_id)
+        if answer.fresh:  # and so it is to be when it is told
+            last = min(last, self._loop.time() + self._live.fresh_seconds(answer))
         quote = make_quote(known, answer, await self._histories.told(product_id, history, last))
         body = orjson.dumps(quote.fields())
         return answer, ReadyAnswer(200, (*_HEADERS, (b"content-length", b"%d" % len(body))), body)

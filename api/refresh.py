@@ -6,6 +6,7 @@ import structlog
 
 from listino.domain.product import ProductId
 from listino.live.client import UNAVAILABLE
+from listino.live.page_scripts import KEPT_MS
 from listino.live.prices import AsyncLivePrices
 
 log = structlog.get_logger(__name__)
@@ -13,6 +14,7 @@ log = structlog.get_logger(__name__)
 # Requests under way at once, in one process. With Redis silent each takes seconds; those beyond are dropped, and the
 # next viewer asks again.
 MOST_UNDER_WAY = 256
+KNOWN_SECONDS = KEPT_MS / 1000  # as long as its page is kept
 MOST_REMEMBERED = 20_000  # products asked for of late; the script in Redis knows all of them
 VIEWER_MS = 5000  # how long one who has opened a page may have to wait for the price to become fresh
 LAST_SECONDS = 2.0  # how long those under way may still take when the process ends
@@ -37,8 +39,9 @@ class Refresher:
             task.cancel()
 
     def knows(self, product_id: ProductId) -> bool:
-        """Whether it was asked for of late: then there is such a product, and it need not be read to know that."""
-        return product_id in self._asked
+        """Whether it was asked for of late: then there is such a product, which need not be read to know that, and most probably
+        a page of it, which the worker will want."""
+        return self._asked.get(product_id, -1e9) > asyncio.get_running_loop().time() - KNOWN_SECONDS
 
     def forget(self, product_id: ProductId) -> None:
         """Hears that there is nothing any more to ask for."""

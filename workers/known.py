@@ -1,8 +1,8 @@
 """Products as a live refresh needs to know them before it asks their shop."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Coroutine, Sequence
+from typing import Any, NamedTuple
 
 import structlog
 from redis.exceptions import RedisError
@@ -18,7 +18,7 @@ from listino.store.documents import product_in
 log = structlog.get_logger(__name__)
 
 EXPECTED_SECONDS = 0.5  # for so long what was read beforehand is as good as read when it is wanted
-_MOST_EXPECTED = 1000
+_MOST_EXPECTED = 1000  # of which others have taken some
 
 
 class _Expected(NamedTuple):
@@ -31,7 +31,7 @@ class _Expected(NamedTuple):
 class KnownProducts:
     """What the kept pages of products say of them. Use it in one event loop, and close it there.
 
-    Whoever opens a product has its page read and kept a moment before its shop is asked, so MongoDB need not be asked once more.
+    Whoever opens a product has its page read and kept, as a rule before its shop is asked, so MongoDB need not be asked once more.
     A page that has been overtaken does no harm: what a refresh writes names the state that it goes by (listino.store.storing).
     """
 
@@ -42,25 +42,30 @@ class KnownProducts:
     def expect(self, product_id: str) -> None:
         """Has its page read already, for `among` to give in a moment: a worker is told of a product before it takes it."""
         now = asyncio.get_running_loop().time()
-        if len(self._expected) >= _MOST_EXPECTED:  # others have taken them
-            self._expected = {one: kept for one, kept in self._expected.items() if kept.at > now - EXPECTED_SECONDS}
+        self._expected.pop(product_id, None)
+        while self._expected and next(iter(self._expected.values())).at <= now - EXPECTED_SECONDS:
+            del self._expected[next(iter(self._expected))]
         if len(self._expected) < _MOST_EXPECTED:
-            self._expected[product_id] = _Expected(now, asyncio.create_task(self._read([product_id])))
+            reading = self._server.read_together([GENERATION, page_key(product_id)])
+            self._expected[product_id] = _Expected(now, asyncio.create_task(self._read([product_id], reading)))
 
     async def among(self, product_ids: Sequence[str]) -> dict[str, Product]:
         """Those of the products that are on sale and whose pages are kept; none where Redis does not answer."""
         since = asyncio.get_running_loop().time() - EXPECTED_SECONDS
-        expected = {one: kept for one in product_ids if (kept := self._expected.pop(one, None)) and kept.at > since}
         found: dict[str, Product] = {}
-        if others := [one for one in product_ids if one not in expected]:
-            found |= await self._read(others)
-        for kept in expected.values():
-            found |= await kept.reading
+        for product_id in product_ids:
+            if (kept := self._expected.pop(product_id, None)) and kept.at > since:
+                found |= await kept.reading
+        # What was not there a moment ago may be by now: a node is making the page.
+        if others := [one for one in product_ids if one not in found]:
+            found |= await self._read(others, self._server.read([GENERATION, *map(page_key, others)]))
         return found
 
-    async def _read(self, product_ids: Sequence[str]) -> dict[str, Product]:
+    async def _read(
+        self, product_ids: Sequence[str], reading: Coroutine[Any, Any, list[bytes | None]]
+    ) -> dict[str, Product]:
         try:
-            generation, *texts = await self._server.read_together([GENERATION, *map(page_key, product_ids)])
+            generation, *texts = await reading
         except RedisError:
             return {}
         stamp = self._server.stamp(generation)

@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 
-# For each question to MongoDB, of which a refresh has two at most: so that a MongoDB that hangs is a reason in the answer.
+# For what is asked of MongoDB at a time, and for all of one write: so that a MongoDB that hangs is a reason in the answer.
 STORE_SECONDS = 5.0
 
 _MOST_BYTES = 8 * 1024 * 1024  # of one answer; product pages average 600 kB

@@ -1,5 +1,6 @@
 """What a live worker keeps from job to job: settings, connections, warm connections to the shops."""
 
+import asyncio
 import contextlib
 import secrets
 from functools import cache, cached_property
@@ -80,6 +81,7 @@ class Runtime:
             await self._client.aclose()
         await self._known.close()
         await self._guard.settled()
+        await asyncio.to_thread(self._guard.close)  # what Redis could not be told it is told now, if it answers
         await self._redis.aclose()
 
     def waiting_room(self, shop_key: str) -> WaitingRoom:

@@ -32,7 +32,7 @@ class Reason(StrEnum):
     NO_QUEUE = "no_queue"  # Redis is away: nobody can be asked
 
 
-ON_ITS_WAY_MS = 50  # what it takes from the shop to us, and from us to the shopper
+ON_ITS_WAY_MS = 100  # what it takes from the shop to us, and from us to the shopper, on a busy machine too
 
 _ID = re.compile(rb'"product_id" ?: ?"([A-Za-z0-9:._~%-]+)"')
 

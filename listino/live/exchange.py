@@ -11,7 +11,7 @@ import hiredis
 from redis import asyncio as aioredis
 from redis._parsers import BaseParser
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import InvalidResponse, NoScriptError
+from redis.exceptions import InvalidResponse, NoScriptError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from listino.live.client import COMMAND_SECONDS, hand_over
@@ -40,7 +40,7 @@ class Exchange:
         try:
             return await line.ask(packed, along=along)
         except RedisConnectionError:
-            if not line.connected:
+            if line.closed or not line.connected:
                 raise  # the driver has tried twice
         # After a restart, what was asked on the connection from before fails once.
         return await self._line_now().ask(packed)
@@ -61,7 +61,7 @@ class _Line(asyncio.Protocol):
     that of one who waits no more is read in its turn and thrown away."""
 
     def __init__(self, pool: Any) -> None:
-        self.connected = self.ended = False
+        self.connected = self.ended = self.closed = False
         self._loop = asyncio.get_running_loop()
         self._seconds: float = pool.connection_kwargs.get("socket_timeout") or COMMAND_SECONDS
         self._transport: asyncio.Transport | None = None
@@ -91,6 +91,7 @@ class _Line(asyncio.Protocol):
         return answer
 
     def close(self) -> None:
+        self.closed = True
         self._end(RedisConnectionError("the connection is closed"))
 
     def data_received(self, data: bytes) -> None:
@@ -114,8 +115,8 @@ class _Line(asyncio.Protocol):
                 self.connected = True
                 self._send()
                 await self._over.wait()
-        except Exception as error:
-            self._end(error)
+        except Exception as error:  # whatever it is, it is a Redis that cannot be asked
+            self._end(error if isinstance(error, RedisError) else RedisConnectionError(repr(error)))
         finally:
             self.close()  # as when the loop ends
             if connection is not None:

@@ -199,12 +199,15 @@ class AsyncLivePrices:
                 del self._waiters[product_id]
                 self._asked.pop(product_id, None)
 
+    def fresh_seconds(self, answer: LiveAnswer) -> float:
+        """For how long it may still be told as the shop's answer of just now."""
+        return answer.fresh_ms(self._settings.live_fresh_ms) / 1000
+
     def _keep(self, answer: LiveAnswer) -> None:
         """For those who come while it may still be called fresh; others would have to ask Redis for it, each of them."""
-        seconds = answer.fresh_ms(self._settings.live_fresh_ms) / 1000
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
-        self._kept[str(answer.product_id)] = (asyncio.get_running_loop().time() + seconds, answer)
+        self._kept[str(answer.product_id)] = (asyncio.get_running_loop().time() + self.fresh_seconds(answer), answer)
 
     def _wrote(self, lines: bytes) -> None:
         """What was written since it was answered may be told no more: a decision counts from the next viewer on."""

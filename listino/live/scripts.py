@@ -17,13 +17,13 @@
 A product is in flight while it waits or is in hand. What is in the hands of a drain whose lease ran out waits again as
 soon as another drain begins; what the first one still has to say is not heard then, so that there is one answer.
 Answers are announced on one channel, `live:answers`, to which every process that waits subscribes once; what there is
-new to take, on `live:wanted:WORKER`, to which that worker does.
+new to take, on `live:new:WORKER`, to which that worker does.
 
 All keys of one shop share a hash tag; `live:drains` and RQ's keys do not, so this takes one Redis and no Redis Cluster.
 """
 
 CHANNEL = "live:answers"
-WANTED = "live:wanted:"  # and the worker that is told
+WANTED = "live:new:"  # and the worker that is told
 
 # KEYS of ASK, TAKE and REST: listino.live.keys.ShopKeys.queue.
 _QUEUE = """

@@ -66,6 +66,7 @@ async def test_the_shop_of_a_product_that_is_known_is_asked_while_its_page_is_re
     assert await node.opened(Part.STYLES) == ["page", "read"]
     assert await node.opened() == ["page", "read", "asked"], "perhaps there is no such product"
     assert (await node.opened())[:3] == ["asked", "page", "read"]
+    assert await node.opened(Part.STYLES) == ["page", "read"], "nobody looks at the price"
 
 
 async def test_a_product_that_is_gone_is_known_no_more() -> None:
