@@ -59,7 +59,7 @@ def test_given_engines_are_not_started(settings: Settings) -> None:
 
 
 def test_programs_reach_a_redis_of_the_platform_at_its_socket_and_people_at_its_port(settings: Settings) -> None:
-    settings = settings.model_copy(update={"state_dir": settings.state_dir.with_name("a folder?#100%")})
+    settings = settings.model_copy(update={"state_dir": Path("/srv/a folder?#100%")})  # pytest's own may be too long
     plan = blueprint(settings)
     (redis,) = [program for program in plan.programs() if program.name == "redis"]
     local = Redis.from_url(plan.redis_url).connection_pool.connection_kwargs["path"]
