@@ -7,6 +7,7 @@ import contextlib
 from listino.live.deadline import deadline
 
 LOOK_SECONDS = 0.1  # between two looks
+LEAST_SECONDS = 0.02  # what it may be late at any moment, though it was not lately
 MOST_SECONDS = 0.1  # a loop that is behind by more is not helped by answering sooner
 _FADES = 0.9  # of what was worst, with each look: half of it after seven
 
@@ -29,8 +30,8 @@ class Lateness:
 
     @property
     def seconds(self) -> float:
-        """The worst of late, which fades; at most MOST_SECONDS."""
-        return self._worst
+        """The worst of late, which fades; from LEAST_SECONDS to MOST_SECONDS."""
+        return max(self._worst, LEAST_SECONDS)
 
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()

@@ -19,6 +19,7 @@ from usage import usage_of
 from views import MARGIN_MS, View, in_words, late, median_ms, percentile, reasons, share_fresh
 
 from api.parameters import DEFAULT_WAIT_MS
+from listino.live.answer import ON_ITS_WAY_MS
 from listino.shops.declaration import Shops as Declared
 from listino.shops.platform import Known
 from listino.shops.platforms.registry import PLATFORMS
@@ -226,7 +227,8 @@ def killed_workers(day: Day, plan: Plan) -> Told:
         and not truth.asked_between(view.product_id, view.opened - FRESH_SECONDS, view.closed + LOST_SECONDS)
     ]
     note("f: refreshes lost", f"{len(lost)} {' '.join(lost[:3])}".strip(), "0", kept=not lost)
-    again = twice(run.deliveries, FRESH_SECONDS)
+    # After that time a viewer has the shop asked again, and it may well say another price.
+    again = twice(run.deliveries, FRESH_SECONDS - ON_ITS_WAY_MS / 1000)
     note("f: delivered twice with different prices", "; ".join([str(len(again)), *again[:3]]), "0", kept=not again)
     _note_answers(day, "f, workers killed", run, LONG_WAIT_MS)
     return ""

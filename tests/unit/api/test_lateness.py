@@ -6,7 +6,7 @@ import time
 import pytest
 
 from api import lateness
-from api.lateness import MOST_SECONDS, Lateness
+from api.lateness import LEAST_SECONDS, MOST_SECONDS, Lateness
 
 
 async def held_up(seconds: float) -> None:
@@ -24,10 +24,10 @@ async def until_at_least(measured: Lateness, seconds: float, held: float) -> Non
 async def test_the_worst_is_known_and_fades(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lateness, "LOOK_SECONDS", 0.002)
     async with Lateness() as measured:
-        assert measured.seconds == 0
-        await until_at_least(measured, 0.02, held=0.03)
+        assert measured.seconds == LEAST_SECONDS
+        await until_at_least(measured, 2 * LEAST_SECONDS, held=3 * LEAST_SECONDS)
         async with asyncio.timeout(5):
-            while measured.seconds > 0.01:  # noqa: ASYNC110 - it tells nobody
+            while measured.seconds > LEAST_SECONDS:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.001)
 
 
