@@ -80,7 +80,10 @@ async def page_answer(
 
     Raises ProductNotFound, ProductGone or EngineUnavailable.
     """
-    page, read_at = await (opened_page if part is Part.DETAIL else _shown_page)(services, product_id)
+    if part is Part.DETAIL:
+        page, read_at = await opened_page(services, product_id)
+    else:
+        page, read_at = await shown_page(services.pages, product_id)
     text = page.parts[part]
     packer = (lambda body: _packed(page, part, body)) if pack else None
     return bytes_answer(text[:TAG_BYTES], text[TAG_BYTES:], headers, read_at, pack=packer)
@@ -99,10 +102,6 @@ async def opened_page(services: Services, product_id: ProductId) -> tuple[Page, 
         raise
     refresher.ask(product_id)
     return shown
-
-
-async def _shown_page(services: Services, product_id: ProductId) -> tuple[Page, float]:
-    return await shown_page(services.pages, product_id)
 
 
 async def shown_page(pages: Pages, product_id: ProductId) -> tuple[Page, float]:

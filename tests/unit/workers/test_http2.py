@@ -19,7 +19,8 @@ from talks import (
 )
 
 
-async def over_http2(talk: Talk) -> None:
+async def over_http2(talk: Talk, body: bytes = b"ok", *, whole: bool = True) -> None:
+    """Answers with the body, and with no end of it unless it is the `whole`."""
     connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
     connection.initiate_connection()
     await talk.answer(connection.data_to_send())
@@ -27,7 +28,7 @@ async def over_http2(talk: Talk) -> None:
         for event in connection.receive_data(data):
             if isinstance(event, h2.events.RequestReceived):
                 connection.send_headers(event.stream_id, [(":status", "200")])
-                connection.send_data(event.stream_id, b"ok", end_stream=True)
+                connection.send_data(event.stream_id, body, end_stream=whole)
         await talk.answer(connection.data_to_send())
 
 
@@ -122,17 +123,9 @@ async def test_a_connection_of_http2_that_takes_no_more_is_closed_when_its_last_
     async def halting(talk: Talk) -> None:
         """Answers over the first connection by half."""
         if len(server.talks) > 1:
-            return await over_http2(talk)
-        connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
-        connection.initiate_connection()
-        await talk.answer(connection.data_to_send())
-        while data := await talk.reader.read(65536):
-            for event in connection.receive_data(data):
-                if isinstance(event, h2.events.RequestReceived):
-                    connection.send_headers(event.stream_id, [(":status", "200")])
-                    connection.send_data(event.stream_id, b"ha")
-            await talk.answer(connection.data_to_send())
-        return None
+            await over_http2(talk)
+        else:
+            await over_http2(talk, b"ha", whole=False)
 
     tls = certificate.server("h2")
     async with (
